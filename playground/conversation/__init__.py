@@ -1,0 +1,1 @@
+"""Conversations: a tree of turns, kept in SQLite as they happen."""

@@ -1,0 +1,77 @@
+"""Messages to bytes and back, framed by a 4-byte length, with size limits.
+
+The same framing runs both ways: commands on the engine's standard input, events on
+its standard output. A frame holds one command, or a list of events.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import BinaryIO
+
+import msgspec
+
+from playground.protocol.commands import Command
+from playground.protocol.events import Event
+
+MAX_FRAME = 64 * 1024 * 1024
+"""Bytes. A conversation of a million tokens is about 5 MB; anything near this is no message of ours."""
+
+_LENGTH = struct.Struct("<I")
+
+
+class ProtocolError(Exception):
+    """The other side sent something that is not a message."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_commands = msgspec.msgpack.Decoder(Command)
+_events = msgspec.msgpack.Decoder(list[Event])
+
+
+def encode_command(command: Command) -> bytes:
+    """One command as a frame."""
+    return _frame(_encoder.encode(command))
+
+
+def encode_events(events: list[Event]) -> bytes:
+    """Some events as one frame."""
+    return _frame(_encoder.encode(events))
+
+
+def decode_command(body: bytes) -> Command:
+    """A frame's body as a command. Raises ProtocolError."""
+    try:
+        return _commands.decode(body)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(f"not a command: {error}") from error
+
+
+def decode_events(body: bytes) -> list[Event]:
+    """A frame's body as events. Raises ProtocolError."""
+    try:
+        return _events.decode(body)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(f"not events: {error}") from error
+
+
+def read_frame(stream: BinaryIO) -> bytes | None:
+    """The next frame's body, waiting for it; None at a clean end. Raises ProtocolError."""
+    head = stream.read(_LENGTH.size)
+    if not head:
+        return None
+    if len(head) < _LENGTH.size:
+        raise ProtocolError("the stream ended inside a frame's length")
+    (length,) = _LENGTH.unpack(head)
+    if length > MAX_FRAME:
+        raise ProtocolError(f"a frame of {length} bytes, more than {MAX_FRAME}")
+    body = stream.read(length)
+    if len(body) < length:
+        raise ProtocolError("the stream ended inside a frame")
+    return body
+
+
+def _frame(body: bytes) -> bytes:
+    if len(body) > MAX_FRAME:
+        raise ProtocolError(f"a message of {len(body)} bytes, more than {MAX_FRAME}")
+    return _LENGTH.pack(len(body)) + body

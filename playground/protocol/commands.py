@@ -1,0 +1,93 @@
+"""Commands: what the app asks of an engine. One engine process serves one model."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One turn as a chat template sees it."""
+
+    role: str
+    """``system``, ``user`` or ``assistant``."""
+    content: str
+    thinking: str = ""
+    """What the model thought before an assistant turn; most templates drop it."""
+
+
+class Sampling(msgspec.Struct, frozen=True):
+    """Values of `playground.settings.sampling`, checked by that table on both sides."""
+
+    values: dict[str, Any] = {}
+    """Field name to value; a field that is absent has its default."""
+    samplers: list[str] = []
+    """Order of the chain, llama.cpp's names; empty means llama.cpp's default order."""
+
+
+class Load(msgspec.Struct, frozen=True, tag="load"):
+    """Load the model; the first command an engine gets. Answered by LoadProgress…, then Loaded or LoadFailed."""
+
+    path: str
+    options: dict[str, Any] = {}
+    """Values of `playground.settings.load`; absent fields have their default."""
+
+
+class CancelLoad(msgspec.Struct, frozen=True, tag="cancel_load"):
+    """Give up loading; answered by LoadFailed(kind="cancelled")."""
+
+
+class Generate(msgspec.Struct, frozen=True, tag="generate"):
+    """Write an answer. Several may run at once; they share each batch."""
+
+    job: int
+    """Chosen by the app, unique in this engine's life; every event of the answer carries it."""
+    slot: str
+    """Whose conversation this is (a lane's letter): its KV cache is kept for the next turn."""
+    messages: list[Message]
+    """The conversation, rendered by the model's template. If the last is an assistant turn, it is continued."""
+    sampling: Sampling = Sampling()
+    max_tokens: int = -1
+    """Negative: until the model ends or the context is full."""
+    stop: list[str] = []
+    use_template: bool = True
+    """False: the contents are joined as they are and completed."""
+    thinking: bool | None = None
+    """``enable_thinking`` for templates that know it; None leaves it to the template."""
+
+
+class Tweak(msgspec.Struct, frozen=True, tag="tweak"):
+    """Change the sampling of a running answer from the next token on; answered by SamplingChanged."""
+
+    job: int
+    sampling: Sampling
+
+
+class Stop(msgspec.Struct, frozen=True, tag="stop"):
+    """Stop a running answer, also in the middle of its prompt; answered by Finished(reason="stopped")."""
+
+    job: int
+
+
+class CountTokens(msgspec.Struct, frozen=True, tag="count_tokens"):
+    """How many tokens a text has; answered by TokenCount."""
+
+    request: int
+    text: str
+
+
+class Render(msgspec.Struct, frozen=True, tag="render"):
+    """The prompt as the model would see it; answered by Rendered."""
+
+    request: int
+    messages: list[Message]
+    use_template: bool = True
+    thinking: bool | None = None
+
+
+class Quit(msgspec.Struct, frozen=True, tag="quit"):
+    """Unload and end the process. Closing the pipe does the same."""
+
+
+Command: TypeAlias = Load | CancelLoad | Generate | Tweak | Stop | CountTokens | Render | Quit

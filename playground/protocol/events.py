@@ -1,0 +1,222 @@
+"""Events: what an engine tells. All times are ``time.perf_counter_ns()``, one clock for all processes of a machine."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+PROTOCOL_VERSION = 1
+"""Raised with every change of a message; both sides refuse a stranger."""
+
+Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
+"""Why an answer ended: the model's own end token, a stop string, the limit, the user, no room, a fault."""
+
+Phase: TypeAlias = Literal["thinking", "answer"]
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """First event of every engine."""
+
+    version: int
+    pid: int
+    build: str
+    """llama-cpp-python's version and llama.cpp's system info in words."""
+    gpu: str = ""
+    """Name of the GPU device the build can use; empty: none."""
+    gpu_reason: str = ""
+    """Why there is none, for the greyed controls."""
+    rss: int = 0
+    """Bytes the process occupies before a model is loaded."""
+
+
+class LoadProgress(msgspec.Struct, frozen=True, tag="load_progress"):
+    """Reading the file."""
+
+    fraction: float
+    t_ns: int
+
+
+class ModelInfo(msgspec.Struct, frozen=True):
+    """What was loaded. Sizes in bytes."""
+
+    path: str
+    name: str
+    arch: str
+    quant: str
+    """llama.cpp's name of the file type: ``Q4_1``."""
+    n_params: int
+    size: int
+    """Bytes of all tensors."""
+    n_ctx: int
+    """Tokens the context holds, shared by the engine's slots."""
+    n_ctx_train: int
+    n_vocab: int
+    n_layer: int
+    n_threads: int
+    n_batch: int
+    n_ubatch: int
+    n_gpu_layers: int
+    n_seq_max: int
+    flash_attn: bool
+    mmap: bool
+    has_template: bool
+    can_think: bool
+    """The template reacts to ``enable_thinking``."""
+    recurrent: bool
+    """Recurrent or hybrid: a kept prefix can't be cut, only continued."""
+    weights_bytes: int
+    """Model buffers in all; with mmap they are file-backed."""
+    repack_bytes: int
+    """The part of the weights that llama.cpp copied into private memory."""
+    kv_bytes: int
+    compute_bytes: int
+    gpu_bytes: int
+    """What of all these lies on the GPU."""
+    default_sampling: dict[str, Any] = {}
+    """The file's own ``general.sampling.*``, by our field names."""
+    licence: str = ""
+
+
+class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
+    """Ready to generate."""
+
+    info: ModelInfo
+    seconds: float
+
+
+class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
+    """The model is not loaded; the process ends."""
+
+    kind: Literal["missing", "not_a_file", "not_gguf", "truncated", "unsupported", "memory", "context", "cancelled", "other"]
+    message: str
+    """A sentence: what happened, what to do."""
+    detail: str = ""
+    """llama.cpp's own words."""
+
+
+class Started(msgspec.Struct, frozen=True, tag="started"):
+    """A job's prompt is known; reading it begins."""
+
+    job: int
+    t_ns: int
+    n_prompt: int
+    n_reused: int
+    """Tokens of the prompt that were still in the KV cache, or computed once for another slot."""
+    seed: int
+    """The seed in force, also when the user left it random."""
+    thinking: bool
+    """The prompt ends inside a thinking block."""
+    plain: bool = False
+    """Completed as plain text, without a chat template."""
+    note: str = ""
+    """One sentence worth showing, e.g. that the model has no chat template."""
+
+
+class PromptProgress(msgspec.Struct, frozen=True, tag="prompt_progress"):
+    """Reading the prompt."""
+
+    job: int
+    done: int
+    total: int
+    t_ns: int
+
+
+class Token(msgspec.Struct, frozen=True, tag="token"):
+    """One drawn token. The answer is the concatenation of ``text``; the engine joined the UTF-8 once."""
+
+    job: int
+    index: int
+    """0 for the first drawn token of the answer."""
+    id: int
+    text: str
+    """What became certain with this token; empty while a character or a possible stop string is open."""
+    t_ns: int
+    decode_ns: int
+    """Time in llama_decode for the batch that gave the logits."""
+    sample_ns: int
+    n_past: int
+    """Tokens in this slot's context after it."""
+    phase: Phase = "answer"
+    n_batch: int = 1
+    """Slots that shared that batch."""
+
+
+class SamplingChanged(msgspec.Struct, frozen=True, tag="sampling_changed"):
+    """The new sampling draws the token ``at_index`` first."""
+
+    job: int
+    at_index: int
+    t_ns: int
+
+
+class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """A job's last event."""
+
+    job: int
+    reason: Finish
+    t_ns: int
+    n_prompt: int
+    n_drawn: int
+    n_past: int
+    message: str = ""
+    """A sentence when reason is ``context_full`` or ``failed``."""
+    stop_string: str = ""
+
+
+class Memory(msgspec.Struct, frozen=True, tag="memory"):
+    """What the process occupies now, in bytes; with each sample the KV cache in use in tokens."""
+
+    t_ns: int
+    rss: int
+    file: int
+    """File-backed resident pages: mapped weights (and libraries)."""
+    anon: int
+    """Private resident memory: KV cache, compute buffers, the rest."""
+    swap: int
+    major_faults: int
+    """Pages read from disk since the process started."""
+    kv_used: int
+    """Tokens in the cache, all slots."""
+    available: int
+    """What the machine could give without swapping."""
+    total: int
+
+
+class TokenCount(msgspec.Struct, frozen=True, tag="token_count"):
+    """Answer to CountTokens."""
+
+    request: int
+    n: int
+
+
+class Rendered(msgspec.Struct, frozen=True, tag="rendered"):
+    """Answer to Render; ``error`` is a sentence when the template failed."""
+
+    request: int
+    text: str
+    n_tokens: int
+    error: str = ""
+
+
+class Refused(msgspec.Struct, frozen=True, tag="refused"):
+    """A command that can't be carried out; nothing changed."""
+
+    message: str
+
+
+Event: TypeAlias = (
+    Hello
+    | LoadProgress
+    | Loaded
+    | LoadFailed
+    | Started
+    | PromptProgress
+    | Token
+    | SamplingChanged
+    | Finished
+    | Memory
+    | TokenCount
+    | Rendered
+    | Refused
+)

@@ -1,0 +1,1 @@
+"""Lanes, turns, and what is going on: the state every view reads. Changed on one thread only."""

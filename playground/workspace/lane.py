@@ -1,0 +1,134 @@
+"""A lane: a model, its sampling, and its own path through the conversation."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from playground.conversation.tree import Node
+from playground.protocol.events import ModelInfo
+from playground.settings import sampling as sampling_table
+from playground.workspace.series import Answer, MemorySeries
+from playground.workspace.signal import Signal
+
+LaneState: TypeAlias = Literal[
+    "empty",  # no model chosen
+    "loading",  # reading the file, fraction
+    "ready",
+    "queued",  # another engine is writing; detail says who
+    "prompt",  # reading the prompt, fraction
+    "thinking",
+    "writing",
+    "stopping",
+    "stopped",  # the user stopped the answer
+    "full",  # context full
+    "failed",  # the engine or the load failed; notice says what happened
+    "unloaded",
+]
+BUSY: frozenset[LaneState] = frozenset({"queued", "prompt", "thinking", "writing", "stopping"})
+LETTERS = "ABCD"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """A model file as a lane names it."""
+
+    path: str
+    name: str
+    """“SmolLM2 135M Instruct”."""
+    quant: str = ""
+    """“Q4_1”."""
+    size: int = 0
+    """Bytes of the file."""
+    licence: str = ""
+    source: str = ""
+    """Where it came from, in words or as an address."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAction:
+    """One button of a notice."""
+
+    key: str
+    """What `Workspace.act` does: ``reload``, ``reload_ctx:8192``, ``new_chat``, ``choose_model``, ``retry``…"""
+    label: str
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An inline card: what happened, why and what is kept, what to do."""
+
+    level: Literal["info", "warn", "danger"]
+    title: str
+    text: str
+    actions: tuple[NoticeAction, ...] = ()
+    details: str = ""
+
+
+@dataclass(slots=True)
+class EngineFacts:
+    """What is known of the engine behind a lane; shared by the lanes of one model."""
+
+    info: ModelInfo | None = None
+    load_seconds: float = 0.0
+    memory: MemorySeries = field(default_factory=MemorySeries)
+    gpu: str = ""
+    gpu_reason: str = ""
+    base_rss: int = 0
+
+
+class Lane:
+    """State of one lane. Views read it; only the workspace changes it.
+
+    ``changed`` is emitted for state, header and notice changes; ``path_changed`` when the
+    turns are others than before; ``grew`` when the answer being written got longer.
+    """
+
+    def __init__(self, letter: str) -> None:
+        self.letter = letter
+        self.model: ModelRef | None = None
+        self.engine: EngineFacts = EngineFacts()
+        self.on = True
+        self.system = ""
+        self.load: dict[str, Any] = {}
+        self.sampling: dict[str, Any] = sampling_table.FIELDS.defaults()
+        self.samplers: list[str] = list(sampling_table.DEFAULT_ORDER)
+
+        self.state: LaneState = "empty"
+        self.fraction = 0.0
+        self.detail = ""
+        """Words beside the state: who is waited for, what is read."""
+        self.last_sign_ns = time.perf_counter_ns()
+        """Last sign of life from the engine."""
+        self.notice: Notice | None = None
+        self.note = ""
+        """One quiet sentence, e.g. that the model has no chat template."""
+
+        self.path: list[Node] = []
+        self.writing: Node | None = None
+        """The turn being written, the last of ``path``."""
+        self.answer = Answer()
+        """Figures of the newest answer, live or kept."""
+        self.n_past = 0
+        """Tokens in this lane's context."""
+
+        self.changed: Signal[[]] = Signal()
+        self.path_changed: Signal[[]] = Signal()
+        self.grew: Signal[[]] = Signal()
+        self.sampling_changed: Signal[[]] = Signal()
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is under way."""
+        return self.state in BUSY
+
+    @property
+    def leaf(self) -> str | None:
+        """Id of the last turn."""
+        return self.path[-1].id if self.path else None
+
+    def silence_s(self) -> float:
+        """Seconds since the engine's last sign of life."""
+        return (time.perf_counter_ns() - self.last_sign_ns) / 1e9

@@ -1,0 +1,190 @@
+"""An answer's per-token figures in growing arrays: what plots, exports and the store read."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.protocol.events import Memory, Token
+
+TOKEN_DTYPE = np.dtype(
+    [
+        ("t_ns", "i8"),
+        ("decode_ns", "i8"),
+        ("sample_ns", "i8"),
+        ("gap_ns", "i8"),
+        ("id", "i4"),
+        ("n_past", "i4"),
+        ("chars", "i4"),
+        ("n_batch", "i2"),
+        ("thinking", "i1"),
+    ]
+)
+"""``gap_ns``: time since the token before (for the first: since its logits' decode began): what the user waits.
+``chars``: characters of the answer (thinking included) up to and with this token."""
+
+MEMORY_DTYPE = np.dtype(
+    [
+        ("t_ns", "i8"),
+        ("rss", "i8"),
+        ("file", "i8"),
+        ("anon", "i8"),
+        ("swap", "i8"),
+        ("major_faults", "i8"),
+        ("kv_used", "i8"),
+        ("available", "i8"),
+        ("total", "i8"),
+    ]
+)
+
+
+class Rows:
+    """A structured array that grows by doubling; ``view`` is the filled part, without a copy."""
+
+    def __init__(self, dtype: np.dtype[Any], capacity: int = 1024) -> None:
+        self._rows = np.zeros(capacity, dtype)
+        self._n = 0
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def view(self) -> NDArray[Any]:
+        """The filled rows; valid until the next append."""
+        return self._rows[: self._n]
+
+    def append(self, row: tuple[Any, ...]) -> None:
+        """Add one row, in the dtype's order."""
+        if self._n == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        self._rows[self._n] = row
+        self._n += 1
+
+    def clear(self) -> None:
+        """Forget all rows, keep the room."""
+        self._n = 0
+
+    def to_bytes(self) -> bytes:
+        """As a compressed numpy archive, never pickled."""
+        out = io.BytesIO()
+        np.savez_compressed(out, rows=self.view)
+        return out.getvalue()
+
+    def load(self, data: bytes) -> None:
+        """Fill from ``to_bytes``. Raises ValueError on anything else."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+                rows = archive["rows"]
+        except Exception as error:
+            raise ValueError(f"not a kept series: {error}") from error
+        if rows.dtype != self._rows.dtype:
+            raise ValueError("a kept series of another shape")
+        self._rows = np.concatenate([rows, np.zeros(64, rows.dtype)])
+        self._n = len(rows)
+
+
+@dataclass(slots=True)
+class Mark:
+    """Something that happened during an answer, for the plots."""
+
+    t_ns: int
+    index: int
+    """The token it took effect at."""
+    text: str
+
+
+class Answer:
+    """The figures of one answer, live or kept."""
+
+    def __init__(self) -> None:
+        self.tokens = Rows(TOKEN_DTYPE)
+        self.marks: list[Mark] = []
+        self.asked_ns = 0
+        """When the user sent the turn."""
+        self.started_ns = 0
+        """When reading the prompt began; 0: not yet."""
+        self.n_prompt = 0
+        self.n_reused = 0
+        self.prompt_done = 0
+        self.prompt_ns = 0
+        """Time of the newest prompt progress."""
+        self.finished_ns = 0
+        self._chars = 0
+
+    def add(self, token: Token) -> None:
+        """Append one token."""
+        rows = self.tokens
+        before = int(rows.view["t_ns"][-1]) if len(rows) else token.t_ns - token.decode_ns - token.sample_ns
+        self._chars += len(token.text)
+        rows.append(
+            (
+                token.t_ns,
+                token.decode_ns,
+                token.sample_ns,
+                max(0, token.t_ns - before),
+                token.id,
+                token.n_past,
+                self._chars,
+                token.n_batch,
+                token.phase == "thinking",
+            )
+        )
+
+    @property
+    def ttft_ns(self) -> int:
+        """From the send to the first token; 0 while there is none."""
+        return int(self.tokens.view["t_ns"][0]) - self.asked_ns if len(self.tokens) else 0
+
+    @property
+    def prompt_tok_s(self) -> float:
+        """Prompt tokens computed (not reused) a second, over what was read so far."""
+        end = int(self.tokens.view["t_ns"][0]) if len(self.tokens) else self.prompt_ns
+        done = (self.n_prompt if len(self.tokens) else self.prompt_done) - self.n_reused
+        return done * 1e9 / (end - self.started_ns) if self.started_ns and end > self.started_ns and done > 0 else 0.0
+
+    def tok_s(self, window: int = 0) -> float:
+        """Tokens a second over the whole answer, or over the last ``window`` tokens."""
+        times = self.tokens.view["t_ns"]
+        if len(times) < 2:
+            return 0.0
+        times = times[-(window + 1) :] if window else times
+        return (len(times) - 1) * 1e9 / max(1, int(times[-1] - times[0]))
+
+
+def rolling_tok_s(t_ns: NDArray[Any], window: int = 16) -> NDArray[np.float64]:
+    """Tokens a second over the last ``window`` tokens, per token; the first is NaN."""
+    n = len(t_ns)
+    out = np.full(n, np.nan)
+    if n < 2:
+        return out
+    index = np.arange(1, n)
+    back = np.maximum(0, index - window)
+    out[1:] = (index - back) * 1e9 / np.maximum(1, t_ns[1:] - t_ns[back])
+    return out
+
+
+class MemorySeries:
+    """An engine's memory over time."""
+
+    def __init__(self) -> None:
+        self.rows = Rows(MEMORY_DTYPE, 256)
+
+    def add(self, sample: Memory) -> None:
+        """Append one sample."""
+        self.rows.append(
+            (
+                sample.t_ns,
+                sample.rss,
+                sample.file,
+                sample.anon,
+                sample.swap,
+                sample.major_faults,
+                sample.kv_used,
+                sample.available,
+                sample.total,
+            )
+        )
