@@ -86,8 +86,15 @@ class Render(msgspec.Struct, frozen=True, tag="render"):
     thinking: bool | None = None
 
 
+class SetThreads(msgspec.Struct, frozen=True, tag="set_threads"):
+    """Use this many threads from the next decode on: engines that run together share the cores."""
+
+    n_threads: int
+    """0: as loaded."""
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Unload and end the process. Closing the pipe does the same."""
 
 
-Command: TypeAlias = Load | CancelLoad | Generate | Tweak | Stop | CountTokens | Render | Quit
+Command: TypeAlias = Load | CancelLoad | Generate | Tweak | Stop | CountTokens | Render | SetThreads | Quit

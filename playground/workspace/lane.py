@@ -92,6 +92,8 @@ class Lane:
         self.engine: EngineFacts = EngineFacts()
         self.on = True
         self.system = ""
+        self.thinking: bool | None = None
+        """``enable_thinking`` for templates that know it; None leaves it to the template."""
         self.load: dict[str, Any] = {}
         self.sampling: dict[str, Any] = sampling_table.FIELDS.defaults()
         self.samplers: list[str] = list(sampling_table.DEFAULT_ORDER)

@@ -1,0 +1,288 @@
+"""The engines behind the lanes: one process per model and load options, shared by its lanes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias
+
+import msgspec
+
+from playground.protocol.commands import (
+    CancelLoad,
+    Command,
+    CountTokens,
+    Generate,
+    Load,
+    Message,
+    Render,
+    SetThreads,
+)
+from playground.protocol.events import (
+    Event,
+    Hello,
+    Loaded,
+    LoadFailed,
+    LoadProgress,
+    Memory,
+    Refused,
+    Rendered,
+    TokenCount,
+)
+from playground.supervisor.outcome import Outcome
+from playground.supervisor.process import EngineProcess
+from playground.supervisor.turns import Turns
+from playground.workspace.lane import EngineFacts
+from playground.workspace.signal import Signal
+
+EngineState: TypeAlias = Literal["loading", "ready", "closing", "gone"]
+Post: TypeAlias = Callable[[Callable[[], None]], None]
+"""Runs a function soon on the workspace's own thread; may be called from any thread."""
+
+
+class Spawned(Protocol):
+    """What an engine process offers, see `supervisor.process`."""
+
+    def start(self) -> None: ...
+    def send(self, command: Command) -> None: ...
+    def kill(self) -> None: ...
+    def close(self) -> None: ...
+
+
+Spawn: TypeAlias = Callable[[Path, Callable[[list[Event]], None], Callable[[Outcome], None]], Spawned]
+
+
+@dataclass(slots=True)
+class Engine:
+    """One engine process as the workspace knows it."""
+
+    id: int
+    path: str
+    options: dict[str, Any]
+    process: Spawned
+    state: EngineState = "loading"
+    fraction: float = 0.0
+    facts: EngineFacts = field(default_factory=EngineFacts)
+    jobs: dict[int, Generate] = field(default_factory=dict)
+    """Jobs that wait for the load, wait for their turn, or run."""
+    sent: set[int] = field(default_factory=set)
+    """Those of them that the engine has."""
+
+
+class Engines:
+    """Loads, shares and ends engines; passes their events on."""
+
+    def __init__(self, logs: Path, post: Post, spawn: Spawn = EngineProcess) -> None:
+        self._logs = logs
+        self._post = post
+        self._spawn = spawn
+        self._numbers = itertools.count(1)
+        self._requests = itertools.count(1)
+        self._counts: dict[int, Callable[[int], None]] = {}
+        self._renders: dict[int, Callable[[str, int, str], None]] = {}
+        self.all: dict[int, Engine] = {}
+        self.turns = Turns()
+
+        self.changed: Signal[[Engine]] = Signal()
+        """State, progress, facts or memory of an engine changed."""
+        self.load_failed: Signal[[Engine, LoadFailed]] = Signal()
+        self.ended: Signal[[Engine, Outcome]] = Signal()
+        """The process is gone though nobody closed it."""
+        self.job_event: Signal[[Engine, Any]] = Signal()
+        """An event that carries a job."""
+
+    def get(self, path: str, options: dict[str, Any]) -> Engine:
+        """The engine for that file and those options, started when there is none."""
+        found = self.find(path, options)
+        if found is not None:
+            return found
+        number = next(self._numbers)
+
+        def events(batch: list[Event]) -> None:
+            self._post(lambda: self._apply(number, batch))
+
+        def gone(outcome: Outcome) -> None:
+            self._post(lambda: self._gone(number, outcome))
+
+        process = self._spawn(self._logs / f"engine-{os.getpid()}-{number}.log", events, gone)
+        engine = Engine(number, path, dict(options), process)
+        self.all[number] = engine
+        process.start()
+        process.send(Load(path, dict(options)))
+        return engine
+
+    def find(self, path: str, options: dict[str, Any]) -> Engine | None:
+        """The living engine for that file and those options."""
+        for engine in self.all.values():
+            if engine.path == path and engine.options == options and engine.state in ("loading", "ready"):
+                return engine
+        return None
+
+    def submit(self, engine: Engine, command: Generate) -> None:
+        """Run a job as soon as the engine is loaded and may generate."""
+        engine.jobs[command.job] = command
+        if engine.state == "ready":
+            self._ask(engine, command)
+
+    def waits_for(self, job: int) -> list[Engine]:
+        """The engines a job has to wait for; empty when it is not waiting for a turn."""
+        if any(job in engine.sent for engine in self.all.values()):
+            return []
+        return [self.all[number] for number in self.turns.running if number in self.all]
+
+    def withdraw(self, engine: Engine, job: int) -> bool:
+        """Take back a job that the engine does not have yet; False when it has it."""
+        if job in engine.sent or job not in engine.jobs:
+            return False
+        self.job_done(engine, job)
+        return True
+
+    def job_done(self, engine: Engine, job: int) -> None:
+        """A job ended; the next one may run."""
+        engine.jobs.pop(job, None)
+        engine.sent.discard(job)
+        self.turns.done(job)
+        self._split_threads()
+
+    def close(self, engine: Engine) -> None:
+        """End an engine; its memory comes back."""
+        engine.state = "closing"
+        for job in list(engine.jobs):
+            self.job_done(engine, job)
+        engine.process.close()
+        self.changed.emit(engine)
+
+    def kill(self, engine: Engine) -> None:
+        """End an engine that does not react. Its end is told through ``ended``."""
+        engine.process.kill()
+
+    def close_all(self) -> None:
+        """End every engine; used when the window goes."""
+        for engine in list(self.all.values()):
+            engine.state = "closing"
+        for engine in list(self.all.values()):
+            engine.process.close()
+
+    def cancel_load(self, engine: Engine) -> None:
+        """Give up loading."""
+        engine.process.send(CancelLoad())
+
+    def set_together(self, together: bool) -> None:
+        """Let engines run at the same time with the cores split, or in turn."""
+        self.turns.set_together(together)
+        self._split_threads()
+
+    def count_tokens(self, engine: Engine, text: str, reply: Callable[[int], None]) -> None:
+        """How many tokens the text has with this engine's vocabulary."""
+        request = next(self._requests)
+        self._counts[request] = reply
+        engine.process.send(CountTokens(request, text))
+
+    def render(
+        self,
+        engine: Engine,
+        messages: list[Message],
+        thinking: bool | None,
+        reply: Callable[[str, int, str], None],
+    ) -> None:
+        """The prompt as this engine's model sees it: text, tokens, error."""
+        request = next(self._requests)
+        self._renders[request] = reply
+        engine.process.send(Render(request, messages, True, thinking))
+
+    def _ask(self, engine: Engine, command: Generate) -> None:
+        def go() -> None:
+            engine.sent.add(command.job)
+            self._split_threads()
+            engine.process.send(command)
+
+        self.turns.ask(command.job, engine.id, go)
+        self.changed.emit(engine)
+
+    def _split_threads(self) -> None:
+        """Engines that generate at once share the cores; llama.cpp's spinning threads must not exceed them."""
+        running = [self.all[number] for number in self.turns.running if number in self.all]
+        share = max(1, (os.cpu_count() or 1) // len(running)) if len(running) > 1 else 0
+        for engine in running:
+            engine.process.send(SetThreads(share))
+
+    def _apply(self, number: int, batch: list[Event]) -> None:
+        engine = self.all.get(number)
+        if engine is None or engine.state == "gone":
+            return
+        for event in batch:
+            handler = _HANDLERS.get(type(event))
+            if handler is not None:
+                handler(self, engine, event)
+            else:
+                self.job_event.emit(engine, event)
+
+    def _on_hello(self, engine: Engine, event: Hello) -> None:
+        engine.facts.gpu, engine.facts.gpu_reason = event.gpu, event.gpu_reason
+        engine.facts.base_rss = event.rss
+
+    def _on_progress(self, engine: Engine, event: LoadProgress) -> None:
+        engine.fraction = event.fraction
+        self.changed.emit(engine)
+
+    def _on_loaded(self, engine: Engine, event: Loaded) -> None:
+        if engine.state == "closing":
+            return
+        engine.state, engine.fraction = "ready", 1.0
+        engine.facts.info, engine.facts.load_seconds = event.info, event.seconds
+        self.changed.emit(engine)
+        for command in list(engine.jobs.values()):
+            self._ask(engine, command)
+
+    def _on_load_failed(self, engine: Engine, event: LoadFailed) -> None:
+        if engine.state == "closing":
+            return
+        engine.state = "closing"
+        self.load_failed.emit(engine, event)
+        for job in list(engine.jobs):
+            self.job_done(engine, job)
+        engine.process.close()
+
+    def _on_memory(self, engine: Engine, event: Memory) -> None:
+        engine.facts.memory.add(event)
+        self.changed.emit(engine)
+
+    def _on_count(self, engine: Engine, event: TokenCount) -> None:
+        reply = self._counts.pop(event.request, None)
+        if reply is not None:
+            reply(event.n)
+
+    def _on_rendered(self, engine: Engine, event: Rendered) -> None:
+        reply = self._renders.pop(event.request, None)
+        if reply is not None:
+            reply(event.text, event.n_tokens, event.error)
+
+    def _on_refused(self, engine: Engine, event: Refused) -> None:
+        self.job_event.emit(engine, event)
+
+    def _gone(self, number: int, outcome: Outcome) -> None:
+        engine = self.all.pop(number, None)
+        if engine is None:
+            return
+        expected = engine.state == "closing"
+        engine.state = "gone"
+        if not expected:
+            self.ended.emit(engine, outcome)
+        for job in list(engine.jobs):
+            self.job_done(engine, job)
+        self.changed.emit(engine)
+
+
+_HANDLERS: dict[type[msgspec.Struct], Callable[[Engines, Engine, Any], None]] = {
+    Hello: Engines._on_hello,
+    LoadProgress: Engines._on_progress,
+    Loaded: Engines._on_loaded,
+    LoadFailed: Engines._on_load_failed,
+    Memory: Engines._on_memory,
+    TokenCount: Engines._on_count,
+    Rendered: Engines._on_rendered,
+    Refused: Engines._on_refused,
+}
