@@ -86,6 +86,7 @@ class Theme(QObject):
     def __init__(self, choice: Choice = "system", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._choice: Choice = choice
+        self._styled: QApplication | None = None
         self.scheme: Scheme = self._resolve()
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self._system_changed())
 
@@ -129,7 +130,9 @@ class Theme(QObject):
         """Set style, palette, font and style sheet of the whole application."""
         from playground.ui.style import PlaygroundStyle, style_sheet
 
-        if not isinstance(app.style(), PlaygroundStyle):
+        # With a style sheet set, app.style() is Qt's wrapper and tells nothing of what is under it.
+        if self._styled is not app:
+            self._styled = app
             app.setStyle(PlaygroundStyle(self))
         app.setFont(self.font())
         app.setPalette(self._palette())
