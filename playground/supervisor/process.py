@@ -1,0 +1,248 @@
+"""One engine process: started, fed, listened to, and ended for certain."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+
+from playground.protocol.codec import ProtocolError, decode_events, encode_command, read_frame
+from playground.protocol.commands import Command, Quit
+from playground.protocol.events import PROTOCOL_VERSION, Event, Hello
+from playground.supervisor import log
+from playground.supervisor.outcome import Outcome, could_not_start, of_exit, oom_kills, stranger
+
+GRACE_S = 1.0
+"""How long an engine may take to quit before it is terminated, and then again before it is killed."""
+
+_CLOSED_GRACE_S = 5.0
+"""How long a process may live on after closing its output."""
+
+
+class EngineProcess:
+    """An engine and the two threads that talk to it.
+
+    ``on_events`` and ``on_exit`` are called on the reader thread, ``on_exit`` exactly once and last.
+    No method but `close` waits for anything.
+    """
+
+    def __init__(
+        self,
+        log_path: Path,
+        on_events: Callable[[list[Event]], None],
+        on_exit: Callable[[Outcome], None],
+        *,
+        argv: Sequence[str] | None = None,
+    ) -> None:
+        self.log_path = log_path
+        self._on_events = on_events
+        self._on_exit = on_exit
+        self._argv = list(argv) if argv is not None else engine_argv()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._commands: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._asked = False
+        self._greeted = False
+        # Daemons: an app that dies of an exception must not hang on them. The engine sees its input close.
+        self._reader = threading.Thread(target=self._run, name="engine reader", daemon=True)
+        self._writer = threading.Thread(target=self._write, name="engine writer", daemon=True)
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id once it runs."""
+        return self._process.pid if self._process else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it was started and hasn't ended: ``on_exit`` is still to come."""
+        return self._reader.ident is not None and not self._ended.is_set()
+
+    def start(self) -> None:
+        """Start the process; call once. A failure comes as an outcome."""
+        self._reader.start()
+
+    def send(self, command: Command) -> None:
+        """Queue a command; commands to an engine that has ended are dropped. Raises ProtocolError if too large."""
+        if isinstance(command, Quit):
+            self._asked = True
+        self._commands.put(encode_command(command))
+
+    def kill(self) -> None:
+        """End it at once, whatever it does; ``on_exit`` follows with the outcome “closed”."""
+        self._asked = True
+        self._end("kill")
+
+    def close(self) -> None:
+        """Quit; after a grace terminate, then kill. Waits until process and threads are gone."""
+        if self._reader.ident is None:
+            return
+        self.send(Quit())
+        self._commands.put(None)
+        if threading.current_thread() is self._reader:
+            return
+        for how in ("terminate", "kill"):
+            if self._ended.wait(GRACE_S):
+                break
+            self._end(how)
+        self._reader.join()
+
+    def close_soon(self) -> None:
+        """`close` without waiting for it."""
+        threading.Thread(target=self.close, name="engine closer", daemon=True).start()
+
+    def _end(self, how: str) -> None:
+        with self._lock:
+            process = self._process
+        if process is not None and process.poll() is None:
+            getattr(process, how)()
+
+    def _run(self) -> None:
+        """The reader thread. It starts the process itself: on Linux a child's parent is a *thread*, and an
+        engine asks to be killed when that ends."""
+        kills_before = oom_kills()
+        try:
+            process = self._spawn()
+        except OSError as error:
+            self._finish(could_not_start(f"The engine’s process could not be started: {error}."))
+            return
+        self._writer.start()
+        trouble: Outcome | None = None
+        try:
+            self._listen(cast(BinaryIO, process.stdout))
+        except ProtocolError as error:
+            trouble = stranger(str(error))
+        except Exception as error:
+            trouble = Outcome(
+                "failed",
+                "The app failed",
+                f"An answer could not be taken in: {error!r}.",
+                traceback.format_exc(),
+            )
+        if trouble is not None:
+            self._end("kill")
+        returncode = self._wait(process)
+        self._commands.put(None)
+        self._writer.join()
+        cast(IO[bytes], process.stdout).close()
+        if trouble is None:
+            kills = oom_kills()
+            starved = kills is not None and kills_before is not None and kills > kills_before
+            trouble = of_exit(
+                returncode,
+                log.tail(self.log_path),
+                asked=self._asked,
+                greeted=self._greeted,
+                out_of_memory=starved,
+            )
+        elif not trouble.details:
+            trouble = Outcome(trouble.kind, trouble.title, trouble.text, log.tail(self.log_path))
+        self._finish(trouble)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        self.log_path.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("wb") as log_file, self._lock:
+            self._process = subprocess.Popen(
+                self._argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log_file,
+                close_fds=True,
+                env=engine_environment(),
+                **_apart(),
+            )
+        if self._asked:
+            self._end("kill")
+        return self._process
+
+    def _listen(self, stream: BinaryIO) -> None:
+        while True:
+            try:
+                body = read_frame(stream)
+            except ProtocolError:
+                # Cut off inside a frame: it died while writing, which its exit tells better.
+                if self._process is not None and _gone(self._process):
+                    return
+                raise
+            if body is None:
+                return
+            events = decode_events(body)
+            if not self._greeted:
+                _greet(events)
+                self._greeted = True
+            self._on_events(events)
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> int:
+        try:
+            return process.wait(_CLOSED_GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
+
+    def _write(self) -> None:
+        """The writer thread: an engine that doesn't read its commands must not hold up who sends them."""
+        assert self._process is not None
+        stream = cast(IO[bytes], self._process.stdin)
+        try:
+            while (frame := self._commands.get()) is not None:
+                stream.write(frame)
+                stream.flush()
+        except OSError:
+            pass  # it has ended; the reader says how
+        try:
+            stream.close()
+        except OSError:
+            pass
+
+    def _finish(self, outcome: Outcome) -> None:
+        self._ended.set()
+        self._on_exit(outcome)
+
+
+def engine_argv() -> list[str]:
+    """The command line of an engine. ``-P`` keeps a stranger's folder out of its imports."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--engine"]
+    return [sys.executable, "-P", "-m", "playground.engine.main"]
+
+
+def engine_environment() -> dict[str, str]:
+    """Ours, without the backtrace that llama.cpp takes with a debugger, and with a checkout's folder."""
+    environment = os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONUNBUFFERED": "1"}
+    root = Path(__file__).resolve().parents[2]
+    if not getattr(sys, "frozen", False) and root.name not in ("site-packages", "dist-packages"):
+        known = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = f"{root}{os.pathsep}{known}" if known else str(root)
+    return environment
+
+
+def _apart() -> dict[str, Any]:
+    """A process group of its own: Ctrl+C in a terminal stops the answer, not the engine."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"process_group": 0}
+
+
+def _greet(events: list[Event]) -> None:
+    """Check the first frame. Raises ProtocolError."""
+    hello = events[0] if events else None
+    if not isinstance(hello, Hello):
+        raise ProtocolError("its first message was no greeting")
+    if hello.version != PROTOCOL_VERSION:
+        raise ProtocolError(
+            f"it speaks version {hello.version} of the messages and this app version {PROTOCOL_VERSION}"
+        )
+
+
+def _gone(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
