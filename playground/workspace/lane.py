@@ -131,6 +131,10 @@ class Lane:
         """Id of the last turn."""
         return self.path[-1].id if self.path else None
 
+    def seen(self) -> None:
+        """The engine gave a sign of life."""
+        self.last_sign_ns = time.perf_counter_ns()
+
     def silence_s(self) -> float:
         """Seconds since the engine's last sign of life."""
         return (time.perf_counter_ns() - self.last_sign_ns) / 1e9

@@ -23,10 +23,19 @@ class Ended(Protocol):
 def load_failed(event: LoadFailed, n_ctx: int) -> Notice:
     """A model that could not be loaded."""
     if event.kind == "cancelled":
-        return Notice("info", "Loading was cancelled", "Nothing was loaded.", (NoticeAction("reload", "Load", primary=True), CHOOSE))
+        return Notice(
+            "info",
+            "Loading was cancelled",
+            "Nothing was loaded.",
+            (NoticeAction("reload", "Load", primary=True), CHOOSE),
+        )
     if event.kind in ("memory", "context") and n_ctx > 1024:
-        smaller = NoticeAction(f"reload_ctx:{smaller_ctx(n_ctx)}", f"Load with {smaller_ctx(n_ctx):,} tokens", primary=True)
-        return Notice("danger", "This model doesn’t fit right now", event.message, (smaller, CHOOSE), event.detail)
+        smaller = NoticeAction(
+            f"reload_ctx:{smaller_ctx(n_ctx)}", f"Load with {smaller_ctx(n_ctx):,} tokens", primary=True
+        )
+        return Notice(
+            "danger", "This model doesn’t fit right now", event.message, (smaller, CHOOSE), event.detail
+        )
     titles = {
         "missing": "The model file is gone",
         "not_a_file": "That is not a file",
@@ -34,7 +43,13 @@ def load_failed(event: LoadFailed, n_ctx: int) -> Notice:
         "truncated": "The model file is incomplete",
         "unsupported": "This llama.cpp can’t run the model",
     }
-    return Notice("danger", titles.get(event.kind, "The model could not be loaded"), event.message, (CHOOSE, NoticeAction("reload", "Try again")), event.detail)
+    return Notice(
+        "danger",
+        titles.get(event.kind, "The model could not be loaded"),
+        event.message,
+        (CHOOSE, NoticeAction("reload", "Try again")),
+        event.detail,
+    )
 
 
 def engine_ended(ended: Ended, n_tokens: int, was_writing: bool, shared: bool) -> Notice:
@@ -60,13 +75,17 @@ def context_full(message: str, info: ModelInfo | None) -> Notice:
     actions = [NEW_CHAT]
     if info is not None and info.n_ctx < info.n_ctx_train:
         larger = larger_ctx(info.n_ctx, info.n_ctx_train)
-        actions.insert(0, NoticeAction(f"reload_ctx:{larger}", f"Reload with {larger:,} tokens", primary=True))
+        actions.insert(
+            0, NoticeAction(f"reload_ctx:{larger}", f"Reload with {larger:,} tokens", primary=True)
+        )
     return Notice("warn", "The context is full", message, tuple(actions))
 
 
 def answer_failed(message: str) -> Notice:
     """A job that the engine refused or that broke; the engine itself lives."""
-    return Notice("danger", "No answer could be written", message, (NoticeAction("retry", "Try again", primary=True),))
+    return Notice(
+        "danger", "No answer could be written", message, (NoticeAction("retry", "Try again", primary=True),)
+    )
 
 
 def bad_file(message: str, name: str) -> Notice:

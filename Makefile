@@ -1,0 +1,34 @@
+# The two commands are `make run` and `make test`; `make install` does the set-up alone.
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell command -v $(p) 2>/dev/null && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null),$(p))) python3)
+BIN := .venv/bin
+
+.PHONY: run install test lint bench screenshots clean
+
+run: .venv/installed
+	@$(BIN)/playground
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml packaging/bootstrap.py
+	@$(PYTHON) packaging/bootstrap.py install
+
+.venv/installed-test: .venv/installed
+	@$(PYTHON) packaging/bootstrap.py test
+
+lint: .venv/installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: .venv/installed-test
+	$(BIN)/python benchmarks/spine.py
+
+screenshots: .venv/installed-test
+	$(BIN)/python packaging/screenshots.py
+
+clean:
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,252 @@
+"""The workspace as views see it: one state, and the parts that change it, under one roof.
+
+Nothing here knows Qt. Everything runs on one thread (the window's, or the command line's).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from playground.conversation.tree import Chat, LaneRecord
+from playground.workspace import notices
+from playground.workspace.answers import Answers, messages_of
+from playground.workspace.chats import Chats, Shelf
+from playground.workspace.engines import Engines, Post, Spawn
+from playground.workspace.jobs import Jobs, Keeper
+from playground.workspace.lane import BUSY, Lane, ModelRef
+from playground.workspace.loading import Background, Loading, ReadModel
+from playground.workspace.state import State, record_of, restore_settings
+from playground.workspace.tuning import Tuning
+
+STOP_PATIENCE_S = 2.0
+"""An engine that did not react to Stop for this long is offered for ending."""
+
+
+class Store(Keeper, Shelf, Protocol):
+    """What the workspace needs of `conversation.store`."""
+
+
+class Workspace:
+    """Lanes, turns, models and chats; every action of the window ends in one of these methods."""
+
+    def __init__(
+        self,
+        logs: Path,
+        store: Store,
+        post: Post,
+        background: Background,
+        read_model: ReadModel,
+        spawn: Spawn | None = None,
+    ) -> None:
+        self.state = state = State()
+        self.engines = Engines(logs, post, spawn) if spawn else Engines(logs, post)
+        self.jobs = Jobs(state, self.engines, store, background)
+        self.loading = Loading(state, self.engines, self.jobs, background, read_model)
+        self.answers = Answers(state, self.jobs, self.loading.engine_for)
+        self.chats = Chats(state, store, self.answers, self.jobs, self.loading)
+        self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
+        self.jobs.touched.connect(self.chats.touched)
+        self.outside: dict[str, Callable[[str], None]] = {}
+        """Notice actions that need a window or the network: ``choose_model``, ``open_file``, ``download_starter``."""
+
+        self.lanes_changed, self.chat_changed = state.lanes_changed, state.chat_changed
+        self.heads_changed, self.active_changed = state.heads_changed, state.active_changed
+        self.models_changed, self.told = state.models_changed, state.told
+        self.lane = state.lane
+
+        answers, loading, chats, tuning = self.answers, self.loading, self.chats, self.tuning
+        self.send, self.stop = answers.send, self.jobs.stop
+        self.regenerate, self.edit, self.retry = answers.regenerate, answers.edit, answers.retry
+        self.continue_answer = answers.continue_answer
+        self.walk, self.versions = answers.walk, answers.versions
+        self.set_sampling, self.set_many = tuning.set_sampling, tuning.set_many
+        self.set_samplers, self.neutralise = tuning.set_samplers, tuning.neutralise
+        self.reset_sampling = tuning.reset_sampling
+        self.choose_model, self.open_path = loading.choose_model, loading.open_path
+        self.set_load, self.reload, self.unload = loading.set_load, loading.reload, loading.unload
+        self.cancel_load = loading.cancel_load
+        self.new_chat, self.open_chat, self.rename_chat = chats.new_chat, chats.open_chat, chats.rename_chat
+        self.delete_chat, self.undo_delete = chats.delete_chat, chats.undo_delete
+        self.search_chats = chats.search_chats
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes on screen."""
+        return self.state.lanes
+
+    @property
+    def chat(self) -> Chat:
+        """The open chat."""
+        return self.state.chat
+
+    @property
+    def heads(self) -> list[Any]:
+        """All chats, newest first."""
+        return self.state.heads
+
+    @property
+    def models(self) -> list[ModelRef]:
+        """Known models."""
+        return self.state.models
+
+    @property
+    def active(self) -> str:
+        """Letter of the lane the right panel shows."""
+        return self.state.active
+
+    @property
+    def together(self) -> bool:
+        """Engines run at the same time, cores split; else they take turns."""
+        return self.engines.turns.together
+
+    def set_together(self, together: bool) -> None:
+        """Run engines at the same time, or in turn."""
+        self.engines.set_together(together)
+        self.state.lanes_changed.emit()
+
+    def set_active(self, letter: str) -> None:
+        """Show a lane in the right panel."""
+        if letter != self.state.active and self.state.find_lane(letter) is not None:
+            self.state.active = letter
+            self.state.active_changed.emit()
+
+    def set_system(self, letter: str, text: str) -> None:
+        """A lane's system prompt, from the next turn on."""
+        lane = self.state.lane(letter)
+        if lane.system != text:
+            lane.system = text
+            self.jobs.keep_if_begun()
+
+    def set_on(self, letter: str, on: bool) -> None:
+        """Whether a lane takes part in the next turn."""
+        lane = self.state.lane(letter)
+        lane.on = on
+        self.jobs.keep_if_begun()
+        lane.changed.emit()
+
+    def set_thinking(self, letter: str, on: bool | None) -> None:
+        """``enable_thinking`` for a lane's template; None leaves it to the template."""
+        lane = self.state.lane(letter)
+        lane.thinking = on
+        lane.changed.emit()
+
+    def add_lane(self, ref: ModelRef | None = None) -> Lane | None:
+        """One more lane, with the active lane's model, sampling and conversation; None when four are there."""
+        letter = self.state.free_letter()
+        if letter is None:
+            self.state.told.emit("Four lanes are the most that fit.")
+            return None
+        template = self.state.lane(self.state.active)
+        lane = Lane(letter)
+        record = record_of(template)
+        restore_settings(lane, record)
+        lane.on = True
+        lane.thinking = template.thinking
+        lane.model = ref or template.model
+        self.state.lanes = sorted([*self.state.lanes, lane], key=lambda other: other.letter)
+        self.answers.show_leaf(lane, _common_leaf(template))
+        if lane.model is not None:
+            self.loading.engine_for(lane)
+        self.state.lanes_changed.emit()
+        self.set_active(letter)
+        self.jobs.keep_if_begun()
+        return lane
+
+    def remove_lane(self, letter: str) -> None:
+        """Close a lane; its turns stay in the chat. The last lane stays."""
+        lane = self.state.find_lane(letter)
+        if lane is None or len(self.state.lanes) == 1:
+            return
+        self.jobs.stop(letter)
+        self.state.lanes = [other for other in self.state.lanes if other is not lane]
+        if self.state.active == letter:
+            self.state.active = self.state.lanes[0].letter
+        self.loading.drop_unused()
+        self.state.lanes_changed.emit()
+        self.state.active_changed.emit()
+        self.jobs.keep_if_begun()
+
+    def act(self, letter: str, key: str) -> None:
+        """Carry out a notice's action."""
+        lane = self.state.lane(letter)
+        name, _, argument = key.partition(":")
+        inside: dict[str, Callable[[], object]] = {
+            "reload": lambda: self.reload(letter),
+            "reload_ctx": lambda: self.loading.reload_with(letter, {"n_ctx": int(argument)}),
+            "new_chat": self.new_chat,
+            "retry": lambda: self.retry(letter),
+            "kill": lambda: self.loading.kill(letter),
+            "wait": lambda: None,
+            "dismiss": lambda: None,
+        }
+        if name in inside:
+            lane.notice = None
+            inside[name]()
+            lane.changed.emit()
+        elif name in self.outside:
+            self.outside[name](letter)
+
+    def count_tokens(self, text: str, reply: Callable[[int], None]) -> None:
+        """Tokens of a draft, by the active lane's model; no reply when nothing is loaded."""
+        engine = self.loading.engine_of(self.state.lane(self.state.active))
+        if engine is not None and engine.state == "ready":
+            self.engines.count_tokens(engine, text, reply)
+
+    def render_prompt(self, letter: str, reply: Callable[[str, int, str], None]) -> None:
+        """The conversation as the lane's model sees it: text, tokens, error sentence."""
+        lane = self.state.lane(letter)
+        engine = self.loading.engine_of(lane)
+        if engine is None or engine.state != "ready":
+            reply("", 0, "The prompt can be shown once the model is loaded.")
+            return
+        path = [node for node in lane.path if node is not lane.writing]
+        self.engines.render(engine, messages_of(lane.system, path), lane.thinking, reply)
+
+    def tick(self) -> bool:
+        """Once a second while something goes on: notices engines that don't react. False: nothing goes on."""
+        for job in self.jobs.silent_jobs(STOP_PATIENCE_S):
+            lane = self.state.find_lane(job.letter)
+            if lane is not None and job.chat is self.state.chat and lane.notice is None:
+                lane.notice = notices.silent(lane.silence_s())
+                lane.changed.emit()
+        return any(lane.state in BUSY or lane.state == "loading" for lane in self.state.lanes)
+
+    def close(self) -> None:
+        """Keep what is open and end every engine; partial answers stay."""
+        for engine in list(self.engines.all.values()):
+            self.jobs.fail_jobs(engine, lambda _job: None, "stopped")
+        self.jobs.keep_if_begun()
+        self.chats.remember()
+        self.engines.close_all()
+
+    def set_models(self, models: list[ModelRef], starter: ModelRef | None) -> None:
+        """What the library found; lanes without a model get the starter."""
+        self.state.starter = starter
+        opened = [model for model in self.state.models if model.path not in {m.path for m in models}]
+        self.state.models = [*models, *opened]
+        for lane in self.state.lanes:
+            if lane.model is None and starter is not None:
+                lane.model = starter
+            elif lane.model is not None:
+                lane.model = self.state.model_at(lane.model.path) or lane.model
+            lane.changed.emit()
+        self.state.models_changed.emit()
+
+    def load_lanes(self) -> None:
+        """Load the models of the lanes that are on: what a start does."""
+        for lane in self.state.lanes:
+            if lane.on and lane.model is not None and lane.state in ("empty", "unloaded"):
+                self.loading.engine_for(lane)
+
+
+def _common_leaf(template: Lane) -> str | None:
+    """Where a new lane begins: at the same turn, or before the exchange that is being written."""
+    if template.writing is None:
+        return template.leaf
+    user = next((node for node in reversed(template.path) if node.role == "user"), None)
+    return user.parent if user is not None else None
+
+
+__all__ = ["LaneRecord", "Store", "Workspace"]
