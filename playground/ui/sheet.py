@@ -51,12 +51,11 @@ QLabel[chip="true"] { background: $hover; color: $text_2; border-radius: 4px; pa
     font-size: 12px; }
 QLabel:disabled { color: $disabled; }
 
-QPushButton, QToolButton {
-    min-height: 26px; max-height: 26px; padding: 0 11px; border: 1px solid $line_strong; border-radius: 6px;
+QPushButton, QToolButton { padding: 0 11px; border: 1px solid $line_strong; border-radius: 6px;
     background: $raised; color: $text_1; font-size: 13px; font-weight: 500; }
 QPushButton:hover, QToolButton:hover { background: $hover; }
 QPushButton:pressed, QToolButton:pressed { background: $pressed; }
-QPushButton:focus, QToolButton:focus { border: 2px solid $accent; min-height: 24px; max-height: 24px;
+QPushButton:focus, QToolButton:focus { border: 2px solid $accent;
     padding: 0 10px; }
 QPushButton:disabled, QToolButton:disabled { background: transparent; color: $disabled;
     border-color: $line; }
@@ -77,38 +76,34 @@ QPushButton[kind="quiet"]:pressed, QToolButton[kind="quiet"]:pressed { backgroun
 QPushButton[kind="quiet"]:focus, QToolButton[kind="quiet"]:focus { border-color: $accent; }
 QPushButton[kind="quiet"]:disabled, QToolButton[kind="quiet"]:disabled { color: $disabled;
     background: transparent; }
-QPushButton[small="true"], QToolButton[small="true"] {
-    min-height: 22px; max-height: 22px; padding: 0 7px; font-size: 12px; }
-QPushButton[small="true"]:focus, QToolButton[small="true"]:focus { min-height: 20px; max-height: 20px;
+QPushButton[small="true"], QToolButton[small="true"] { padding: 0 7px; font-size: 12px; }
+QPushButton[small="true"]:focus, QToolButton[small="true"]:focus {
     padding: 0 6px; }
 
 QPushButton[kind="icon"], QToolButton[kind="icon"] {
-    background: transparent; border-color: transparent; padding: 0;
-    min-width: 26px; max-width: 26px; min-height: 26px; max-height: 26px; }
+    background: transparent; border-color: transparent; padding: 0; }
 QPushButton[kind="icon"]:hover, QToolButton[kind="icon"]:hover { background: $hover; }
 QPushButton[kind="icon"]:pressed, QToolButton[kind="icon"]:pressed { background: $pressed; }
 QPushButton[kind="icon"]:checked, QToolButton[kind="icon"]:checked { background: $hover;
     border-color: $line_strong; }
 QPushButton[kind="icon"]:focus, QToolButton[kind="icon"]:focus {
-    border-color: $accent; min-width: 24px; max-width: 24px; min-height: 24px; max-height: 24px;
+    border-color: $accent;
     padding: 0; }
 QPushButton[kind="icon"]:disabled, QToolButton[kind="icon"]:disabled { background: transparent;
     border-color: transparent; }
 QPushButton[kind="small-icon"], QToolButton[kind="small-icon"] {
-    background: transparent; border-color: transparent; border-radius: 4px; padding: 0;
-    min-width: 22px; max-width: 22px; min-height: 22px; max-height: 22px; }
+    background: transparent; border-color: transparent; border-radius: 4px; padding: 0; }
 QPushButton[kind="small-icon"]:hover, QToolButton[kind="small-icon"]:hover { background: $hover; }
 QPushButton[kind="small-icon"]:pressed, QToolButton[kind="small-icon"]:pressed { background: $pressed; }
 QPushButton[kind="small-icon"]:checked, QToolButton[kind="small-icon"]:checked { background: $hover; }
 QPushButton[kind="small-icon"]:focus, QToolButton[kind="small-icon"]:focus {
-    border-color: $accent; min-width: 20px; max-width: 20px; min-height: 20px; max-height: 20px;
+    border-color: $accent;
     padding: 0; }
 
 QFrame[segments="true"] { background: $segment_track; border: 1px solid $line; border-radius: 8px; }
 QPushButton[kind="segment"], QToolButton[kind="segment"] {
     background: transparent; border: 1px solid transparent; color: $text_2; font-size: 12px;
-    border-radius: 6px;
-    min-height: 20px; max-height: 20px; padding: 0 10px; }
+    border-radius: 6px; padding: 0 10px; }
 QPushButton[kind="segment"]:hover, QToolButton[kind="segment"]:hover { color: $text_1; }
 QPushButton[kind="segment"]:checked, QToolButton[kind="segment"]:checked {
     background: $segment_on; color: $text_1; border-color: $line; }
@@ -117,17 +112,15 @@ QPushButton[kind="segment"]:disabled, QToolButton[kind="segment"]:disabled { col
 
 QPushButton[kind="chip"], QToolButton[kind="chip"] {
     background: $hover; border: 1px solid transparent; border-radius: 4px; color: $text_2; font-size: 12px;
-    font-weight: 400; padding: 0 6px; min-height: 20px; max-height: 20px; }
+    font-weight: 400; padding: 0 6px; }
 QPushButton[kind="chip"]:hover, QToolButton[kind="chip"]:hover { background: $pressed; color: $text_1; }
 QPushButton[kind="chip"]:focus, QToolButton[kind="chip"]:focus { border-color: $accent; }
 QPushButton[kind="link"], QToolButton[kind="link"] {
-    background: transparent; border: 1px solid transparent; color: $accent; padding: 0 2px;
-    min-height: 22px; max-height: 22px; }
+    background: transparent; border: 1px solid transparent; color: $accent; padding: 0 2px; }
 QPushButton[kind="link"]:focus, QToolButton[kind="link"]:focus { border-color: $accent; }
 
 QLineEdit, QAbstractSpinBox {
-    background: $input; color: $text_1; border: 1px solid $line_strong; border-radius: 6px;
-    min-height: 26px; max-height: 26px; padding: 0 7px; }
+    background: $input; color: $text_1; border: 1px solid $line_strong; border-radius: 6px; padding: 0 7px; }
 QPlainTextEdit[field="true"], QTextEdit[field="true"] {
     background: $input; color: $text_1; border: 1px solid $line_strong; border-radius: 6px;
     padding: 3px 5px; }
@@ -135,15 +128,15 @@ QLineEdit:hover, QAbstractSpinBox:hover, QPlainTextEdit[field="true"]:hover { bo
 QLineEdit[quiet="true"] { background: transparent; color: $text_3; border-color: $line; }
 QLineEdit[quiet="true"]:hover { border-color: $line_strong; }
 QLineEdit:focus, QAbstractSpinBox:focus {
-    border: 2px solid $accent; min-height: 24px; max-height: 24px; padding: 0 6px; color: $text_1;
+    border: 2px solid $accent; padding: 0 6px; color: $text_1;
     background: $input; }
 QPlainTextEdit[field="true"]:focus, QTextEdit[field="true"]:focus { border: 2px solid $accent;
     padding: 2px 4px; }
 QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"] { border-color: $danger; }
 QLineEdit:disabled, QAbstractSpinBox:disabled, QPlainTextEdit[field="true"]:disabled {
     background: transparent; color: $disabled; border-color: $line; }
-QLineEdit[small="true"] { min-height: 22px; max-height: 22px; font-size: 12px; }
-QLineEdit[small="true"]:focus { min-height: 20px; max-height: 20px; }
+QLineEdit[small="true"] { font-size: 12px; }
+QLineEdit[small="true"]:focus { }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: 0; }
 QComboBox { combobox-popup: 0; min-height: 26px; max-height: 26px; }
 QComboBox QAbstractItemView {

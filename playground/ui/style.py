@@ -7,6 +7,7 @@ Widgets say what they are by dynamic properties (see `mark`):
   section, title; ``weight`` = medium, strong; ``mono`` = true; ``chip`` = true
 - surfaces: ``surface`` = chrome, canvas, raised, sunken; ``card`` = plain, info, warn, danger
 - ``line`` = true on a 1 px rule, ``segments`` = true on the frame around segment buttons
+- sizes: ``small`` = true makes a button or field 24 px high instead of 28
 - fields: ``invalid`` = true, ``quiet`` = true (a value that changes nothing)
 """
 
@@ -18,12 +19,17 @@ from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
     QMenu,
     QProxyStyle,
+    QPushButton,
     QStyle,
     QStyleOption,
     QStyleOptionComboBox,
     QStyleOptionComplex,
+    QToolButton,
     QWidget,
 )
 
@@ -61,14 +67,23 @@ class PlaygroundStyle(QProxyStyle):
     def polish(self, target: Any) -> Any:
         """Prepare a widget: buttons take focus by Tab only, popups may have round corners."""
         if isinstance(target, QWidget):
-            if isinstance(target, QAbstractButton) and target.focusPolicy() & Qt.FocusPolicy.ClickFocus:
-                target.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            elif isinstance(target, QMenu) or target.inherits("QTipLabel"):
-                target.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
-                target.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
-            if target.property("surface") or target.property("card"):
-                target.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+            self._prepare(target)
         return super().polish(target)
+
+    @staticmethod
+    def _prepare(widget: QWidget) -> None:
+        if isinstance(widget, QAbstractButton) and widget.focusPolicy() & Qt.FocusPolicy.ClickFocus:
+            widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        elif isinstance(widget, QMenu) or widget.inherits("QTipLabel"):
+            widget.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
+            widget.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
+        if (
+            isinstance(widget, (QPushButton, QToolButton, QLineEdit, QAbstractSpinBox))
+            and widget.minimumHeight() == 0
+        ):
+            _set_height(widget)
+        if widget.property("surface") or widget.property("card"):
+            widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
 
     def drawPrimitive(
         self,
@@ -189,6 +204,17 @@ class PlaygroundStyle(QProxyStyle):
         )
         arrow = QRect(option.rect.right() - 22, option.rect.top(), 18, option.rect.height())
         self._chevron(arrow, painter, 0, enabled)
+
+
+def _set_height(widget: QWidget) -> None:
+    # Here and not in the sheet: a sheet's min-height would overrule a size that the widget fixed itself.
+    kind = widget.property("kind")
+    if kind in ("icon", "small-icon"):
+        side = 28 if kind == "icon" else 24
+        widget.setFixedSize(side, side)
+    elif not isinstance(widget.parent(), (QComboBox, QAbstractSpinBox)):
+        small = widget.property("small") or kind in ("segment", "chip", "link")
+        widget.setMinimumHeight(24 if small else 28)
 
 
 _TURNS = {
