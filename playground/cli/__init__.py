@@ -1,0 +1,1 @@
+"""The command line: chat without Qt and without a display."""

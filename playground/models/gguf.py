@@ -269,11 +269,11 @@ class _Walker:
             if at > last:
                 self._need(8)
                 continue
-            for done in range(1, count + 1):
+            for left in range(count - 1, -1, -1):  # noqa: B007 — used after the loop
                 at += 8 + unpack(chunk, at)[0]
                 if at > last:
                     break
-            count -= done
+            count = left
             self._move(at)
 
     def _move(self, at: int) -> None:

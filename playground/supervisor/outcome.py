@@ -44,7 +44,7 @@ class Outcome:
 _CRASHES = {
     "SIGSEGV": "llama.cpp read memory it must not read.",
     "SIGABRT": "llama.cpp stopped itself at a failed check.",
-    "SIGBUS": "A part of the model file could not be read; the file was changed, cut short or its disk went away.",
+    "SIGBUS": "A part of the model file could not be read; it was changed, cut short or its disk went away.",
     "SIGILL": "llama.cpp was built for a newer processor than this one.",
     "SIGFPE": "llama.cpp divided by zero.",
     "SIGTRAP": "llama.cpp stopped itself at a failed check.",
@@ -60,7 +60,10 @@ def could_not_start(reason: str, details: str = "") -> Outcome:
 
 def stranger(reason: str, details: str = "") -> Outcome:
     """It sent something that isn't a message of ours; ``reason`` is a clause without a full stop."""
-    text = f"The engine was ended because {reason}. Close the app and start it again; if that doesn’t help, install it anew."
+    text = (
+        f"The engine was ended because {reason}. Close the app and start it again; "
+        "if that doesn’t help, install it anew."
+    )
     return Outcome("stranger", "The engine did not make sense", text, details)
 
 
@@ -75,7 +78,10 @@ def of_exit(returncode: int, details: str, *, asked: bool, greeted: bool, out_of
     name = _signal_name(returncode)
     words = log.last_words(details)
     if name == "SIGKILL" and out_of_memory:
-        text = "The system ended it, most likely because memory ran out. Choose a smaller context, a smaller quant or a smaller model."
+        text = (
+            "The system ended it, most likely because memory ran out. "
+            "Choose a smaller context, a smaller quant or a smaller model."
+        )
         return Outcome("memory", "Out of memory", text, details)
     if name in _CRASHES:
         said = f" Its last words: “{words}”." if words else ""

@@ -69,7 +69,7 @@ class EngineProcess:
         self._reader.start()
 
     def send(self, command: Command) -> None:
-        """Queue a command; commands to an engine that has ended are dropped. Raises ProtocolError if too large."""
+        """Queue a command; one to an engine that has ended is dropped. Raises ProtocolError if too large."""
         if isinstance(command, Quit):
             self._asked = True
         self._commands.put(encode_command(command))
