@@ -42,9 +42,10 @@ def encode_events(events: list[Event]) -> bytes:
 def decode_command(body: bytes) -> Command:
     """A frame's body as a command. Raises ProtocolError."""
     try:
-        return _commands.decode(body)
+        command: Command = _commands.decode(body)
     except msgspec.MsgspecError as error:
         raise ProtocolError(f"not a command: {error}") from error
+    return command
 
 
 def decode_events(body: bytes) -> list[Event]:

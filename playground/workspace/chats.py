@@ -122,6 +122,11 @@ class Chats:
             self._put(head)
             self.open_chat(head.id)
 
+    @property
+    def can_undo(self) -> bool:
+        """Whether a deleted chat can be brought back."""
+        return bool(self._deleted)
+
     def search_chats(self, text: str, reply: Callable[[list[ChatHead]], None]) -> None:
         """Chats whose title or turns hold the text."""
         self._shelf.search(text, reply)

@@ -187,9 +187,9 @@ class Jobs:
     def _on_event(self, engine: Engine, event: Any) -> None:
         if isinstance(event, Refused):
             self._state.told.emit(event.message)
-            for job in self.all.values():
-                if job.engine is engine:
-                    job.tweaks.clear()
+            for running in self.all.values():
+                if running.engine is engine:
+                    running.tweaks.clear()
             return
         job = self.all.get(event.job)
         if job is None:

@@ -15,9 +15,12 @@ NEW_CHAT = NoticeAction("new_chat", "New chat")
 class Ended(Protocol):
     """How an engine process ended, as `supervisor.outcome` tells it."""
 
-    title: str
-    text: str
-    details: str
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def details(self) -> str: ...
 
 
 def load_failed(event: LoadFailed, n_ctx: int) -> Notice:

@@ -1,0 +1,111 @@
+"""The rows: what an action is called, its keys, when it can be used, what it does.
+
+A callback gets the workspace and a narrow view of the window, never a widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from playground.workspace.workspace import Workspace
+
+
+class View(Protocol):
+    """What actions may ask of the window."""
+
+    def toggle_sidebar(self) -> None: ...
+    def toggle_panel(self) -> None: ...
+    def toggle_plots(self) -> None: ...
+    def show_palette(self) -> None: ...
+    def focus_composer(self) -> None: ...
+    def focus_next_pane(self) -> None: ...
+    def search_chats(self) -> None: ...
+    def ask_for_model_file(self) -> None: ...
+    def choose_theme(self, choice: str) -> None: ...
+    def scale_font(self, step: int) -> None: ...
+    def toggle_full_screen(self) -> None: ...
+    def export_chat(self, kind: str) -> None: ...
+    def rename_current(self) -> None: ...
+    def quit(self) -> None: ...
+
+
+Run: TypeAlias = Callable[[Workspace, View], object]
+When: TypeAlias = Callable[[Workspace], bool]
+
+
+def _always(_: Workspace) -> bool:
+    return True
+
+
+def _busy(workspace: Workspace) -> bool:
+    return any(lane.busy for lane in workspace.lanes)
+
+
+def _can_redo(workspace: Workspace) -> bool:
+    lane = workspace.lane(workspace.active)
+    return not lane.busy and lane.model is not None and any(node.role == "assistant" for node in lane.path)
+
+
+def _idle_model(workspace: Workspace) -> bool:
+    lane = workspace.lane(workspace.active)
+    return not lane.busy and lane.model is not None
+
+
+def _new_chat(workspace: Workspace, view: View) -> None:
+    workspace.new_chat()
+    view.focus_composer()
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action."""
+
+    id: str
+    title: str
+    group: str
+    run: Run
+    keys: tuple[str, ...] = ()
+    """Qt's portable key names; the first is shown."""
+    when: When = _always
+    words: str = ""
+    """More words the palette finds it by."""
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("chat.new", "New chat", "Chat", _new_chat, ("Ctrl+N",)),
+    Action("chat.stop", "Stop writing", "Chat", lambda w, v: w.stop(), ("Esc",), _busy, "cancel abort"),
+    Action("chat.regenerate", "Regenerate the last answer", "Chat", lambda w, v: w.regenerate(w.active), ("Ctrl+Return",), _can_redo, "retry again"),
+    Action("chat.continue", "Continue the last answer", "Chat", lambda w, v: w.continue_answer(w.active), ("Alt+Return",), _can_redo),
+    Action("chat.rename", "Rename this chat", "Chat", lambda w, v: v.rename_current(), ("Shift+F2",), lambda w: bool(w.chat.nodes)),
+    Action("chat.delete", "Delete this chat", "Chat", lambda w, v: w.delete_chat(w.chat.id), (), lambda w: bool(w.chat.nodes)),
+    Action("chat.undo_delete", "Bring back the deleted chat", "Chat", lambda w, v: w.undo_delete(), ("Ctrl+Shift+Z",), lambda w: w.chats.can_undo, "undo"),
+    Action("chat.search", "Search chats", "Chat", lambda w, v: v.search_chats(), ("Ctrl+Shift+F",), words="find"),
+    Action("chat.export_markdown", "Export the conversation as Markdown…", "Chat", lambda w, v: v.export_chat("markdown"), (), lambda w: bool(w.chat.nodes), "save"),
+    Action("chat.export_json", "Export the chat as JSON…", "Chat", lambda w, v: v.export_chat("json"), (), lambda w: bool(w.chat.nodes), "save"),
+    Action("lane.add", "Add a lane", "Lanes", lambda w, v: w.add_lane(), ("Ctrl+Shift+L",), lambda w: len(w.lanes) < 4, "compare side by side"),
+    Action("lane.remove", "Close the active lane", "Lanes", lambda w, v: w.remove_lane(w.active), ("Ctrl+Shift+W",), lambda w: len(w.lanes) > 1),
+    *(
+        Action(f"lane.{letter}", f"Go to lane {letter}", "Lanes", lambda w, v, letter=letter: w.set_active(letter), (f"Ctrl+{number}",),  # type: ignore[misc]
+               lambda w, number=number: len(w.lanes) >= number)  # type: ignore[misc]
+        for number, letter in enumerate("ABCD", 1)
+    ),
+    Action("lane.together", "Lanes: in turn or together", "Lanes", lambda w, v: w.set_together(not w.together), (), lambda w: len(w.lanes) > 1, "parallel"),
+    Action("model.open", "Open a model file…", "Model", lambda w, v: v.ask_for_model_file(), ("Ctrl+O",), words="gguf load"),
+    Action("model.reload", "Load or reload the model", "Model", lambda w, v: w.reload(w.active), ("Ctrl+Shift+R",), _idle_model),
+    Action("model.unload", "Unload the model", "Model", lambda w, v: w.unload(w.active), (), lambda w: w.lane(w.active).state not in ("empty", "unloaded"), "eject free memory"),
+    Action("sampling.neutral", "Neutralise all samplers", "Sampling", lambda w, v: w.neutralise(w.active)),
+    Action("sampling.reset", "Sampling: back to llama.cpp’s defaults", "Sampling", lambda w, v: w.reset_sampling(w.active)),
+    Action("view.palette", "Commands", "View", lambda w, v: v.show_palette(), ("Ctrl+K", "Ctrl+Shift+P")),
+    Action("view.composer", "Write a message", "View", lambda w, v: v.focus_composer(), ("Ctrl+L",)),
+    Action("view.pane", "Next pane", "View", lambda w, v: v.focus_next_pane(), ("F6",)),
+    Action("view.sidebar", "Show or hide the sidebar", "View", lambda w, v: v.toggle_sidebar(), ("Ctrl+B",)),
+    Action("view.panel", "Show or hide the settings panel", "View", lambda w, v: v.toggle_panel(), ("Ctrl+Shift+B",), words="sampling right"),
+    Action("view.plots", "Show or hide the plots", "View", lambda w, v: v.toggle_plots(), ("Ctrl+J",), words="latency memory"),
+    Action("view.dark", "Dark colours", "View", lambda w, v: v.choose_theme("dark"), words="theme"),
+    Action("view.light", "Light colours", "View", lambda w, v: v.choose_theme("light"), words="theme"),
+    Action("view.system", "Colours as the system has them", "View", lambda w, v: v.choose_theme("system"), words="theme"),
+    Action("view.full", "Full screen", "View", lambda w, v: v.toggle_full_screen(), ("F11",)),
+    Action("app.quit", "Quit", "App", lambda w, v: v.quit(), ("Ctrl+Q",)),
+)

@@ -1,0 +1,208 @@
+"""The composition root of the window: builds the services, hands them on, ends them."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from pathlib import Path
+
+import psutil
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication
+
+from playground.conversation.store import Store
+from playground.models import library, starter
+from playground.models.starter import STARTER
+from playground.paths import Paths, find_paths
+from playground.resources import resource
+from playground.settings.app import AppSettings
+from playground.ui.bridge import Bridge
+from playground.ui.frame_clock import FrameClock
+from playground.ui.main_window import MainWindow
+from playground.ui.theme import Theme, load_fonts
+from playground.workspace.lane import ModelRef, Notice, NoticeAction
+from playground.workspace.loading import starter_missing
+from playground.workspace.workspace import Workspace
+
+LAYOUT = "layout"
+
+
+class App(QObject):
+    """The running window with everything behind it."""
+
+    def __init__(self, paths: Paths, open_path: str | None = None) -> None:
+        super().__init__()
+        self._paths = paths
+        self._open_path = open_path
+        self.settings = AppSettings(paths.config / "settings.json")
+        self.settings.load()
+        self.theme = Theme(self.settings["theme"], self)
+        qt = QApplication.instance()
+        assert isinstance(qt, QApplication)
+        self.theme.apply(qt)
+        self.clock = FrameClock(self)
+        self.bridge = Bridge(self)
+        self.store = Store(paths.database, self.bridge.post)
+        self.workspace = Workspace(
+            paths.logs, self.store, self.bridge.post, self.bridge.background, lambda path: read_model(paths, path)
+        )
+        self.store.on_error = self.workspace.told.emit
+        self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)
+        self.window.closed.connect(self.close)
+        self.window.theme_chosen.connect(self._choose_theme)
+        self.window.composer.send_key = self.settings["send_key"]
+        self.workspace.outside["download_starter"] = self._download_starter
+        self.workspace.set_together(self.settings["together"])
+        self._collector = _Collector(self)
+        self._models: list[ModelRef] | None = None
+        self._restored = False
+        self._closed = False
+
+    def show(self) -> None:
+        """Show the window; everything slow begins after its first paint."""
+        self.window.resize(1440, 900)
+        self.window.show()
+        QTimer.singleShot(0, self._after_paint)
+
+    def close(self) -> None:
+        """Keep what is open and end every engine."""
+        if self._closed:
+            return
+        self._closed = True
+        self.store.set_state(LAYOUT, self.window.layout_state())
+        self.workspace.close()
+        self.store.close()
+        self.bridge.close()
+
+    def _after_paint(self) -> None:
+        self.store.start()
+        self.store.get_state(LAYOUT, lambda kept: self.window.restore_layout(kept) if kept else None)
+        self.bridge.background(lambda: find_models(self._paths), self._found)
+        self.workspace.chats.start(self._lanes_stand)
+        self.window.focus_composer()
+        QTimer.singleShot(0, self.window.plots.warm_up)
+        for complaint in self.settings.complaints:
+            self.workspace.told.emit(complaint)
+
+    def _lanes_stand(self) -> None:
+        self._restored = True
+        self._begin()
+
+    def _found(self, models: list[ModelRef]) -> None:
+        self._models = models
+        self._begin()
+
+    def _begin(self) -> None:
+        """Load what the lanes ask for, once both the kept lanes and the models are known."""
+        if not self._restored or self._models is None:
+            return
+        chosen = next((model for model in self._models if model.path == self._starter_path()), None)
+        self.workspace.set_models(self._models, chosen)
+        self.window.status.set_own_rss(psutil.Process().memory_info().rss)
+        if self._open_path is not None:
+            self.workspace.open_path(str(Path(self._open_path).absolute()))
+            self._open_path = None
+            return
+        if chosen is None and not any(lane.model for lane in self.workspace.lanes):
+            lane = self.workspace.lanes[0]
+            lane.notice = starter_missing(STARTER.name, STARTER.size / 1e6)
+            lane.changed.emit()
+            return
+        self.workspace.load_lanes()
+        if chosen is not None:
+            self.bridge.background(lambda: starter.verify(Path(chosen.path), paths=self._paths), self._verified)
+
+    def _starter_path(self) -> str:
+        return next((m.path for m in self._models or [] if starter.is_starter(Path(m.path))), "")
+
+    def _verified(self, good: bool) -> None:
+        if good:
+            return
+        for lane in self.workspace.lanes:
+            if lane.model is not None and lane.model.path == self._starter_path():
+                lane.notice = Notice(
+                    "warn",
+                    "The starter model is not the published file",
+                    "Its SHA-256 differs from the one that was published, so it may be damaged. Its answers can be wrong.",
+                    (NoticeAction("download_starter", "Download it again", primary=True), NoticeAction("dismiss", "Dismiss")),
+                )
+                lane.changed.emit()
+
+    def _choose_theme(self, choice: str) -> None:
+        self.settings.set("theme", choice)
+        self.theme.choose(self.settings["theme"])
+        self.bridge.background(self._save_settings, lambda said: self.workspace.told.emit(said) if said else None)
+
+    def _save_settings(self) -> str:
+        try:
+            self.settings.save()
+        except OSError as error:
+            return f"The settings could not be saved: {error.strerror}."
+        return ""
+
+    def _download_starter(self, letter: str) -> None:
+        from playground.workspace.starter_download import StarterDownload
+
+        StarterDownload(
+            self.workspace, self.bridge.post, self.bridge.background, self._paths, letter, self._reload_models
+        ).start()
+
+    def _reload_models(self) -> None:
+        self.bridge.background(lambda: find_models(self._paths), self._found)
+
+
+class _Collector(QObject):
+    """Collects cyclic garbage on the GUI thread only: on another one it may destroy widgets, which crashes Qt."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(5000)
+        self._timer.timeout.connect(self._collect)
+        app = parent
+        assert isinstance(app, App)
+        app.workspace.engines.changed.connect(lambda _engine: self._timer.isActive() or self._timer.start())
+        app.workspace.chat_changed.connect(lambda: self._timer.isActive() or self._timer.start())
+
+    def _collect(self) -> None:
+        # The young generations only: a full pass over a started Qt program is a visible pause.
+        gc.collect(1)
+
+
+def find_models(paths: Paths) -> list[ModelRef]:
+    """The usable models of this machine; not for the GUI thread."""
+    return [to_ref(model) for model in library.scan(paths) if not model.error]
+
+
+def to_ref(model: library.ModelFile) -> ModelRef:
+    """A model file as lanes name it."""
+    return ModelRef(model.path, model.name, model.quant, model.size, model.licence, model.source)
+
+
+def read_model(paths: Paths, path: str) -> ModelRef | str:
+    """A file's header as a model, or a sentence on what is wrong; not for the GUI thread."""
+    found = library.describe(Path(path))
+    if found.error:
+        return found.error
+    library.remember(paths, Path(path))
+    return to_ref(found)
+
+
+def main(open_path: str | None = None) -> int:
+    """Open the window and run until it is closed; the exit code."""
+    os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
+    QApplication.setApplicationName("playground")
+    QApplication.setApplicationDisplayName("Playground")
+    QApplication.setDesktopFileName("playground")
+    qt = QApplication(sys.argv[:1])
+    qt.setWindowIcon(QIcon(str(resource("icons", "playground.svg"))))
+    load_fonts()
+    app = App(find_paths(), open_path)
+    app.show()
+    code = qt.exec()
+    app.close()
+    return code

@@ -1,0 +1,84 @@
+"""The bar on top: sidebar, the chat's title, commands, lanes, what is shown."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from playground.ui.commands import key_of
+from playground.ui.theme import Theme
+from playground.ui.widgets import ElidedLabel, IconButton, TextButton, bind
+from playground.workspace.workspace import Workspace
+
+
+class Toolbar(QWidget):
+    """Buttons emit ``asked`` with an action's id."""
+
+    asked = Signal(str)
+
+    def __init__(self, workspace: Workspace, theme: Theme) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._theme = theme
+        self.setFixedHeight(44)
+        self.sidebar = self._icon("sidebar-simple", "Show or hide the sidebar", "view.sidebar")
+        self.new = self._icon("note-pencil", "New chat", "chat.new")
+        self.new.setCheckable(False)
+        self.title = ElidedLabel(theme, "", 13, weight=500)
+        self.title.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.commands = TextButton(theme, f"Commands   {key_of('view.palette')}", "plain", "magnifying-glass")
+        self.commands.setToolTip("Every action by name")
+        self.commands.clicked.connect(lambda: self.asked.emit("view.palette"))
+        self.search = self._icon("magnifying-glass", "Commands", "view.palette")
+        self.search.setCheckable(False)
+        self.add = TextButton(theme, "Add lane", "plain", "columns")
+        self.add.setToolTip(f"Another model or other settings beside this one ({key_of('lane.add')})")
+        self.add.clicked.connect(lambda: self.asked.emit("lane.add"))
+        self.plots = self._icon("chart-line", "Show or hide the plots", "view.plots")
+        self.panel = self._icon("sliders-horizontal", "Show or hide the settings panel", "view.panel")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(9, 0, 12, 1)
+        row.setSpacing(6)
+        row.addWidget(self.sidebar)
+        row.addWidget(self.new)
+        row.addStretch(1)
+        for widget in (self.commands, self.search, self.add, self.plots, self.panel):
+            row.addWidget(widget)
+        self.title.setParent(self)
+        bind(self, workspace.chat_changed, self._refresh)
+        bind(self, workspace.lanes_changed, self._refresh)
+        theme.changed.connect(self.update)
+        self._refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Drop words first, then the title."""
+        wide = self.width() >= 960
+        self.commands.setVisible(wide)
+        self.search.setVisible(not wide)
+        self._place_title()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Chrome with a line below."""
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), self._theme.color("chrome"))
+            painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.color("line"))
+
+    def _icon(self, icon: str, name: str, action: str) -> IconButton:
+        button = IconButton(self._theme, icon, name, key_of(action))
+        button.setCheckable(True)
+        button.clicked.connect(lambda: self.asked.emit(action))
+        return button
+
+    def _refresh(self) -> None:
+        self.title.setText(self._workspace.chat.title or "New chat")
+        self.add.setEnabled(len(self._workspace.lanes) < 4)
+        self._place_title()
+
+    def _place_title(self) -> None:
+        # Centred in the window, not between the buttons; gives way to them.
+        right = min(w.x() for w in (self.commands, self.search, self.add) if w.isVisible() or w is self.add)
+        half = max(0, min(self.width() // 2 - 100, right - 16 - self.width() // 2))
+        width = min(self.title.sizeHint().width(), 2 * half)
+        self.title.setVisible(width > 80 or width == self.title.sizeHint().width())
+        self.title.setGeometry((self.width() - width) // 2, 0, width, self.height() - 1)
