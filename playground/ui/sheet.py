@@ -110,6 +110,13 @@ QPushButton[kind="segment"]:checked, QToolButton[kind="segment"]:checked {
 QPushButton[kind="segment"]:focus, QToolButton[kind="segment"]:focus { border: 1px solid $accent; }
 QPushButton[kind="segment"]:disabled, QToolButton[kind="segment"]:disabled { color: $disabled; }
 
+QPushButton[kind="field"] { background: $input; color: $text_1; font-weight: 400;
+    text-align: right; padding: 0 7px; }
+QPushButton[kind="field"]:hover { border-color: $text_3; background: $input; }
+QPushButton[kind="field"][quiet="true"] { color: $text_3; }
+QPushButton[kind="field"]:focus { padding: 0 6px; }
+QPushButton[kind="field"]:disabled { background: transparent; color: $disabled; border-color: $line; }
+
 QPushButton[kind="chip"], QToolButton[kind="chip"] {
     background: $hover; border: 1px solid transparent; border-radius: 4px; color: $text_2; font-size: 12px;
     font-weight: 400; padding: 0 6px; }
