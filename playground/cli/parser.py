@@ -34,6 +34,7 @@ def build() -> Parser:
     """The parser with a flag for every row of the tables."""
     parser = Parser(
         prog="playground chat",
+        usage="playground chat [options] [PROMPT]",
         description="Chat with a local model in the terminal.",
         epilog=_EPILOG,
         formatter_class=_Formatter,

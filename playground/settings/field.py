@@ -99,8 +99,8 @@ class Field:
 
     def range_text(self) -> str:
         """The accepted range in words."""
-        low = "" if self.low is None else f"{self.low:g}"
-        high = "" if self.high is None else f"{self.high:g}"
+        low = "" if self.low is None else _figure(self.low)
+        high = "" if self.high is None else _figure(self.high)
         if low and high:
             return f"from {low} to {high}"
         return f"at least {low}" if low else f"at most {high}" if high else "any number"
@@ -120,8 +120,13 @@ def _number(row: Field, value: Any) -> Any:
     if value in row.special or row.is_off(value):
         return value
     if (row.low is not None and value < row.low) or (row.high is not None and value > row.high):
-        raise SettingError(f"{row.label} goes {row.range_text()}; {value:g} is outside.")
+        raise SettingError(f"{row.label} goes {row.range_text()}; {_figure(value)} is outside.")
     return value
+
+
+def _figure(value: float) -> str:
+    """A bound in words: “1,048,576”, never “1.04858e+06”."""
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
 
 
 def _bool(row: Field, value: Any) -> bool:
