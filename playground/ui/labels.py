@@ -17,7 +17,13 @@ class Label(QLabel):
     """Plain text in a token's colour; never interprets markup."""
 
     def __init__(
-        self, theme: Theme, text: str = "", px: float = 12, tone: str = "text-1", weight: int = 400, wrap: bool = False
+        self,
+        theme: Theme,
+        text: str = "",
+        px: float = 12,
+        tone: str = "text-1",
+        weight: int = 400,
+        wrap: bool = False,
     ) -> None:
         super().__init__()
         self._theme, self._tone = theme, tone
@@ -45,7 +51,9 @@ class Label(QLabel):
 class ElidedLabel(QLabel):
     """One line that ends in “…” where room is short; the tooltip has it all."""
 
-    def __init__(self, theme: Theme, text: str = "", px: float = 12, tone: str = "text-1", weight: int = 400) -> None:
+    def __init__(
+        self, theme: Theme, text: str = "", px: float = 12, tone: str = "text-1", weight: int = 400
+    ) -> None:
         super().__init__()
         self._theme, self._tone = theme, tone
         self.setTextFormat(Qt.TextFormat.PlainText)

@@ -46,7 +46,11 @@ __all__ = [
     "bind",
 ]
 
-_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
+_KEYBOARD = (
+    Qt.FocusReason.TabFocusReason,
+    Qt.FocusReason.BacktabFocusReason,
+    Qt.FocusReason.ShortcutFocusReason,
+)
 
 
 class Clock(Protocol):
@@ -148,7 +152,9 @@ class IconButton(QToolButton):
 class TextButton(QPushButton):
     """A button with words, in one of the sheet's kinds: ``primary``, ``plain``, ``quiet``."""
 
-    def __init__(self, theme: Theme, text: str, kind: str = "plain", icon: str = "", small: bool = False) -> None:
+    def __init__(
+        self, theme: Theme, text: str, kind: str = "plain", icon: str = "", small: bool = False
+    ) -> None:
         super().__init__(text)
         self._theme, self._icon, self._kind = theme, icon, kind
         self.setProperty("kind", kind)
@@ -167,7 +173,9 @@ class TextButton(QPushButton):
 
     def _restyle(self) -> None:
         ink = "on-inverse" if self._kind == "primary" else "text-2"
-        self.setIcon(icons.icon(self._theme, self._icon, 14, ink, ink if self._kind == "primary" else "text-1"))
+        self.setIcon(
+            icons.icon(self._theme, self._icon, 14, ink, ink if self._kind == "primary" else "text-1")
+        )
 
 
 class PaintedButton(QAbstractButton):

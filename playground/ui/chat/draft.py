@@ -91,7 +91,9 @@ class Draft(QPlainTextEdit):
         self.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if scrolls else policy.ScrollBarAlwaysOff)
 
     def _restyle(self) -> None:
-        self.setStyleSheet(f"QPlainTextEdit {{ background: transparent; color: {self._theme.hex('text-1')}; }}")
+        self.setStyleSheet(
+            f"QPlainTextEdit {{ background: transparent; color: {self._theme.hex('text-1')}; }}"
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Other width, other wrapping."""
@@ -111,7 +113,10 @@ class Draft(QPlainTextEdit):
             super().keyPressEvent(event)
 
     def _enter(self, event: QKeyEvent, modifiers: Qt.KeyboardModifier) -> None:
-        plain, ctrl = modifiers == Qt.KeyboardModifier.NoModifier, modifiers == Qt.KeyboardModifier.ControlModifier
+        plain, ctrl = (
+            modifiers == Qt.KeyboardModifier.NoModifier,
+            modifiers == Qt.KeyboardModifier.ControlModifier,
+        )
         sends = plain if self.send_key == "enter" else ctrl
         if sends:
             self.submitted.emit()

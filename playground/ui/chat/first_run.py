@@ -100,7 +100,9 @@ class PromptCard(PaintedButton):
         """Icon, title, text."""
         theme, off = self._theme, not self.isEnabled()
         with QPainter(self) as p:
-            self.paint_box(p, self.fill("raised", "hover"), _ROUNDED, "line-strong" if self.underMouse() else "line")
+            self.paint_box(
+                p, self.fill("raised", "hover"), _ROUNDED, "line-strong" if self.underMouse() else "line"
+            )
             ink = theme.hex("disabled" if off else "text-2")
             p.drawPixmap(16, 16, icons.pixmap(self.prompt.icon, ink, 16))
             p.setFont(self._title)
@@ -108,7 +110,11 @@ class PromptCard(PaintedButton):
             p.drawText(QRect(40, 14, self.width() - 56, 20), Qt.AlignmentFlag.AlignVCenter, self.prompt.title)
             p.setFont(self._text)
             p.setPen(theme.color("disabled" if off else "text-2"))
-            p.drawText(QRect(16, 40, self.width() - 32, self.height() - 50), Qt.TextFlag.TextWordWrap, self.prompt.text)
+            p.drawText(
+                QRect(16, 40, self.width() - 32, self.height() - 50),
+                Qt.TextFlag.TextWordWrap,
+                self.prompt.text,
+            )
 
 
 class FirstRun(QScrollArea):
@@ -220,7 +226,11 @@ class FirstRun(QScrollArea):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stack the cards in narrow lanes."""
         super().resizeEvent(event)
-        direction = QBoxLayout.Direction.TopToBottom if self.width() < _STACK_BELOW else QBoxLayout.Direction.LeftToRight
+        direction = (
+            QBoxLayout.Direction.TopToBottom
+            if self.width() < _STACK_BELOW
+            else QBoxLayout.Direction.LeftToRight
+        )
         if self._cards_row.direction() != direction:
             self._cards_row.setDirection(direction)
 
@@ -233,7 +243,7 @@ class FirstRun(QScrollArea):
                 return
             letter = other.letter
         if prompt.temperature is not None:
-            self._workspace.set_sampling(letter, "temperature", prompt.temperature)
+            self._workspace.set_sampling(letter, "temp", prompt.temperature)
         self._workspace.send(prompt.prompt)
 
     def _ask_file(self) -> None:
@@ -280,5 +290,3 @@ def _source(lane: Lane, starter: bool) -> str:
     source = ref.source or ("HuggingFaceTB" if starter else "")
     parts = [ref.name, model_tag(ref), licence and f"licence {licence}", source]
     return " · ".join(part for part in parts if part)
-
-

@@ -106,7 +106,9 @@ class LaneHeader(QFrame):
         loading = lane.state == "loading"
         self.cancel.setVisible(loading)
         self.eject.setVisible(not loading)
-        self.eject.setEnabled(lane.engine.info is not None and lane.state not in ("failed", "unloaded", "empty"))
+        self.eject.setEnabled(
+            lane.engine.info is not None and lane.state not in ("failed", "unloaded", "empty")
+        )
         self._show_words()
         self._show_figures()
         moving = lane.busy or loading
@@ -174,7 +176,9 @@ class LaneHeader(QFrame):
             width = min(self.state.sizeHint().width(), self.width() - 24)
             self.state.setGeometry(left, below, width, 20)
             left += width + 14
-        self.figures.setGeometry(left, below, max(0, min(self.figures.sizeHint().width(), self.width() - 12 - left)), 20)
+        self.figures.setGeometry(
+            left, below, max(0, min(self.figures.sizeHint().width(), self.width() - 12 - left)), 20
+        )
 
     def _place_buttons(self, right: int) -> int:
         middle = STRIPE + (_ROW if self.wide else 34) // 2
@@ -198,7 +202,9 @@ class LaneHeader(QFrame):
         self.name.setGeometry(left, middle - height // 2, name, height)
         self.pill.setGeometry(left + name + 8, middle - 12, pill, 24)
         if with_state:
-            self.state.setGeometry(left + name + 8 + pill + 8, middle - height // 2, max(0, words - 8), height)
+            self.state.setGeometry(
+                left + name + 8 + pill + 8, middle - height // 2, max(0, words - 8), height
+            )
         return with_state
 
     def open_picker(self) -> None:
@@ -216,7 +222,9 @@ class LaneHeader(QFrame):
 
     def _open_menu(self) -> None:
         menu = lane_menu(self.lane, self._workspace, self)
-        menu.popup(self.more.mapToGlobal(QPoint(self.more.width() - menu.sizeHint().width(), self.more.height() + 2)))
+        menu.popup(
+            self.more.mapToGlobal(QPoint(self.more.width() - menu.sizeHint().width(), self.more.height() + 2))
+        )
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Make the lane the active one."""
@@ -238,5 +246,3 @@ class LaneHeader(QFrame):
             p.fillRect(0, 0, self.width(), STRIPE, mix(color, theme.color("canvas"), 0.3))
             p.fillRect(0, 0, done, STRIPE, color)
             p.fillRect(0, self.height() - 1, self.width(), 1, theme.color("line"))
-
-

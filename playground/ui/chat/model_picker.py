@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QRectF,
+    QSize,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QFrame,
@@ -69,7 +80,9 @@ class _ModelRow(QStyledItemDelegate):
             p.setBrush(self._theme.color("hover"))
             p.drawRoundedRect(QRectF(box), 6, 6)
         if ref.path == self._current:
-            p.drawPixmap(box.left() + 8, box.center().y() - 6, icons.pixmap("check", self._theme.hex("text-1"), 14))
+            p.drawPixmap(
+                box.left() + 8, box.center().y() - 6, icons.pixmap("check", self._theme.hex("text-1"), 14)
+            )
         self._texts(p, box, ref)
 
     def _texts(self, p: QPainter, box: QRect, ref: ModelRef) -> None:
@@ -77,7 +90,9 @@ class _ModelRow(QStyledItemDelegate):
         p.setPen(self._theme.color("text-3"))
         tag = model_tag(ref)
         width = p.fontMetrics().horizontalAdvance(tag)
-        p.drawText(box.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, tag)
+        p.drawText(
+            box.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, tag
+        )
         p.setFont(self._theme.font(12, 500))
         p.setPen(self._theme.color("text-1"))
         room = box.adjusted(30, 0, -width - 20, 0)
@@ -93,7 +108,9 @@ class ModelPicker(QFrame):
     file_wanted = Signal()
     """A file from disk is wanted instead."""
 
-    def __init__(self, models: list[ModelRef], current: ModelRef | None, theme: Theme, parent: QWidget) -> None:
+    def __init__(
+        self, models: list[ModelRef], current: ModelRef | None, theme: Theme, parent: QWidget
+    ) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self._models, self._theme = list(models), theme
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -143,7 +160,9 @@ class ModelPicker(QFrame):
 
     def _fill(self, text: str) -> None:
         words = text.casefold().split()
-        found = [r for r in self._models if all(w in f"{r.name} {r.quant} {r.source}".casefold() for w in words)]
+        found = [
+            r for r in self._models if all(w in f"{r.name} {r.quant} {r.source}".casefold() for w in words)
+        ]
         groups = grouped(found)
         self._items.clear()
         for heading, refs in groups.items():
@@ -153,7 +172,9 @@ class ModelPicker(QFrame):
                 self._items.appendRow(_model_item(ref))
         if not found:
             self._items.appendRow(_heading("No model is called that." if text else "No models here yet."))
-        height = sum(_ROW if self._items.item(r).data(_REF) else _HEADING for r in range(self._items.rowCount()))
+        height = sum(
+            _ROW if self._items.item(r).data(_REF) else _HEADING for r in range(self._items.rowCount())
+        )
         self.list.setFixedHeight(min(height, _ROWS * _ROW) + 4)
         self._select(None)
         self.adjustSize()
