@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import os
 import shutil
 import threading
@@ -55,10 +56,10 @@ def download(
         remote = _Remote(repo, filename, revision, endpoint, token)
         _run_aside(remote.ask, cancelled)
         size, sha256 = remote.agree(size, sha256)
-        if there := _already_there(target, size, sha256, progress, cancelled):
-            return there
         part = target.with_name(f".{target.name}.{(sha256 or remote.etag)[:16]}.part")
         with _alone(part):
+            if there := _already_there(target, size, sha256, progress, cancelled):
+                return there
             _room_for(part, size)
             sink = _Sink(part, size, progress, cancelled)
             try:
@@ -148,6 +149,8 @@ class _Sink(io.RawIOBase):
         if self.size and self._part.stat().st_size > self.size:
             self._file.truncate(0)
         while piece := self._file.read(PIECE):
+            if self._cancelled():
+                raise GivenUp
             self._digest.update(piece)
             self._count(len(piece))
 
@@ -211,8 +214,8 @@ def _accept(part: Path, target: Path, size: int, sha256: str, digest: str) -> Pa
         os.replace(part, bad)
         raise DownloadError(
             "digest",
-            f"What arrived as {target.name} is not the file that was published (its SHA-256 is another), so it "
-            f"is not used. It was put aside as {bad.name}; try again, or delete it.",
+            f"What arrived as {target.name} is not the file that was published (its SHA-256 is another), so "
+            f"it is not used. It was put aside as {bad.name}; try again, or delete it.",
         )
     os.replace(part, target)
     return target
@@ -273,7 +276,7 @@ def _alone(part: Path) -> Iterator[None]:
 
 
 def _run_aside(work: Callable[[], None], cancelled: Cancelled) -> None:
-    """Run blocking network work; when the user cancels it is left behind, as a stalled line can't be stopped."""
+    """Run blocking network work; a cancelled one is left behind, as a stalled line can't be stopped."""
     failure: list[BaseException] = []
 
     def run() -> None:
@@ -295,9 +298,10 @@ def _run_aside(work: Callable[[], None], cancelled: Cancelled) -> None:
 def _hub() -> Any:
     """huggingface_hub's file module; imported when first needed, as it takes a third of a second."""
     from huggingface_hub import constants, file_download
-    from huggingface_hub.utils import logging
 
-    logging.set_verbosity_error()  # its retries are told by the progress standing still
+    logging.getLogger("huggingface_hub").setLevel(
+        logging.ERROR
+    )  # its retries are told by the progress standing still
     constants.DOWNLOAD_CHUNK_SIZE = CHUNK  # read at every call; 10 MiB is too coarse for progress and cuts
     return file_download
 
