@@ -44,8 +44,7 @@ def main(argv: Sequence[str], prog: str = "playground chat") -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    chat = parser.build()
-    given = chat.parse_intermixed_args(flags.attach_values(chat, argv))
+    given = parser.parse(argv)
     if given.version:
         print(f"playground {__version__}")
         return OK

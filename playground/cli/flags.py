@@ -74,16 +74,8 @@ def attach_values(parser: argparse.ArgumentParser, argv: Sequence[str]) -> list[
     rest = list(argv)
     while rest:
         word = rest.pop(0)
-        if word == "--":
-            return [*result, word, *rest]
         action = actions.get(word)
-        if (
-            action is not None
-            and action.nargs is None
-            and rest
-            and rest[0] not in actions
-            and rest[0] != "--"
-        ):
+        if action is not None and action.nargs is None and rest and rest[0] not in actions:
             word = f"{word}={rest.pop(0)}"
         result.append(word)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import NoReturn
 
 from playground.cli import flags
@@ -62,6 +63,15 @@ def build() -> Parser:
     )
     flags.add_table(parser.add_argument_group("loading"), load.FIELDS.fields)
     return parser
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """A command line's flags and words. Raises CliError."""
+    parser, words = build(), list(argv)
+    end = words.index("--") if "--" in words else len(words)
+    given = parser.parse_intermixed_args(flags.attach_values(parser, words[:end]))
+    given.prompt += words[end + 1 :]
+    return given
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:

@@ -24,6 +24,9 @@ class ProtocolError(Exception):
     """The other side sent something that is not a message."""
 
 
+_NOT_A_MESSAGE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What msgspec raises for bytes that aren't a message; text that isn't UTF-8 comes as a ValueError."""
+
 _encoder = msgspec.msgpack.Encoder()
 _commands = msgspec.msgpack.Decoder(Command)
 _events = msgspec.msgpack.Decoder(list[Event])
@@ -43,7 +46,7 @@ def decode_command(body: bytes) -> Command:
     """A frame's body as a command. Raises ProtocolError."""
     try:
         command: Command = _commands.decode(body)
-    except msgspec.MsgspecError as error:
+    except _NOT_A_MESSAGE as error:
         raise ProtocolError(f"not a command: {error}") from error
     return command
 
@@ -52,7 +55,7 @@ def decode_events(body: bytes) -> list[Event]:
     """A frame's body as events. Raises ProtocolError."""
     try:
         return _events.decode(body)
-    except msgspec.MsgspecError as error:
+    except _NOT_A_MESSAGE as error:
         raise ProtocolError(f"not events: {error}") from error
 
 

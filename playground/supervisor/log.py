@@ -10,7 +10,7 @@ TAIL_BYTES = 16 * 1024
 
 _TELLING = re.compile(
     r"GGML_ASSERT|GGML_ABORT|terminate called|what\(\):|Fatal Python error|MemoryError|out of memory"
-    r"|failed to allocate|unable to allocate|ModuleNotFoundError|ImportError|OSError|RuntimeError"
+    r"|failed to allocate|unable to allocate|ModuleNotFoundError|No module named|ImportError|OSError|RuntimeError"
     r"|\berror\b|\bfailed\b",
     re.IGNORECASE,
 )

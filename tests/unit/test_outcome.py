@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from playground.supervisor import log
+from playground.supervisor.outcome import Outcome, of_exit, oom_kills, stranger
+
+
+def ending(returncode: int, details: str = "", **how: bool) -> Outcome:
+    facts = {"asked": False, "greeted": True, "out_of_memory": False} | how
+    outcome = of_exit(returncode, details, **facts)
+    assert outcome.title
+    assert outcome.text.endswith(".")
+    return outcome
+
+
+def test_memory_is_named_only_with_evidence() -> None:
+    assert ending(-signal.SIGKILL, out_of_memory=True).kind == "memory"
+    outcome = ending(-signal.SIGKILL)
+    assert outcome.kind == "killed"
+    assert "memory" not in outcome.text
+
+
+def test_an_assertion_is_told_in_llama_cpps_words() -> None:
+    details = "loading\nggml.c:77: GGML_ASSERT(n > 0) failed\nsome error after it\n"
+    outcome = ending(-signal.SIGABRT, details)
+    assert outcome.kind == "crashed"
+    assert "GGML_ASSERT(n > 0) failed" in outcome.text
+
+
+@pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"])
+def test_crashes_have_each_their_sentence(name: str) -> None:
+    outcome = ending(-getattr(signal, name))
+    assert outcome.kind == "crashed"
+    assert outcome.is_fault
+
+
+def test_ends_without_a_signal() -> None:
+    assert ending(0).kind == "ended"
+    assert not ending(0).is_fault
+    assert ending(3, "ValueError: error here").kind == "failed"
+    assert "error here" in ending(3, "ValueError: error here").text
+    assert ending(-62).kind == "killed"
+
+
+def test_what_was_asked_for_is_no_fault() -> None:
+    assert ending(-signal.SIGKILL, asked=True).kind == "closed"
+
+
+def test_an_end_before_the_greeting_is_a_failed_start() -> None:
+    outcome = ending(1, "ModuleNotFoundError: No module named 'llama_cpp'", greeted=False)
+    assert outcome.kind == "could_not_start"
+    assert "llama.cpp could not be loaded" in outcome.text
+    assert ending(1, greeted=False).kind == "could_not_start"
+    assert ending(0, greeted=False).kind == "could_not_start"
+
+
+def test_a_stranger_is_explained() -> None:
+    assert "it speaks Latin" in stranger("it speaks Latin").text
+
+
+def test_the_kernels_count_is_a_number_or_unknown() -> None:
+    count = oom_kills()
+    assert count is None or count >= 0
+
+
+def test_a_logs_tail_is_bounded_and_begins_with_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"line of text\n" * 100_000 + b"the end \xff\n")
+    text = log.tail(path, 1000)
+    assert len(text) <= 1000
+    assert text.startswith("line of text\n")
+    assert text.endswith("the end �")
+    assert log.tail(tmp_path / "none") == ""
+
+
+def test_last_words_are_short() -> None:
+    assert len(log.last_words("error: " + "x" * 5000)) <= 300
+    assert log.last_words("all is well") == ""
