@@ -116,8 +116,10 @@ class EngineProcess:
         trouble: Outcome | None = None
         try:
             self._listen(cast(BinaryIO, process.stdout))
-        except ProtocolError as error:
+        except _NoGreeting as error:
             trouble = stranger(str(error))
+        except ProtocolError as error:
+            trouble = stranger(f"it sent something that is no message ({error})")
         except Exception as error:
             trouble = Outcome(
                 "failed",
@@ -230,14 +232,16 @@ def _apart() -> dict[str, Any]:
 
 
 def _greet(events: list[Event]) -> None:
-    """Check the first frame. Raises ProtocolError."""
+    """Check the first frame. Raises _NoGreeting."""
     hello = events[0] if events else None
     if not isinstance(hello, Hello):
-        raise ProtocolError("its first message was no greeting")
+        raise _NoGreeting("its first message was no greeting")
     if hello.version != PROTOCOL_VERSION:
-        raise ProtocolError(
-            f"it speaks version {hello.version} of the messages and this app version {PROTOCOL_VERSION}"
-        )
+        raise _NoGreeting(f"it speaks version {hello.version} of the messages and this app version {PROTOCOL_VERSION}")
+
+
+class _NoGreeting(ProtocolError):
+    """A first message that isn't the Hello we know."""
 
 
 def _gone(process: subprocess.Popen[bytes]) -> bool:
