@@ -160,15 +160,11 @@ class _ChatRow(QStyledItemDelegate):
     def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:
         editor.setGeometry(option.rect)
 
-    def helpEvent(
-        self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index
-    ) -> bool:
+    def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
         head = index.data(HEAD) if index.isValid() else None
         if event.type() == QEvent.Type.ToolTip and head is not None:
             lanes = f"\nLanes {join_letters(head.letters)}" if len(head.letters) > 1 else ""
-            when = QLocale().toString(
-                QDateTime.fromSecsSinceEpoch(int(head.updated)), QLocale.FormatType.ShortFormat
-            )
+            when = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(head.updated)), QLocale.FormatType.ShortFormat)
             QToolTip.showText(event.globalPos(), f"{index.data()}\n{when}{lanes}", view)
             return True
         return super().helpEvent(event, view, option, index)
@@ -220,11 +216,6 @@ class ChatList(QListView):
         if later is not None:
             later()
 
-    def rename_current(self) -> None:
-        """Edit the selected chat's title in its row."""
-        if self.currentIndex().isValid():
-            self.edit(self.currentIndex())
-
     def _head(self, index: QModelIndex) -> ChatHead | None:
         head = index.data(HEAD) if index.isValid() else None
         return head if isinstance(head, ChatHead) else None
@@ -254,16 +245,15 @@ class ChatList(QListView):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Open").triggered.connect(lambda: self.opened.emit(head.id))
-        menu.addAction("Rename\tF2").triggered.connect(lambda: self._rename(head.id))
+        menu.addAction("Rename\tF2").triggered.connect(lambda: self.rename(head.id))
         menu.addSeparator()
         menu.addAction("Delete\tDel").triggered.connect(lambda: self.deleted.emit(head.id))
-        where = (
-            self.viewport().mapToGlobal(self.visualRect(index).center()) if keyboard else event.globalPos()
-        )
+        where = self.viewport().mapToGlobal(self.visualRect(index).center()) if keyboard else event.globalPos()
         menu.popup(where)
 
-    def _rename(self, chat_id: str) -> None:
+    def rename(self, chat_id: str) -> None:
+        """Edit a chat's title in its row."""
         row = self.chats.row_of(chat_id)
         if row >= 0:
             self.setCurrentIndex(self.chats.index(row))
-            self.rename_current()
+            self.edit(self.currentIndex())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QTextLayout
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from playground.ui import icons
@@ -51,9 +51,7 @@ class Label(QLabel):
 class ElidedLabel(QLabel):
     """One line that ends in “…” where room is short; the tooltip has it all."""
 
-    def __init__(
-        self, theme: Theme, text: str = "", px: float = 12, tone: str = "text-1", weight: int = 400
-    ) -> None:
+    def __init__(self, theme: Theme, text: str = "", px: float = 12, tone: str = "text-1", weight: int = 400) -> None:
         super().__init__()
         self._theme, self._tone = theme, tone
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -100,8 +98,58 @@ class ElidedLabel(QLabel):
             p.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
+class Paragraph(QLabel):
+    """Plain text that wraps, with a line height of its own (QLabel has none)."""
+
+    def __init__(self, theme: Theme, text: str = "", px: float = 14, line: int = 22, tone: str = "text-2") -> None:
+        super().__init__()
+        self._theme, self._tone, self._line = theme, tone, line
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setFont(theme.font(px))
+        self.setText(text)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        theme.changed.connect(self.update)
+
+    def setText(self, text: str) -> None:
+        """Show another text."""
+        if text != self.text():
+            super().setText(text)
+            self.updateGeometry()
+
+    def _lines(self, width: int) -> QTextLayout:
+        layout = QTextLayout(self.text(), self.font())
+        layout.beginLayout()
+        y = 0
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(max(20, width))
+            line.setPosition(QPointF(0, y + (self._line - line.height()) / 2))
+            y += self._line
+        layout.endLayout()
+        return layout
+
+    def heightForWidth(self, width: int) -> int:
+        """All lines."""
+        return self._lines(width).lineCount() * self._line
+
+    def sizeHint(self) -> QSize:
+        """As a column of text."""
+        return QSize(360, self.heightForWidth(360))
+
+    def minimumSizeHint(self) -> QSize:
+        """As narrow as a lane."""
+        return QSize(80, self._line)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the lines."""
+        with QPainter(self) as p:
+            p.setPen(self._theme.color(self._tone))
+            self._lines(self.width()).draw(p, QPointF(0, 0))
+
+
 class FiguresLabel(QWidget):
-    """Read-outs in a row, the number strong, words and unit quiet; the last ones go first where room is short."""
+    """Read-outs in a row, the number strong, words and unit quiet; where room is short the last go first."""
 
     GAP = 14
 
@@ -118,6 +166,10 @@ class FiguresLabel(QWidget):
     def text(self) -> str:
         """All read-outs as plain text."""
         return "   ".join(figure.text for figure in self._figures)
+
+    def align_right(self, right: bool) -> None:
+        """Stand at the right or the left end of the room."""
+        self._right = right
 
     def set_figures(self, figures: Sequence[Figure]) -> None:
         """Show other read-outs."""

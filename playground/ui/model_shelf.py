@@ -146,9 +146,7 @@ class ModelShelf(QWidget):
             if lane.model is not None:
                 users[lane.model.path] = users.get(lane.model.path, "") + lane.letter
         rows = [(ref, users.get(ref.path, "")) for ref in self._workspace.models]
-        if rows == [
-            (i.data(_REF), i.data(_LETTERS)) for i in map(self._items.item, range(self._items.rowCount()))
-        ]:
+        if rows == [(i.data(_REF), i.data(_LETTERS)) for i in map(self._items.item, range(self._items.rowCount()))]:
             return
         self._items.clear()
         for ref, letters in rows:

@@ -6,15 +6,23 @@ import time
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from playground.conversation.tree import ChatHead
-from playground.ui import icons
 from playground.ui.chat_list import NEW_CHAT, ChatList
 from playground.ui.model_shelf import ModelShelf
 from playground.ui.theme import Theme
-from playground.ui.widgets import Divider, ElidedLabel, IconButton, Label, LaneWatch, TextButton, bind
+from playground.ui.widgets import (
+    Divider,
+    ElidedLabel,
+    IconButton,
+    Label,
+    LaneWatch,
+    SearchField,
+    TextButton,
+    bind,
+)
 
 UNDO_MS = 8000
 _FEW = 5
@@ -86,22 +94,15 @@ class Sidebar(QWidget):
         bind(self, workspace.heads_changed, self.refresh)
         bind(self, workspace.chat_changed, self.refresh)
         self.watch = LaneWatch(self, workspace, self._lanes_changed)
-        theme.changed.connect(self._restyle)
-        self._restyle()
         self.refresh()
 
     def _make_head(self) -> QHBoxLayout:
         head = QHBoxLayout()
         head.setContentsMargins(10, 10, 10, 6)
         head.setSpacing(6)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search chats")
-        self.search.setAccessibleName("Search chats")
-        self.search.setClearButtonEnabled(False)
+        self.search = SearchField(self._theme, "Search chats")
         self.search.textChanged.connect(self._typed)
         self.search.installEventFilter(self)
-        self._glass = QAction(self.search)
-        self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         self.new = IconButton(self._theme, "note-pencil", "New chat", "Ctrl+N")
         self.new.clicked.connect(self._new_chat)
         head.addWidget(self.search, 1)
@@ -123,13 +124,15 @@ class Sidebar(QWidget):
         column.setStretchFactor(self.list, 1000)
         return column
 
-    def _restyle(self) -> None:
-        self._glass.setIcon(icons.icon(self._theme, "magnifying-glass", 16, "text-2"))
-
     def focus_search(self) -> None:
         """Put the caret into the search field."""
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()
+
+    def rename(self, chat_id: str) -> None:
+        """Edit a chat's title in its row."""
+        self.search.clear()
+        self.list.rename(chat_id)
 
     def _new_chat(self) -> None:
         self.search.clear()

@@ -100,18 +100,19 @@ class StatusBar(QFrame):
     def toast(self, text: str) -> None:
         """Confirm something for four seconds."""
         self.toast_text.setText(text)
-        for widget in (self.toast_icon, self.toast_text):
-            widget.show()
-        for widget in (self.dot, self.engines, self.processor):
-            widget.hide()
+        self._swap(True)
         self._toast_timer.start(TOAST_MS)
 
     def _end_toast(self) -> None:
-        for widget in (self.toast_icon, self.toast_text):
-            widget.hide()
-        for widget in (self.dot, self.engines, self.processor):
-            widget.show()
+        self._swap(False)
         self._fit()
+
+    def _swap(self, toast: bool) -> None:
+        self.toast_icon.setVisible(toast)
+        self.toast_text.setVisible(toast)
+        self.dot.setVisible(not toast)
+        self.engines.setVisible(not toast)
+        self.processor.setVisible(not toast)
 
     def set_own_rss(self, rss: int, available: int = 0, total: int = 0) -> None:
         """Bytes that the window's process occupies, and optionally what the machine has free and in all."""

@@ -159,7 +159,7 @@ class Composer(QWidget):
     def send_key(self, key: SendKey) -> None:
         self.draft.send_key = key
 
-    def focus(self) -> None:
+    def focus_field(self) -> None:
         """Put the caret into the field."""
         self.draft.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -196,7 +196,7 @@ class Composer(QWidget):
             self._workspace.stop()
         else:
             self.submit()
-        self.focus()
+        self.focus_field()
 
     def _escape(self) -> None:
         if any(lane.busy for lane in self._workspace.lanes):
@@ -286,9 +286,7 @@ class Composer(QWidget):
             self._inner.setDirection(direction)
             align = Qt.AlignmentFlag.AlignBottom if inline else Qt.AlignmentFlag(0)
             self._inner.setAlignment(self._tools, align)
-            self._inner.setAlignment(
-                self.draft, Qt.AlignmentFlag.AlignVCenter if inline else Qt.AlignmentFlag(0)
-            )
+            self._inner.setAlignment(self.draft, Qt.AlignmentFlag.AlignVCenter if inline else Qt.AlignmentFlag(0))
         self.meter.setFixedWidth(90 if self.width() >= 420 else 40)
         self.tokens.setVisible(self.width() >= 360)
 
@@ -305,9 +303,7 @@ def placeholder(lanes: list[Lane]) -> str:
     if all(lane.model is None or lane.state == "failed" for lane in on):
         return "The next turn waits for a loaded lane"
     if len(lanes) > 1:
-        return (
-            f"Next turn for {'lanes' if len(on) > 1 else 'lane'} {join_letters([lane.letter for lane in on])}"
-        )
+        return f"Next turn for {'lanes' if len(on) > 1 else 'lane'} {join_letters([lane.letter for lane in on])}"
     lane = on[0]
     if lane.path:
         return "Ask a follow-up"

@@ -13,12 +13,12 @@ from playground.ui.theme import Theme
 
 SendKey: TypeAlias = Literal["enter", "ctrl+enter"]
 MAX_LINES = 8
-_LINE = 22
+_LOWEST = 22
 _LONGEST = 4000
 """Qt lays out an unbroken line in quadratic time: 1 M characters take over 20 s."""
 _MARK = "\u2060\u2060"
 """Two word joiners, invisible, stand before the breaks we put in and take out again."""
-_TOO_LONG = re.compile(r"[^\n]{%d}(?=[^\n])" % _LONGEST)
+_TOO_LONG = re.compile(rf"[^\n]{{{_LONGEST}}}(?=[^\n])")
 
 
 def soften(text: str) -> str:
@@ -75,12 +75,12 @@ class Draft(QPlainTextEdit):
 
     def sizeHint(self) -> QSize:
         """One to eight lines."""
-        height = max(_LINE, QFontMetrics(self.font()).lineSpacing()) * min(MAX_LINES, self.lines)
-        return QSize(300, height + 2)
+        height = QFontMetrics(self.font()).lineSpacing() * min(MAX_LINES, self.lines)
+        return QSize(300, max(_LOWEST, height + 2))
 
     def minimumSizeHint(self) -> QSize:
         """One line."""
-        return QSize(80, _LINE + 2)
+        return QSize(80, _LOWEST)
 
     def _grow(self) -> None:
         height = self.sizeHint().height()
@@ -91,9 +91,7 @@ class Draft(QPlainTextEdit):
         self.setVerticalScrollBarPolicy(policy.ScrollBarAsNeeded if scrolls else policy.ScrollBarAlwaysOff)
 
     def _restyle(self) -> None:
-        self.setStyleSheet(
-            f"QPlainTextEdit {{ background: transparent; color: {self._theme.hex('text-1')}; }}"
-        )
+        self.setStyleSheet(f"QPlainTextEdit {{ background: transparent; color: {self._theme.hex('text-1')}; }}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Other width, other wrapping."""

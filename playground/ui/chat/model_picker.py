@@ -19,7 +19,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QFrame,
-    QLineEdit,
     QListView,
     QStyle,
     QStyledItemDelegate,
@@ -28,24 +27,28 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from playground.models.starter import STARTER
 from playground.ui import icons
 from playground.ui.theme import Theme
-from playground.ui.widgets import Divider, TextButton
+from playground.ui.widgets import Divider, SearchField, TextButton
 from playground.workspace.lane import ModelRef
 from playground.workspace.words import model_tag
 
 SEARCH_FROM = 9
 """With this many models there is a search field."""
 _REF = Qt.ItemDataRole.UserRole
+_GROUPS = {"": "On this machine", "recent": "Opened before", "models folder": "Models folder"}
 _WIDTH, _ROWS = 340, 10
 _ROW, _HEADING = 28, 26
 
 
 def group_of(ref: ModelRef) -> str:
     """The heading a model stands under: where its file came from."""
-    if not ref.source:
-        return "On this machine"
-    return "From the Hub" if "://" in ref.source or "/" in ref.source else ref.source
+    if ref.source.startswith("Hub") or "://" in ref.source:
+        return "Hugging Face cache"
+    if ref.name == STARTER.name and ref.source == STARTER.source:
+        return "Came with the app"
+    return _GROUPS.get(ref.source, ref.source)
 
 
 def grouped(models: Iterable[ModelRef]) -> dict[str, list[ModelRef]]:
@@ -64,9 +67,7 @@ class _ModelRow(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(_WIDTH - 12, _ROW if index.data(_REF) is not None else _HEADING)
 
-    def paint(
-        self, p: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, p: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         ref, box = index.data(_REF), option.rect
         if ref is None:
             p.setFont(self._theme.font(11))
@@ -80,9 +81,7 @@ class _ModelRow(QStyledItemDelegate):
             p.setBrush(self._theme.color("hover"))
             p.drawRoundedRect(QRectF(box), 6, 6)
         if ref.path == self._current:
-            p.drawPixmap(
-                box.left() + 8, box.center().y() - 6, icons.pixmap("check", self._theme.hex("text-1"), 14)
-            )
+            p.drawPixmap(box.left() + 8, box.center().y() - 6, icons.pixmap("check", self._theme.hex("text-1"), 14))
         self._texts(p, box, ref)
 
     def _texts(self, p: QPainter, box: QRect, ref: ModelRef) -> None:
@@ -90,10 +89,8 @@ class _ModelRow(QStyledItemDelegate):
         p.setPen(self._theme.color("text-3"))
         tag = model_tag(ref)
         width = p.fontMetrics().horizontalAdvance(tag)
-        p.drawText(
-            box.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, tag
-        )
-        p.setFont(self._theme.font(12, 500))
+        p.drawText(box.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, tag)
+        p.setFont(self._theme.font(12))
         p.setPen(self._theme.color("text-1"))
         room = box.adjusted(30, 0, -width - 20, 0)
         name = p.fontMetrics().elidedText(ref.name, Qt.TextElideMode.ElideRight, room.width())
@@ -101,16 +98,14 @@ class _ModelRow(QStyledItemDelegate):
 
 
 class ModelPicker(QFrame):
-    """Lists the models by where they came from; arrow keys, Enter and Esc work, also from the search field."""
+    """Lists the models by where they came from; arrow keys, Enter and Esc work from the search field too."""
 
     chosen = Signal(object)
     """The `ModelRef` that was chosen."""
     file_wanted = Signal()
     """A file from disk is wanted instead."""
 
-    def __init__(
-        self, models: list[ModelRef], current: ModelRef | None, theme: Theme, parent: QWidget
-    ) -> None:
+    def __init__(self, models: list[ModelRef], current: ModelRef | None, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup | Qt.WindowType.FramelessWindowHint)
         self._models, self._theme = list(models), theme
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -121,8 +116,7 @@ class ModelPicker(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(6)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText("Search models")
+        self.search = SearchField(theme, "Search models")
         self.search.setVisible(len(models) >= SEARCH_FROM)
         self.search.textChanged.connect(self._fill)
         self.search.installEventFilter(self)
@@ -160,9 +154,7 @@ class ModelPicker(QFrame):
 
     def _fill(self, text: str) -> None:
         words = text.casefold().split()
-        found = [
-            r for r in self._models if all(w in f"{r.name} {r.quant} {r.source}".casefold() for w in words)
-        ]
+        found = [r for r in self._models if all(w in f"{r.name} {r.quant} {r.source}".casefold() for w in words)]
         groups = grouped(found)
         self._items.clear()
         for heading, refs in groups.items():
@@ -172,9 +164,7 @@ class ModelPicker(QFrame):
                 self._items.appendRow(_model_item(ref))
         if not found:
             self._items.appendRow(_heading("No model is called that." if text else "No models here yet."))
-        height = sum(
-            _ROW if self._items.item(r).data(_REF) else _HEADING for r in range(self._items.rowCount())
-        )
+        height = sum(_ROW if self._items.item(r).data(_REF) else _HEADING for r in range(self._items.rowCount()))
         self.list.setFixedHeight(min(height, _ROWS * _ROW) + 4)
         self._select(None)
         self.adjustSize()

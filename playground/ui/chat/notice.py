@@ -91,6 +91,4 @@ class NoticeCard(QFrame):
             p.setPen(self._theme.color("line-strong"))
             p.drawPath(shape)
             p.setClipPath(shape)
-            p.fillRect(
-                QRectF(0, 0, 3, self.height()), self._theme.color("line-strong" if tone == "text-3" else tone)
-            )
+            p.fillRect(QRectF(0, 0, 3, self.height()), self._theme.color("line-strong" if tone == "text-3" else tone))
