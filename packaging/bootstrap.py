@@ -27,9 +27,7 @@ def main(arguments: list[str]) -> int:
     """`install` or `test`."""
     task = arguments[0] if arguments else "install"
     if sys.version_info < (3, 11):
-        return fail(
-            f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.", "PYTHON=python3.12 make run"
-        )
+        return fail(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.", "PYTHON=python3.12 make run")
     if task == "test":
         return install_test()
     return install()

@@ -46,7 +46,11 @@ class App(QObject):
         self.bridge = Bridge(self)
         self.store = Store(paths.database, self.bridge.post)
         self.workspace = Workspace(
-            paths.logs, self.store, self.bridge.post, self.bridge.background, lambda path: read_model(paths, path)
+            paths.logs,
+            self.store,
+            self.bridge.post,
+            self.bridge.background,
+            lambda path: read_model(paths, path),
         )
         self.store.on_error = self.workspace.told.emit
         self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)
@@ -125,8 +129,11 @@ class App(QObject):
                 lane.notice = Notice(
                     "warn",
                     "The starter model is not the published file",
-                    "Its SHA-256 differs from the one that was published, so it may be damaged. Its answers can be wrong.",
-                    (NoticeAction("download_starter", "Download it again", primary=True), NoticeAction("dismiss", "Dismiss")),
+                    "Its SHA-256 differs from the published one, so it may be damaged and answer wrongly.",
+                    (
+                        NoticeAction("download_starter", "Download it again", primary=True),
+                        NoticeAction("dismiss", "Dismiss"),
+                    ),
                 )
                 lane.changed.emit()
 

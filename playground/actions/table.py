@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from playground.workspace.lane import LETTERS
 from playground.workspace.workspace import Workspace
 
 
@@ -24,7 +25,6 @@ class View(Protocol):
     def search_chats(self) -> None: ...
     def ask_for_model_file(self) -> None: ...
     def choose_theme(self, choice: str) -> None: ...
-    def scale_font(self, step: int) -> None: ...
     def toggle_full_screen(self) -> None: ...
     def export_chat(self, kind: str) -> None: ...
     def rename_current(self) -> None: ...
@@ -73,6 +73,19 @@ class Action:
     """More words the palette finds it by."""
 
 
+def _go_to(number: int, letter: str) -> Action:
+    def run(workspace: Workspace, view: View) -> None:
+        workspace.set_active(letter)
+
+    def there(workspace: Workspace) -> bool:
+        return len(workspace.lanes) >= number
+
+    return Action(f"lane.{letter}", f"Go to lane {letter}", "Lanes", run, (f"Ctrl+{number}",), there)
+
+
+_LANES = tuple(_go_to(number, letter) for number, letter in enumerate(LETTERS, 1))
+
+# fmt: off
 ACTIONS: tuple[Action, ...] = (
     Action("chat.new", "New chat", "Chat", _new_chat, ("Ctrl+N",)),
     Action("chat.stop", "Stop writing", "Chat", lambda w, v: w.stop(), ("Esc",), _busy, "cancel abort"),
@@ -86,11 +99,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.export_json", "Export the chat as JSON…", "Chat", lambda w, v: v.export_chat("json"), (), lambda w: bool(w.chat.nodes), "save"),
     Action("lane.add", "Add a lane", "Lanes", lambda w, v: w.add_lane(), ("Ctrl+Shift+L",), lambda w: len(w.lanes) < 4, "compare side by side"),
     Action("lane.remove", "Close the active lane", "Lanes", lambda w, v: w.remove_lane(w.active), ("Ctrl+Shift+W",), lambda w: len(w.lanes) > 1),
-    *(
-        Action(f"lane.{letter}", f"Go to lane {letter}", "Lanes", lambda w, v, letter=letter: w.set_active(letter), (f"Ctrl+{number}",),  # type: ignore[misc]
-               lambda w, number=number: len(w.lanes) >= number)  # type: ignore[misc]
-        for number, letter in enumerate("ABCD", 1)
-    ),
+    *_LANES,
     Action("lane.together", "Lanes: in turn or together", "Lanes", lambda w, v: w.set_together(not w.together), (), lambda w: len(w.lanes) > 1, "parallel"),
     Action("model.open", "Open a model file…", "Model", lambda w, v: v.ask_for_model_file(), ("Ctrl+O",), words="gguf load"),
     Action("model.reload", "Load or reload the model", "Model", lambda w, v: w.reload(w.active), ("Ctrl+Shift+R",), _idle_model),
@@ -109,3 +118,4 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.full", "Full screen", "View", lambda w, v: v.toggle_full_screen(), ("F11",)),
     Action("app.quit", "Quit", "App", lambda w, v: v.quit(), ("Ctrl+Q",)),
 )
+# fmt: on

@@ -15,6 +15,11 @@ Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "cont
 Phase: TypeAlias = Literal["thinking", "answer"]
 
 
+LoadFault: TypeAlias = Literal[
+    "missing", "not_a_file", "not_gguf", "truncated", "unsupported", "memory", "context", "cancelled", "other"
+]
+
+
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """First event of every engine."""
 
@@ -88,7 +93,7 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
 class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
     """The model is not loaded; the process ends."""
 
-    kind: Literal["missing", "not_a_file", "not_gguf", "truncated", "unsupported", "memory", "context", "cancelled", "other"]
+    kind: LoadFault
     message: str
     """A sentence: what happened, what to do."""
     detail: str = ""

@@ -15,6 +15,7 @@ def _f(name: str, label: str, kind: Any, default: Any, text: str, flag: str, **m
     return Field(name, label, kind, default, text, more.pop("source", _COMMON), flags=tuple(flag.split()), **more)
 
 
+# fmt: off
 FIELDS = Table(
     "model",
     (
@@ -41,3 +42,4 @@ FIELDS = Table(
         _f("n_seq_max", "Slots", "int", 4, "How many lanes can share this engine at once.", "--parallel -np", low=1, high=8, slider=(1, 8), source=_APP),
     ),
 )
+# fmt: on

@@ -44,6 +44,7 @@ def _f(name: str, label: str, default: Any, text: str, flag: str, **more: Any) -
 
 _SEEDS = 4294967295
 
+# fmt: off
 CHAIN: tuple[Sampler, ...] = (
     Sampler(
         "penalties",
@@ -172,6 +173,7 @@ CHAIN: tuple[Sampler, ...] = (
         replaces="every sampler but logit bias and temperature",
     ),
 )
+# fmt: on
 """Every stage, in llama.cpp's default order; the optional ones after it."""
 
 SAMPLERS: Mapping[str, Sampler] = {stage.name: stage for stage in CHAIN}
@@ -181,6 +183,7 @@ DEFAULT_ORDER: tuple[str, ...] = tuple(stage.name for stage in CHAIN if not stag
 ORDERABLE: tuple[str, ...] = tuple(stage.name for stage in CHAIN if stage.name != "mirostat")
 """What ``--samplers`` may name. Mirostat replaces the chain and has no place in it."""
 
+# fmt: off
 LENGTH_AND_LUCK: tuple[Field, ...] = (
     _f("max_tokens", "Max tokens", -1, "Where an answer is cut at the latest.", "-n --predict --n-predict", kind="int",
        low=1, high=1048576, special={-1: "until done"}, unit="tokens"),
@@ -195,6 +198,7 @@ LENGTH_AND_LUCK: tuple[Field, ...] = (
        kind="list", max_length=40),
     _f("grammar", "Grammar", "", "A GBNF grammar that the answer must follow.", "--grammar", kind="text", max_length=200_000),
 )
+# fmt: on
 
 FIELDS = Table("sampling", (*(row for stage in CHAIN for row in stage.fields), *LENGTH_AND_LUCK))
 """All sampling fields by name."""
@@ -224,4 +228,6 @@ def stages_in_force(values: Mapping[str, Any], order: Sequence[str]) -> list[str
 
 
 def _acts(name: str, values: Mapping[str, Any]) -> bool:
-    return any(row.off is not None and not row.is_off(values.get(row.name, row.default)) for row in SAMPLERS[name].fields)
+    return any(
+        row.off is not None and not row.is_off(values.get(row.name, row.default)) for row in SAMPLERS[name].fields
+    )

@@ -86,7 +86,9 @@ class LanesArea(QWidget):
         if wanted[0] == "tabs":
             self._as_tabs(views)
         elif wanted[0] == "grid":
-            self._box.addWidget(_split(Qt.Orientation.Vertical, [_split(Qt.Orientation.Horizontal, views[:2]), _split(Qt.Orientation.Horizontal, views[2:])]))
+            across = Qt.Orientation.Horizontal
+            halves = [_split(across, views[:2]), _split(across, views[2:])]
+            self._box.addWidget(_split(Qt.Orientation.Vertical, halves))
         else:
             self._box.addWidget(_split(Qt.Orientation.Horizontal, views))
         for view in views:
@@ -97,9 +99,8 @@ class LanesArea(QWidget):
         bar = QWidget()
         row = QHBoxLayout(bar)
         row.setContentsMargins(12, 6, 12, 6)
-        self._tabs = SegmentedControl(
-            self._theme, [(v.lane.letter, f"Lane {v.lane.letter}", f"Show lane {v.lane.letter}") for v in views], "Lanes"
-        )
+        choices = [(v.lane.letter, f"Lane {v.lane.letter}", f"Show lane {v.lane.letter}") for v in views]
+        self._tabs = SegmentedControl(self._theme, choices, "Lanes")
         self._tabs.chosen.connect(self._workspace.set_active)
         row.addWidget(self._tabs)
         row.addStretch(1)

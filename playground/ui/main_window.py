@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from playground.conversation import export
 from playground.ui.chat.composer import Composer
-from playground.ui.commands import ACTIONS, Commands, Palette
+from playground.actions.table import ACTIONS
+from playground.ui.commands import Commands, Palette
 from playground.ui.frame_clock import FrameClock
 from playground.ui.lanes_area import LanesArea
 from playground.ui.plots.dock import PlotDock
@@ -118,6 +119,7 @@ class MainWindow(QWidget):
         self.right = SidePane(self.panel, body_holder, self.body, "right")
         self.body.setStretchFactor(1, 1)
         self._plots_wanted = True
+        self._dock_height = 0
 
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
@@ -158,10 +160,7 @@ class MainWindow(QWidget):
         at = next((i for i, p in enumerate(panes) if here is not None and (p is here or p.isAncestorOf(here))), -1)
         for step in range(1, len(panes) + 1):
             pane = panes[(at + step) % len(panes)]
-            target = next(
-                (w for w in pane.findChildren(QWidget) if w.isVisible() and w.isEnabled() and w.focusPolicy() & Qt.FocusPolicy.TabFocus),
-                None,
-            )
+            target = next((w for w in pane.findChildren(QWidget) if _takes_focus(w)), None)
             if target is not None:
                 target.setFocus(Qt.FocusReason.TabFocusReason)
                 return
@@ -249,16 +248,19 @@ class MainWindow(QWidget):
         readout = small or height < DOCK_MIN_HEIGHT
         self.plots.setVisible(self._plots_wanted and not readout)
         self.readout.setVisible(self._plots_wanted and readout and width >= DOCK_MIN_WIDTH)
-        side = (240 if roomy else 200) if self.left.shown and not small and lanes < 3 else 0
-        panel = (312 if roomy else 280) if self.right.shown and not small and (lanes < 3 or roomy) else 0
-        sizes = [size for size in (side, width - side - panel, panel) if size]
-        if len(sizes) == self.body.count() or True:
-            self.body.setSizes([side, width - side - panel, panel][: self.body.count()] if side else [width - panel, panel])
+        self._size_panes()
         dock = 218 if height >= 860 else 180
-        if self.plots.isVisible() or not self.isVisible():
-            total = max(1, self.centre.height())
-            self.centre.setSizes([total - dock, dock])
+        if not self.plots.isHidden() and self._dock_height != dock:
+            self._dock_height = dock
+            self.centre.setSizes([max(1, self.centre.height() - dock), dock])
         self._reflect()
+
+    def _size_panes(self) -> None:
+        """Give the docked panes their width and the centre the rest."""
+        docked = [self.body.widget(index) for index in range(self.body.count())]
+        fixed = {self.sidebar: self.left.width, self.panel: self.right.width}
+        taken = sum(width for pane, width in fixed.items() if pane in docked and not pane.isHidden())
+        self.body.setSizes([fixed.get(pane, self.width() - taken) for pane in docked])
 
     def _reflect(self) -> None:
         self.toolbar.sidebar.setChecked(self.left.shown)
@@ -304,10 +306,6 @@ class MainWindow(QWidget):
             self._workspace.open_path(paths[0])
             event.acceptProposedAction()
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Nothing is filtered here."""
-        return False
-
     def closeEvent(self, event: QCloseEvent) -> None:
         """Tell the composition root; it ends engines and keeps what is open."""
         self.closed.emit()
@@ -320,3 +318,7 @@ def _write(path: Path, text: str) -> str:
     except OSError as error:
         return f"{path.name} could not be written: {error.strerror}."
     return f"Written to {path.name}."
+
+
+def _takes_focus(widget: QWidget) -> bool:
+    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)

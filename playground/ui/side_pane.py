@@ -30,6 +30,11 @@ class SidePane(QObject):
         return self._open if self._overlay else self._wanted
 
     @property
+    def width(self) -> int:
+        """Pixels it gets."""
+        return self._width
+
+    @property
     def wanted(self) -> bool:
         """Whether the user wants it docked when there is room."""
         return self._wanted

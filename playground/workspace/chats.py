@@ -4,30 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 from playground.conversation.tree import Chat, ChatHead, LaneRecord, new_id
 from playground.workspace.answers import Answers
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import Lane, ModelRef
 from playground.workspace.loading import Loading
+from playground.workspace.ports import Shelf
 from playground.workspace.state import State, record_of, restore_settings
 
 LAST = "last_chat"
-
-
-class Shelf(Protocol):
-    """What keeps the chats, see `conversation.store`."""
-
-    def list_chats(self, reply: Callable[[list[ChatHead]], None]) -> None: ...
-    def open_chat(self, chat_id: str, reply: Callable[[Chat | None], None]) -> None: ...
-    def save_chat(self, chat: Chat) -> None: ...
-    def rename_chat(self, chat_id: str, title: str) -> None: ...
-    def delete_chat(self, chat_id: str) -> None: ...
-    def undelete_chat(self, chat_id: str) -> None: ...
-    def search(self, text: str, reply: Callable[[list[ChatHead]], None]) -> None: ...
-    def get_state(self, key: str, reply: Callable[[dict[str, Any] | None], None]) -> None: ...
-    def set_state(self, key: str, value: dict[str, Any]) -> None: ...
 
 
 class Chats:

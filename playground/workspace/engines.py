@@ -7,13 +7,12 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from playground.protocol.commands import (
     CancelLoad,
-    Command,
     CountTokens,
     Generate,
     Load,
@@ -36,23 +35,10 @@ from playground.supervisor.outcome import Outcome
 from playground.supervisor.process import EngineProcess
 from playground.supervisor.turns import Turns
 from playground.workspace.lane import EngineFacts
+from playground.workspace.ports import Post, Spawn, Spawned
 from playground.workspace.signal import Signal
 
 EngineState: TypeAlias = Literal["loading", "ready", "closing", "gone"]
-Post: TypeAlias = Callable[[Callable[[], None]], None]
-"""Runs a function soon on the workspace's own thread; may be called from any thread."""
-
-
-class Spawned(Protocol):
-    """What an engine process offers, see `supervisor.process`."""
-
-    def start(self) -> None: ...
-    def send(self, command: Command) -> None: ...
-    def kill(self) -> None: ...
-    def close(self) -> None: ...
-
-
-Spawn: TypeAlias = Callable[[Path, Callable[[list[Event]], None], Callable[[Outcome], None]], Spawned]
 
 
 @dataclass(slots=True)

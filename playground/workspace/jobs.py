@@ -10,7 +10,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from playground.conversation.tree import Chat, Node, NodeState
 from playground.protocol.commands import Generate, Message, Sampling, Stop, Tweak
@@ -26,6 +26,7 @@ from playground.protocol.events import (
 from playground.workspace import notices
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.lane import Lane, LaneState, Notice
+from playground.workspace.ports import Background, Keeper
 from playground.workspace.series import Answer, Mark
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of
@@ -46,14 +47,6 @@ LANE_STATES: dict[Finish, LaneState] = {
     "context_full": "full",
     "failed": "failed",
 }
-
-
-class Keeper(Protocol):
-    """What keeps the conversation, see `conversation.store`."""
-
-    def save_chat(self, chat: Chat) -> None: ...
-    def save_node(self, node: Node, chat_id: str) -> None: ...
-    def grow_node(self, chat_id: str, node_id: str, text: str, thinking: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -87,7 +80,7 @@ class Jobs:
         state: State,
         engines: Engines,
         keeper: Keeper,
-        background: Callable[[Callable[[], Any], Callable[[Any], None]], None],
+        background: Background,
     ) -> None:
         self._state = state
         self._engines = engines
@@ -150,9 +143,7 @@ class Jobs:
     def silent_jobs(self, seconds: float) -> list[Job]:
         """Jobs that were asked to stop that long ago and did not react."""
         now = time.perf_counter_ns()
-        return [
-            job for job in self.all.values() if job.stop_asked_ns and now - job.stop_asked_ns > seconds * 1e9
-        ]
+        return [job for job in self.all.values() if job.stop_asked_ns and now - job.stop_asked_ns > seconds * 1e9]
 
     def keep(self, chat: Chat, *nodes: Node) -> None:
         """Hand a chat's head and some turns to the keeper."""
@@ -254,9 +245,7 @@ class Jobs:
             if changes:
                 words = ", ".join(f"{name} {value}" for name, value in changes.items())
                 job.answer.marks.append(Mark(event.t_ns, event.at_index, words))
-                job.node.record.setdefault("changes", []).append(
-                    {"at_index": event.at_index, "values": changes}
-                )
+                job.node.record.setdefault("changes", []).append({"at_index": event.at_index, "values": changes})
             job.sampling = applied
         if job.wanted is not None and not job.tweaks:
             wanted, job.wanted = job.wanted, None

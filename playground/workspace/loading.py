@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from playground.protocol.events import LoadFailed
 from playground.settings import load as load_table
@@ -13,13 +13,8 @@ from playground.workspace import notices
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import EngineFacts, Lane, ModelRef, Notice, NoticeAction
+from playground.workspace.ports import Background, ReadModel
 from playground.workspace.state import State
-
-Background: TypeAlias = Callable[[Callable[[], Any], Callable[[Any], None]], None]
-"""Runs the first function on another thread and hands its result to the second on the workspace's."""
-
-ReadModel: TypeAlias = Callable[[str], ModelRef | str]
-"""Reads a file's header: a model, or a sentence on what is wrong with it."""
 
 
 class Loading:
@@ -190,9 +185,7 @@ class Loading:
         self._fail(engine, lambda tokens, writing: notices.engine_ended(outcome, tokens, writing, shared))
 
     def _fail(self, engine: Engine, notice: Callable[[int, bool], Notice]) -> None:
-        self._jobs.fail_jobs(
-            engine, lambda job: notice(len(job.answer.tokens), bool(job.answer.started_ns)), "failed"
-        )
+        self._jobs.fail_jobs(engine, lambda job: notice(len(job.answer.tokens), bool(job.answer.started_ns)), "failed")
         for lane in self._state.lanes:
             if lane.engine is engine.facts:
                 lane.state = "failed"

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from playground.protocol.events import LoadFailed, ModelInfo
+from playground.supervisor.outcome import Outcome
 from playground.workspace.lane import Notice, NoticeAction
 
 CHOOSE = NoticeAction("choose_model", "Choose another model")
 RELOAD = NoticeAction("reload", "Reload", primary=True)
 NEW_CHAT = NoticeAction("new_chat", "New chat")
-
-
-class Ended(Protocol):
-    """How an engine process ended, as `supervisor.outcome` tells it."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def details(self) -> str: ...
 
 
 def load_failed(event: LoadFailed, n_ctx: int) -> Notice:
@@ -36,9 +24,7 @@ def load_failed(event: LoadFailed, n_ctx: int) -> Notice:
         smaller = NoticeAction(
             f"reload_ctx:{smaller_ctx(n_ctx)}", f"Load with {smaller_ctx(n_ctx):,} tokens", primary=True
         )
-        return Notice(
-            "danger", "This model doesn’t fit right now", event.message, (smaller, CHOOSE), event.detail
-        )
+        return Notice("danger", "This model doesn’t fit right now", event.message, (smaller, CHOOSE), event.detail)
     titles = {
         "missing": "The model file is gone",
         "not_a_file": "That is not a file",
@@ -55,7 +41,7 @@ def load_failed(event: LoadFailed, n_ctx: int) -> Notice:
     )
 
 
-def engine_ended(ended: Ended, n_tokens: int, was_writing: bool, shared: bool) -> Notice:
+def engine_ended(ended: Outcome, n_tokens: int, was_writing: bool, shared: bool) -> Notice:
     """An engine that stopped by itself."""
     kept = f" The {n_tokens:,} tokens above are kept." if was_writing and n_tokens else ""
     others = "" if shared else " No other lane was touched."
@@ -78,17 +64,13 @@ def context_full(message: str, info: ModelInfo | None) -> Notice:
     actions = [NEW_CHAT]
     if info is not None and info.n_ctx < info.n_ctx_train:
         larger = larger_ctx(info.n_ctx, info.n_ctx_train)
-        actions.insert(
-            0, NoticeAction(f"reload_ctx:{larger}", f"Reload with {larger:,} tokens", primary=True)
-        )
+        actions.insert(0, NoticeAction(f"reload_ctx:{larger}", f"Reload with {larger:,} tokens", primary=True))
     return Notice("warn", "The context is full", message, tuple(actions))
 
 
 def answer_failed(message: str) -> Notice:
     """A job that the engine refused or that broke; the engine itself lives."""
-    return Notice(
-        "danger", "No answer could be written", message, (NoticeAction("retry", "Try again", primary=True),)
-    )
+    return Notice("danger", "No answer could be written", message, (NoticeAction("retry", "Try again", primary=True),))
 
 
 def bad_file(message: str, name: str) -> Notice:

@@ -144,11 +144,7 @@ class Answer:
         """Prompt tokens computed (not reused) a second, over what was read so far."""
         end = int(self.tokens.view["t_ns"][0]) if len(self.tokens) else self.prompt_ns
         done = (self.n_prompt if len(self.tokens) else self.prompt_done) - self.n_reused
-        return (
-            done * 1e9 / (end - self.started_ns)
-            if self.started_ns and end > self.started_ns and done > 0
-            else 0.0
-        )
+        return done * 1e9 / (end - self.started_ns) if self.started_ns and end > self.started_ns and done > 0 else 0.0
 
     def tok_s(self, window: int = 0) -> float:
         """Tokens a second over the whole answer, or over the last ``window`` tokens."""

@@ -1,4 +1,4 @@
-"""Fetching the starter model from the Hub when its package isn't installed: progress in the lane, cancel, errors said."""
+"""Fetching the starter model when its package isn't installed: progress in the lane, cancel, errors said."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from playground.models.download import DownloadError, download
+from playground.models.digest import GivenUp
+from playground.models.download import download
+from playground.models.download_errors import DownloadError
 from playground.models.starter import STARTER
 from playground.paths import Paths
-from playground.workspace.engines import Post
 from playground.workspace.lane import Notice, NoticeAction
-from playground.workspace.loading import Background, starter_missing
+from playground.workspace.loading import starter_missing
+from playground.workspace.ports import Background, Post
 from playground.workspace.workspace import Workspace
 
 CANCEL = NoticeAction("cancel_download", "Cancel")
@@ -57,6 +59,8 @@ class StarterDownload:
                 self._progress,
                 self._cancelled.is_set,
             )
+        except GivenUp:
+            return "cancelled"
         except DownloadError as error:
             return str(error)
         return ""
@@ -73,7 +77,7 @@ class StarterDownload:
             Notice(
                 "info",
                 f"Fetching {STARTER.name}: {percent} %",
-                f"{done / 1e6:.0f} of {total / 1e6:.0f} MB from the Hugging Face Hub. It is checked by its digest before use.",
+                f"{done / 1e6:.0f} of {total / 1e6:.0f} MB from the Hugging Face Hub; checked by its digest before use.",
                 (CANCEL,),
             )
         )

@@ -7,25 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from playground.conversation.tree import Chat, LaneRecord
+from playground.conversation.tree import Chat
 from playground.workspace import notices
 from playground.workspace.answers import Answers, messages_of
-from playground.workspace.chats import Chats, Shelf
-from playground.workspace.engines import Engines, Post, Spawn
-from playground.workspace.jobs import Jobs, Keeper
+from playground.workspace.chats import Chats
+from playground.workspace.engines import Engines
+from playground.workspace.jobs import Jobs
 from playground.workspace.lane import BUSY, Lane, ModelRef
-from playground.workspace.loading import Background, Loading, ReadModel
+from playground.workspace.loading import Loading
+from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
 from playground.workspace.state import State, record_of, restore_settings
 from playground.workspace.tuning import Tuning
 
 STOP_PATIENCE_S = 2.0
 """An engine that did not react to Stop for this long is offered for ending."""
-
-
-class Store(Keeper, Shelf, Protocol):
-    """What the workspace needs of `conversation.store`."""
 
 
 class Workspace:
@@ -247,6 +244,3 @@ def _common_leaf(template: Lane) -> str | None:
         return template.leaf
     user = next((node for node in reversed(template.path) if node.role == "user"), None)
     return user.parent if user is not None else None
-
-
-__all__ = ["LaneRecord", "Store", "Workspace"]

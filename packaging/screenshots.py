@@ -1,0 +1,142 @@
+"""`make screenshots`: pictures of the running app for README and docs, made by driving it.
+
+The real composition root with real engines on the starter model, in a home of its own;
+drawn offscreen, so no display is needed. Options: --out FOLDER, --all for every state,
+size and scheme instead of README's few.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QEventLoop, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from playground import app as composition
+from playground.paths import find_paths
+from playground.ui.theme import load_fonts
+
+ROOT = Path(__file__).resolve().parent.parent
+SIZES = ((1440, 900), (1280, 800), (1024, 700))
+QUESTION = "Write a Python function that reverses a string, then explain it in two short points."
+
+
+class Stage:
+    """The running app and what is done to it."""
+
+    def __init__(self, qt: QApplication, out: Path, everything: bool) -> None:
+        self._qt = qt
+        self._out = out
+        self._everything = everything
+        self.app = composition.App(find_paths())
+        self.app.show()
+        self.workspace = self.app.workspace
+        self.window = self.app.window
+        self.until(lambda: self.workspace.lanes[0].state == "ready")
+        self.settle(0.8)
+
+    def until(self, condition: Callable[[], object], timeout: float = 120) -> None:
+        """Let the app run until the condition holds."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() > deadline:
+                raise SystemExit(f"the app did not get there in {timeout} s")
+            self._qt.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+
+    def settle(self, seconds: float = 0.4) -> None:
+        """Let pending paints happen."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end)
+
+    def type_and_send(self, text: str) -> None:
+        """Type into the composer and press Enter."""
+        self.window.focus_composer()
+        self.settle(0.1)
+        QTest.keyClicks(QApplication.focusWidget(), text)
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+
+    def idle(self) -> None:
+        """Until every answer is written."""
+        self.until(lambda: not self.workspace.jobs.all)
+        self.settle()
+
+    def shoot(self, name: str, readme: tuple[str, ...] = ()) -> None:
+        """Grab the state in all sizes and schemes, or only the pictures README shows."""
+        for scheme in ("dark", "light"):
+            if not self._everything and f"{name}-{scheme}" not in readme:
+                continue
+            self.app.theme.choose(scheme)  # type: ignore[arg-type]
+            for width, height in SIZES if self._everything else SIZES[:1]:
+                self.window.resize(width, height)
+                self.settle(0.6)
+                suffix = f"-{width}x{height}" if self._everything else ""
+                path = self._out / f"{name}-{scheme}{suffix}.png"
+                self.window.grab().save(str(path))
+                print(path)
+        self.app.theme.choose("dark")
+        self.window.resize(*SIZES[0])
+        self.settle(0.2)
+
+
+def main() -> int:
+    """Drive the app through the states and save the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
+    parser.add_argument("--all", action="store_true")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    readme = ("first-run-dark", "chat-dark", "chat-light", "compare-dark")
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["PLAYGROUND_HOME"] = home
+        qt = QApplication(sys.argv[:1])
+        load_fonts()
+        stage = Stage(qt, options.out, options.all)
+        for name in states(stage):
+            stage.shoot(name, readme)
+        stage.window.close()
+    return 0
+
+
+def states(stage: Stage) -> Iterator[str]:
+    """The states shown, one after the other."""
+    workspace = stage.workspace
+    yield "first-run"
+    workspace.set_many("A", {"temp": 0.0, "seed": 42})
+    stage.type_and_send(QUESTION)
+    stage.idle()
+    workspace.set_many("A", {"temp": 0.6, "ignore_eos": False, "max_tokens": 400})
+    stage.type_and_send("Write four lines about a lighthouse.")
+    stage.until(lambda: len(workspace.lanes[0].answer.tokens) > 20)
+    workspace.set_sampling("A", "temp", 0.9)
+    stage.idle()
+    yield "chat"
+    workspace.new_chat()
+    workspace.set_many("A", {"temp": 0.2, "max_tokens": 160})
+    workspace.add_lane()
+    workspace.set_many("B", {"temp": 0.8, "max_tokens": 160})
+    stage.until(lambda: all(lane.state == "ready" for lane in workspace.lanes))
+    stage.type_and_send("Name a new flavour of crisps and say why people would like it.")
+    stage.idle()
+    yield "two-lanes"
+    workspace.add_lane()
+    workspace.set_many("C", {"temp": 1.5, "max_tokens": 160})
+    stage.until(lambda: all(lane.state == "ready" for lane in workspace.lanes))
+    stage.type_and_send("Explain to a ten-year-old why the sky is blue, in under 80 words.")
+    stage.idle()
+    yield "compare"
+    workspace.add_lane()
+    stage.until(lambda: all(lane.state == "ready" for lane in workspace.lanes))
+    yield "four-lanes"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from playground.protocol.events import Token
+from playground.workspace.series import Answer, rolling_tok_s
+
+
+def token(index: int, t_ms: float, text: str = "ab") -> Token:
+    return Token(1, index, index, text, int(t_ms * 1e6), 5_000_000, 1_000_000, 10 + index)
+
+
+def test_an_answer_keeps_gaps_characters_and_rates() -> None:
+    answer = Answer()
+    answer.asked_ns = 0
+    for index in range(5):
+        answer.add(token(index, 100 + 10 * index))
+    rows = answer.tokens.view
+    assert rows["chars"].tolist() == [2, 4, 6, 8, 10]
+    assert rows["gap_ns"].tolist() == [6_000_000] + [10_000_000] * 4
+    assert answer.ttft_ns == 100_000_000
+    assert answer.tok_s() == pytest.approx(100)
+
+
+def test_rows_grow_and_come_back_from_bytes() -> None:
+    answer, again = Answer(), Answer()
+    for index in range(3000):
+        answer.add(token(index, index))
+    again.tokens.load(answer.tokens.to_bytes())
+    assert np.array_equal(again.tokens.view, answer.tokens.view)
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 no archive", b"\x80\x04K\x01."])
+def test_a_damaged_series_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="kept series"):
+        Answer().tokens.load(data)
+
+
+def test_rolling_rate_looks_back_a_window() -> None:
+    times = np.array([0, 10, 20, 30, 130], "i8") * 1_000_000
+    rates = rolling_tok_s(times, window=2)
+    assert np.isnan(rates[0])
+    assert rates[1:].tolist() == pytest.approx([100, 100, 100, 2 / 0.11])
