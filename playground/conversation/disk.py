@@ -122,7 +122,9 @@ class DiskThread:
             self._busy = True
         if may_write and self._db is None:
             self._open()
-        if batch:
+        if self._db is None:
+            self._keep(batch)
+        elif batch:
             self._write(batch)
         for ask in asks:
             self._answer(ask)
