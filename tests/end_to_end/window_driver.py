@@ -1,0 +1,134 @@
+"""Drives the real window in its own process: a virtual display, real mouse and key events, the kept chats as witness."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+from conftest import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Display:
+    """A virtual X display of its own."""
+
+    def __init__(self, size: str = "1440x900x24") -> None:
+        read, write = os.pipe()
+        command = ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"]
+        self._process = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            self.name = f":{pipe.readline().strip()}"
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(10)
+
+
+class Window:
+    """The app under a display."""
+
+    def __init__(self, display: Display, home: Path, *arguments: str) -> None:
+        self.home = home
+        environment = os.environ | {"DISPLAY": display.name, "PLAYGROUND_HOME": str(home), "QT_QPA_PLATFORM": "xcb"}
+        self._environment = environment
+        self.log = home.parent / f"window-{time.monotonic_ns()}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "playground", *arguments], env=environment, cwd=ROOT, stdout=log, stderr=log
+            )
+        wait_until(self._find, 30, f"the window; the app said: {self.log.read_text()}")
+
+    def _find(self) -> bool:
+        assert self.process.poll() is None, f"the app ended: {self.log.read_text()}"
+        found = self.xdo("search", "--onlyvisible", "--pid", str(self.process.pid), check=False).split()
+        self.id = found[-1] if found else ""
+        return bool(found)
+
+    def xdo(self, *arguments: str, check: bool = True) -> str:
+        """One xdotool command."""
+        done = subprocess.run(
+            ["xdotool", *arguments], env=self._environment, capture_output=True, text=True, check=check
+        )
+        return done.stdout
+
+    def type(self, text: str) -> None:
+        """Type text where the focus is."""
+        self.xdo("type", "--delay", "4", text)
+
+    def key(self, *names: str) -> None:
+        """Press keys, e.g. ``ctrl+k``."""
+        self.xdo("key", *names)
+
+    def click(self, x: int, y: int) -> None:
+        """Click at a place in the window."""
+        self.xdo("mousemove", "--window", self.id, str(x), str(y), "click", "1")
+
+    def engines(self) -> list[psutil.Process]:
+        """The engine processes of this app."""
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if is_engine(child)]
+
+    def wait_for_engines(self, count: int) -> None:
+        """Wait until that many engines run."""
+        wait_until(lambda: len(self.engines()) == count, 30, f"{count} engines")
+
+    def nodes(self) -> list[dict[str, Any]]:
+        """All kept turns."""
+        file = self.home / "data" / "chats.sqlite3"
+        if not file.exists():
+            return []
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as db:
+            db.row_factory = sqlite3.Row
+            try:
+                rows = [dict(row) for row in db.execute("SELECT * FROM nodes ORDER BY rowid")]
+            except sqlite3.OperationalError:
+                return []
+        for row in rows:
+            if isinstance(row.get("record"), (str, bytes)):
+                row["record"] = json.loads(row["record"])
+        return rows
+
+    def wait_for_answers(self, count: int, state: str = "done") -> list[dict[str, Any]]:
+        """Wait until that many answers are kept in a state."""
+
+        def there() -> list[dict[str, Any]]:
+            return [node for node in self.nodes() if node["role"] == "assistant" and node["state"] == state]
+
+        wait_until(lambda: len(there()) >= count, 60, f"{count} answers; kept: {self.nodes()}")
+        return there()
+
+    def shoot(self, path: Path) -> None:
+        """A picture of the display, to look at after a failure."""
+        if shutil.which("import"):
+            subprocess.run(["import", "-window", "root", str(path)], env=self._environment, check=False)
+
+    def close(self) -> int:
+        """Close the window as a user does; the exit code."""
+        self.key("ctrl+q")
+        return self.process.wait(15)
+
+    def kill(self) -> None:
+        """End it the hard way."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait(10)
+
+
+def is_engine(process: psutil.Process) -> bool:
+    """Whether a process is an engine."""
+    try:
+        return any("playground.engine" in part for part in process.cmdline())
+    except psutil.Error:
+        return False
