@@ -69,9 +69,7 @@ def read_settings(given: argparse.Namespace) -> Settings:
         values["grammar"] = sampling.FIELDS["grammar"].check(read_text(given.grammar_file))
     return Settings(
         sampling=sampling.FIELDS.complete(values),
-        samplers=sampling.check_order(flags.parse_order(given.samplers))
-        if given.samplers is not None
-        else [],
+        samplers=sampling.check_order(flags.parse_order(given.samplers)) if given.samplers is not None else [],
         load=load.FIELDS.complete(flags.collect(given, load.FIELDS)),
         system=given.system_prompt,
         use_template=not given.no_template,
@@ -116,6 +114,8 @@ def _decode(data: bytes, what: str) -> str:
 
 
 def _speak_utf8() -> None:
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 — started with its output closed
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

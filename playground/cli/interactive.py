@@ -57,7 +57,7 @@ class Interactive:
                 self._reload_if_gone()
                 self._talk.ask(line.removeprefix("/") if line.startswith("//") else line)
         except EngineGone as error:
-            _tell(f"\n{error}\nThe model is loaded again with your next message.")
+            _tell(f"{error}\nThe model is loaded again with your next message.")
         except (CliError, SettingError) as error:
             _tell(str(error))
         except KeyboardInterrupt:
@@ -120,9 +120,7 @@ class Interactive:
         rows = [(row, settings.sampling[row.name]) for row in sampling.FIELDS.fields]
         rows += [(row, settings.load[row.name]) for row in load.FIELDS.fields]
         changed = [f"  {row.name} = {row.show(value)}" for row, value in rows if value != row.default]
-        _tell(
-            "\n".join(changed) or "Everything is at its default; “playground chat --help” lists all settings."
-        )
+        _tell("\n".join(changed) or "Everything is at its default; “playground chat --help” lists all settings.")
 
     def _samplers(self, rest: str) -> None:
         if rest:

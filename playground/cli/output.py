@@ -80,6 +80,9 @@ class Output(Protocol):
     def finished(self, event: Finished, figures: Figures, n_ctx: int) -> None:
         """The answer is complete."""
 
+    def broken_off(self, message: str) -> None:
+        """The engine ended in the middle of it."""
+
 
 class TextOutput:
     """Plain text for people and pipes."""
@@ -123,6 +126,13 @@ class TextOutput:
         stopped = " · stopped" if event.reason == "stopped" else ""
         cut = " · cut at the limit" if event.reason == "max_tokens" else ""
         self.status.say(figures.line(n_ctx) + stopped + cut)
+
+    def broken_off(self, message: str) -> None:
+        """End the line; the message itself goes to standard error with the others."""
+        self.status.clear()
+        self._shade(False)
+        if not self._at_line_start:
+            self._write("\n")
 
     def _token(self, event: Token) -> None:
         thinking = event.phase == "thinking"
@@ -197,6 +207,10 @@ class JsonOutput:
                 "tok_s": round(figures.tok_s, 2),
             }
         )
+
+    def broken_off(self, message: str) -> None:
+        """A last line with the message."""
+        self._line({"type": "error", "message": message})
 
     def _line(self, line: dict[str, Any]) -> None:
         # ASCII only: half of a character pair in a token's text must not break a line.

@@ -109,9 +109,7 @@ def _add_prompt(parser: argparse.ArgumentParser) -> None:
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
-    group.add_argument(
-        "--json", action="store_true", help="One JSON line for each event, each token among them."
-    )
+    group.add_argument("--json", action="store_true", help="One JSON line for each event, each token among them.")
     group.add_argument("-q", "--quiet", action="store_true", help="Only the answer; no progress, no figures.")
     group.add_argument("--version", action="store_true", help="Show the version and exit.")
 

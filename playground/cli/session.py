@@ -6,6 +6,7 @@ import itertools
 import os
 import queue
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,6 @@ from types import FrameType
 from typing import Any, Protocol
 
 from playground.cli.errors import CliError, EngineGone, load_error
-from playground.paths import find_paths
 from playground.protocol.commands import Generate, Load, Message, Sampling, Stop
 from playground.protocol.events import (
     Event,
@@ -55,7 +55,7 @@ class Session:
         self._path = path
         self._options = options
         self._queue: queue.SimpleQueue[Event | Outcome | _Interrupt] = queue.SimpleQueue()
-        self._log = find_paths().logs / f"chat-{os.getpid()}.log"
+        self._log: Path | None = None
         self._engine: EngineProcess | None = None
         self._jobs = itertools.count(1)
         self._presses = 0
@@ -83,9 +83,19 @@ class Session:
         """Start an engine and load the model. Raises CliError; KeyboardInterrupt at Ctrl+C."""
         self.close()
         self._queue = queue.SimpleQueue()
+        handle, log = tempfile.mkstemp(prefix="playground-", suffix=".log")
+        os.close(handle)
+        self._log = Path(log)
         self._engine = EngineProcess(self._log, self._take, self._queue.put)
         self._engine.start()
         self._engine.send(Load(str(self._path), self._options))
+        try:
+            return self._wait_for_model(watcher)
+        except BaseException:
+            self.close()
+            raise
+
+    def _wait_for_model(self, watcher: LoadWatcher) -> Loaded:
         with self._ctrl_c():
             while True:
                 event = self._next()
@@ -130,7 +140,9 @@ class Session:
         if self._engine is not None:
             self._engine.close()
             self._engine = None
+        if self._log is not None:
             self._log.unlink(missing_ok=True)
+            self._log = None
 
     def _take(self, events: list[Event]) -> None:
         for event in events:

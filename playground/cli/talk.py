@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from playground.cli.errors import BAD_INPUT, ENGINE_FAILED, INTERRUPTED, OK, CliError
+from playground.cli.errors import BAD_INPUT, ENGINE_FAILED, INTERRUPTED, OK, CliError, EngineGone
 from playground.cli.output import Figures, Output
 from playground.cli.session import Session
 from playground.protocol.commands import Message, Sampling
@@ -49,6 +49,9 @@ class Talk:
         figures, text, thinking = Figures(), [""], [""]
         try:
             return self._stream(figures, text, thinking)
+        except EngineGone as error:
+            self.output.broken_off(str(error))
+            raise
         finally:
             if figures.n_drawn:
                 self.turns.append(Message("assistant", "".join(text), "".join(thinking)))
