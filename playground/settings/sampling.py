@@ -48,7 +48,7 @@ _SEEDS = 4294967295
 CHAIN: tuple[Sampler, ...] = (
     Sampler(
         "penalties",
-        "Repeat penalty",
+        "Penalties",
         (
             _f("penalty_repeat", "Repeat penalty", 1.0, "Makes tokens that were used lately less likely; above 1.3 text turns odd.",
                "--repeat-penalty", low=0.01, high=10, slider=(1, 1.5), step=0.01, off=1.0),

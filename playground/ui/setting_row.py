@@ -18,8 +18,8 @@ _MARK = 18
 
 
 def hint_of(field: Field) -> str:
-    """Help, default and where the default comes from, in one or two sentences."""
-    return f"{field.help} Default: {field.show(field.default)}, {field.source}."
+    """Name, help, default and where the default comes from."""
+    return f"{field.label}. {field.help} Default: {field.show(field.default)}, {field.source}."
 
 
 def tip_of(field: Field) -> str:
@@ -69,9 +69,9 @@ class SettingRow(QWidget):
     # What the panel sets
 
     def set_value(self, value: Any) -> None:
-        """Show a value; emits nothing and clears an error."""
-        self.show_error("")
+        """Show a value; emits nothing. Another value clears an error; the same one leaves what is typed."""
         if value != self.value:
+            self.show_error("")
             self.value = value
             self._show_value()
         self._show_state()
@@ -86,6 +86,8 @@ class SettingRow(QWidget):
         """Whose colour fills the slider and the dot."""
         if letter != self._letter:
             self._letter = letter
+            self.show_error("")
+            self._show_value()
             self._show_state()
 
     def set_reason(self, reason: str) -> None:

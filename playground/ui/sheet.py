@@ -26,6 +26,7 @@ QWidget[surface="raised"] { background: $raised; }
 QWidget[surface="sunken"] { background: $sunken; }
 QFrame[card="plain"], QFrame[card="info"], QFrame[card="warn"], QFrame[card="danger"] {
     background: $raised; border: 1px solid $line_strong; border-radius: 8px; }
+QFrame[card="box"] { background: $canvas; border: 1px solid $line; border-radius: 8px; }
 QFrame[card="info"] { border-left: 3px solid $text_3; }
 QFrame[card="warn"] { border-left: 3px solid $warn; }
 QFrame[card="danger"] { border-left: 3px solid $danger; }
@@ -77,6 +78,8 @@ QPushButton[kind="quiet"]:focus, QToolButton[kind="quiet"]:focus { border-color:
 QPushButton[kind="quiet"]:disabled, QToolButton[kind="quiet"]:disabled { color: $disabled;
     background: transparent; }
 QPushButton[small="true"], QToolButton[small="true"] { padding: 0 7px; font-size: 12px; }
+QPushButton[fold="true"] { text-align: left; padding: 0 2px; font-weight: 400; font-size: 11px; }
+QPushButton[tiny="true"] { font-size: 11px; font-weight: 400; padding: 0 4px; }
 QPushButton[small="true"]:focus, QToolButton[small="true"]:focus {
     padding: 0 6px; }
 

@@ -1,0 +1,229 @@
+"""The sampling of the active lane: preset, chain, length and luck."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from playground.settings.field import Field, SettingError
+from playground.settings.sampling import CHAIN, DEFAULT_ORDER, FIELDS, LENGTH_AND_LUCK, SAMPLERS
+from playground.ui import icons
+from playground.ui.controls import NumberRow, SettingRow, row_for
+from playground.ui.sampling.chain_list import ChainList
+from playground.ui.sampling.chain_order import ChainOrder
+from playground.ui.sampling.ports import LaneFollower, PanelWorkspace, active_lane
+from playground.ui.sampling.preset_bar import PresetBar
+from playground.ui.sampling.presets import Preset, changed_names, presets_of, with_optional
+from playground.ui.sampling.scroll import ScrollColumn, heading, rule
+from playground.ui.sampling.stage_row import StageRow
+from playground.ui.style import mark
+from playground.ui.theme import Theme
+from playground.ui.widgets import Clock, IconButton
+from playground.workspace.lane import Lane
+
+_SEEDS = 2**32 - 1
+_RARE = ("min_keep", "ignore_eos", "logit_bias")
+_BESIDE_MIROSTAT = ("temperature", "mirostat")
+
+
+class SamplingTab(QWidget):
+    """Every field of the table as a row; a change goes to the workspace at once."""
+
+    hinted = Signal(str)
+    status_changed = Signal(str)
+    """“as shipped” or “3 changed”."""
+
+    def __init__(self, workspace: PanelWorkspace, theme: Theme, clock: Clock, letters: Callable[[], list[str]]) -> None:
+        """``letters``: the lanes a change goes to."""
+        super().__init__()
+        self._workspace, self._theme, self._clock, self._letters = workspace, theme, clock, letters
+        self.rows: dict[str, SettingRow] = {}
+        self._presets: dict[str, str] = {}
+        self.presets = PresetBar(theme)
+        self.chain = ChainList(DEFAULT_ORDER, theme)
+        self.order = ChainOrder(theme)
+        self.optional = {stage.name: StageRow(stage, theme) for stage in CHAIN if stage.optional}
+        self._more_button = QPushButton("More samplers")
+        self._more = QWidget()
+        self._build()
+        self._connect()
+        self._follower = LaneFollower(self, workspace, self.refresh, sampling_changed=self._mark, changed=self._mark)
+        self.refresh()
+
+    @property
+    def stages(self) -> dict[str, StageRow]:
+        """All stages by name."""
+        return self.chain.stages | self.optional
+
+    def _build(self) -> None:
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        scroll = ScrollColumn()
+        outer.addWidget(self.presets)
+        outer.addWidget(rule())
+        outer.addWidget(scroll, 1)
+        column = scroll.column
+        column.addWidget(heading("Sampler chain, top to bottom", "drag to reorder"))
+        column.addWidget(self.chain)
+        column.addSpacing(4)
+        column.addWidget(self.order)
+        column.addSpacing(4)
+        self._build_more(column)
+        column.addSpacing(4)
+        column.addWidget(rule())
+        column.addWidget(heading("Length and luck"))
+        for field in sorted(LENGTH_AND_LUCK, key=lambda row: row.name in _RARE):
+            column.addWidget(self._luck_row(field))
+        column.addStretch(1)
+
+    def _build_more(self, column: QVBoxLayout) -> None:
+        mark(self._more_button, kind="quiet", small="true", fold="true")
+        self._more_button.setCheckable(True)
+        self._more_button.setToolTip("Stages that are not in llama.cpp’s default chain")
+        self._more_button.toggled.connect(self._fold)
+        inner = QVBoxLayout(self._more)
+        inner.setContentsMargins(0, 0, 0, 4)
+        inner.setSpacing(0)
+        for stage in self.optional.values():
+            stage.grip.hide()
+            inner.addWidget(stage)
+        column.addWidget(self._more_button)
+        column.addWidget(self._more)
+        self._theme.changed.connect(lambda: self._fold(self._more_button.isChecked()))
+        self._fold(False)
+
+    def _fold(self, is_open: bool) -> None:
+        self._more.setVisible(is_open)
+        name = "caret-down" if is_open else "caret-right"
+        self._more_button.setIcon(icons.icon(self._theme, name, 12))
+
+    def _luck_row(self, field: Field) -> SettingRow:
+        row = row_for(field, self._theme)
+        self.rows[field.name] = row
+        if field.name == "seed" and isinstance(row, NumberRow):
+            dice = IconButton(self._theme, "dice-five", "A new random seed that stays", size=24)
+            dice.clicked.connect(lambda: row.choose(random.randrange(_SEEDS)))
+            row.put_before_field(dice)
+        return row
+
+    def _connect(self) -> None:
+        for stage in self.stages.values():
+            self.rows |= stage.rows
+        for row in self.rows.values():
+            row.changed.connect(self._apply)
+            row.hinted.connect(self.hinted)
+        for stage in self.optional.values():
+            stage.move_wanted.connect(self._move_optional)
+        self.chain.order_wanted.connect(self._set_order)
+        self.presets.chosen.connect(self._use_preset)
+        self.presets.neutralise.connect(self.neutralise)
+        self.presets.reset.connect(lambda: self._use_preset(self._preset(self._lane).key))
+
+    @property
+    def _lane(self) -> Lane:
+        return active_lane(self._workspace)
+
+    def _mark(self) -> None:
+        self._clock.mark(self, self.refresh)
+
+    # From the user to the workspace
+
+    def _apply(self, name: str, value: Any) -> None:
+        for letter in self._letters():
+            try:
+                self._workspace.set_sampling(letter, name, value)
+                self._keep_optional(letter)
+            except SettingError as error:
+                self.rows[name].show_error(str(error))
+                return
+
+    def _keep_optional(self, letter: str) -> None:
+        lane = next(lane for lane in self._workspace.lanes if lane.letter == letter)
+        wanted = with_optional(lane.samplers, lane.sampling)
+        if wanted != lane.samplers:
+            self._workspace.set_samplers(letter, wanted)
+
+    def _set_order(self, order: list[str]) -> None:
+        for letter in self._letters():
+            self._workspace.set_samplers(letter, order)
+
+    def _move_optional(self, name: str, steps: int) -> None:
+        self.chain.move_stage(name, steps)
+
+    def neutralise(self) -> None:
+        """Switch every sampler off."""
+        for letter in self._letters():
+            self._workspace.neutralise(letter)
+            self._keep_optional(letter)
+
+    def _use_preset(self, key: str) -> None:
+        for letter in self._letters():
+            lane = next(lane for lane in self._workspace.lanes if lane.letter == letter)
+            preset = next((known for known in presets_of(lane) if known.key == key), None)
+            if preset is None:
+                continue
+            self._presets[letter] = key
+            self._workspace.reset_sampling(letter)
+            if key != "defaults":
+                self._workspace.set_many(letter, dict(preset.values))
+        self.refresh()
+
+    # From the workspace to the rows
+
+    def _preset(self, lane: Lane) -> Preset:
+        presets = presets_of(lane)
+        if lane.letter not in self._presets:
+            same = (preset.key for preset in presets if not changed_names(lane, preset))
+            self._presets[lane.letter] = next(same, "defaults")
+        key = self._presets[lane.letter]
+        return next((preset for preset in presets if preset.key == key), presets[0])
+
+    def refresh(self) -> None:
+        """Show the active lane's values; only what differs is touched."""
+        lane = self._lane
+        preset = self._preset(lane)
+        changed = changed_names(lane, preset)
+        self.presets.show_presets(presets_of(lane), preset.key, bool(changed))
+        self.chain.set_order(lane.samplers)
+        for name, row in self.rows.items():
+            row.set_lane(lane.letter)
+            row.set_base(preset.values[name])
+            row.set_value(lane.sampling.get(name, FIELDS[name].default))
+        self._show_reasons(lane)
+        self._align()
+        self.order.show_chain(lane.sampling, lane.samplers)
+        shipped = "as shipped" if preset.key == "defaults" else "as the preset"
+        self.status_changed.emit(f"{len(changed)} changed" if changed else shipped)
+
+    def _show_reasons(self, lane: Lane) -> None:
+        mirostat = lane.sampling.get("mirostat", "off") != "off"
+        for name, stage in self.stages.items():
+            reason = self.chain.reason_of(name) if name in self.chain.stages else ""
+            if mirostat and name not in _BESIDE_MIROSTAT:
+                reason = "Mirostat takes the place of this sampler; switch it off to use this one."
+            for row in stage.rows.values():
+                row.set_reason(reason)
+
+    def _align(self) -> None:
+        width = max(stage.main.wanted_label_width() for stage in self.chain.stages.values())
+        for stage in self.stages.values():
+            for row in stage.rows.values():
+                row.set_label_width(width)
+
+    def show_setting(self, name: str) -> bool:
+        """Bring a setting into view and give it the focus; False when it is not one of these."""
+        row = self.rows.get(name)
+        if row is None:
+            return False
+        for stage in self.stages.values():
+            if name in stage.rows:
+                stage.set_expanded(stage.main is not row)
+                if SAMPLERS[stage.stage.name].optional:
+                    self._more_button.setChecked(True)
+        row.setFocus()
+        return True

@@ -1,0 +1,185 @@
+"""One stage of the chain: grip, its main setting, and the settings that refine it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QAbstractButton, QMenu, QVBoxLayout, QWidget
+
+from playground.settings.field import Field
+from playground.settings.sampling import Sampler
+from playground.ui import icons
+from playground.ui.controls import SettingRow, row_for
+from playground.ui.theme import Theme
+
+LEAD = 16
+
+
+def short_label(field: Field, stage: Sampler) -> str:
+    """A refining field's name without its stage's: “XTC threshold” is “Threshold” under XTC."""
+    text = field.label
+    if text.lower().startswith(stage.label.lower() + " "):
+        text = text[len(stage.label) + 1 :]
+    return text[:1].upper() + text[1:]
+
+
+class Grip(QAbstractButton):
+    """Six dots to drag a stage by; Alt+↑ and Alt+↓ do the same."""
+
+    dragged = Signal(QPointF)
+    """Global position of the pointer."""
+    dropped = Signal(bool)
+    """False: given up with Escape."""
+
+    def __init__(self, theme: Theme, label: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme, self._from = theme, QPointF()
+        self._dragging = False
+        self.setCursor(Qt.CursorShape.OpenHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setAccessibleName(f"Move {label}")
+        self.setToolTip("Drag to reorder (Alt+↑, Alt+↓)")
+        theme.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        """The lead of a row."""
+        return QSize(LEAD, 24)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Get ready to drag."""
+        self._from = event.globalPosition()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag, once the pointer went far enough to mean it."""
+        at = event.globalPosition()
+        if self._dragging or abs((at - self._from).y()) > 4:
+            self._dragging = True
+            self.dragged.emit(at)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """Drop."""
+        if self._dragging:
+            self._dragging = False
+            self.dropped.emit(True)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape gives a drag up; the row takes the arrows."""
+        if event.key() == Qt.Key.Key_Escape and self._dragging:
+            self._dragging = False
+            self.dropped.emit(False)
+        else:
+            event.ignore()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The dots."""
+        token = "accent" if self.hasFocus() else "text-2" if self.underMouse() else "disabled"
+        with QPainter(self) as p:
+            image = icons.pixmap("dots-six-vertical", self._theme.hex(token), 12)
+            p.drawPixmap(QPointF(-2, self.height() / 2 - 6), image)
+
+
+class Chevron(QAbstractButton):
+    """Opens and closes a stage's refining settings."""
+
+    def __init__(self, theme: Theme, label: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setCheckable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setAccessibleName(f"More of {label}")
+        self.setToolTip(f"More of {label}")
+        theme.changed.connect(self.update)
+
+    def sizeHint(self) -> QSize:
+        """Follows the name."""
+        return QSize(18, 24)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A caret, down when open."""
+        token = "accent" if self.hasFocus() else "text-1" if self.underMouse() else "text-3"
+        name = "caret-down" if self.isChecked() else "caret-right"
+        with QPainter(self) as p:
+            p.drawPixmap(QPointF(3, self.height() / 2 - 5), icons.pixmap(name, self._theme.hex(token), 10))
+
+
+class StageRow(QWidget):
+    """A stage with all its settings."""
+
+    move_wanted = Signal(str, int)
+    """Stage and steps: −1 is up."""
+    dragged = Signal(str, QPointF)
+    dropped = Signal(str, bool)
+    chain_wanted = Signal(str, bool)
+    """Put the stage into the chain, or take it out."""
+
+    def __init__(self, stage: Sampler, theme: Theme) -> None:
+        super().__init__()
+        self.stage = stage
+        self.in_chain = True
+        main, *others = stage.fields
+        self.main = row_for(main, theme, stage.label)
+        self.main.lead = LEAD
+        self.rows: dict[str, SettingRow] = {main.name: self.main}
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.main)
+        self.grip = Grip(theme, stage.label, self.main)
+        self.grip.setGeometry(0, 5, LEAD - 2, 24)
+        self.grip.dragged.connect(lambda at: self.dragged.emit(stage.name, at))
+        self.grip.dropped.connect(lambda kept: self.dropped.emit(stage.name, kept))
+        self.chevron: Chevron | None = None
+        self._more = QWidget()
+        if others:
+            self._build_more(others, theme, column)
+
+    def _build_more(self, others: list[Field], theme: Theme, column: QVBoxLayout) -> None:
+        inner = QVBoxLayout(self._more)
+        inner.setContentsMargins(0, 0, 0, 6)
+        inner.setSpacing(0)
+        for field in others:
+            row = row_for(field, theme, short_label(field, self.stage))
+            row.lead = LEAD
+            self.rows[field.name] = row
+            inner.addWidget(row)
+        self._more.hide()
+        column.addWidget(self._more)
+        self.chevron = Chevron(theme, self.stage.label)
+        self.chevron.toggled.connect(self._more.setVisible)
+        self.main.put_after_label(self.chevron)
+        self.main.label.pressed.connect(self.chevron.toggle)
+
+    def set_expanded(self, on: bool) -> None:
+        """Show or hide the refining settings."""
+        if self.chevron is not None:
+            self.chevron.setChecked(on)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Alt+↑ and Alt+↓ move the stage, from wherever the focus is in it."""
+        keys = Qt.Key
+        if event.modifiers() & Qt.KeyboardModifier.AltModifier and event.key() in (keys.Key_Up, keys.Key_Down):
+            self.move_wanted.emit(self.stage.name, -1 if event.key() == keys.Key_Up else 1)
+            event.accept()
+        else:
+            event.ignore()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Move, take out, put in, reset."""
+        menu = QMenu(self)
+        name = self.stage.name
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if name != "mirostat" and self.in_chain:
+            menu.addAction("Move up\tAlt+↑", lambda: self.move_wanted.emit(name, -1))
+            menu.addAction("Move down\tAlt+↓", lambda: self.move_wanted.emit(name, 1))
+        if not self.stage.optional:
+            words = "Take out of the chain" if self.in_chain else "Put into the chain"
+            menu.addAction(words, lambda: self.chain_wanted.emit(name, not self.in_chain))
+        menu.addSeparator()
+        menu.addAction("Reset", self._reset)
+        menu.popup(event.globalPos())
+
+    def _reset(self) -> None:
+        for row in self.rows.values():
+            row.reset()
