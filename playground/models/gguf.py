@@ -12,26 +12,19 @@ import stat
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, TypeAlias
+from typing import BinaryIO, TypeAlias
 
+from playground.models.gguf_cursor import U64, Cursor, GgufError, GgufErrorKind, size_text
 from playground.models.gguf_types import FILE_TYPES, TENSOR_TYPES, what_it_is
 
-GgufErrorKind: TypeAlias = Literal[
-    "missing", "not_a_file", "unreadable", "not_gguf", "truncated", "corrupt", "unsupported"
-]
+__all__ = ["ArrayInfo", "GgufError", "GgufErrorKind", "GgufHeader", "read_header", "refuse_unloadable", "size_text"]
+
 Scalar: TypeAlias = int | float | bool | str
 
 MAX_PAIRS = 65_536
 MAX_TENSORS = 262_144
-MAX_STRINGS = 8_388_608
-"""Texts in one array: thirty times the largest vocabulary there is."""
 MAX_NAME = 65_535
-MAX_KEPT = 32 * 1024 * 1024
-"""Bytes of texts that are kept in all; templates and licences are some ten kB."""
-
-_CHUNK = 1024 * 1024
 _U32 = struct.Struct("<I")
-_U64 = struct.Struct("<Q")
 _STRING, _ARRAY = 8, 9
 _SCALARS = {
     0: struct.Struct("<B"),
@@ -42,18 +35,10 @@ _SCALARS = {
     5: struct.Struct("<i"),
     6: struct.Struct("<f"),
     7: struct.Struct("<?"),
-    10: _U64,
+    10: U64,
     11: struct.Struct("<q"),
     12: struct.Struct("<d"),
 }
-
-
-class GgufError(Exception):
-    """A file that can't be used as a model; the message is a sentence or two for the user."""
-
-    def __init__(self, kind: GgufErrorKind, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +145,7 @@ def read_header(path: str | os.PathLike[str]) -> GgufHeader:
     except FileNotFoundError:
         raise GgufError("missing", f"There is no file “{where}”.") from None
     except PermissionError:
-        raise GgufError(
-            "unreadable", f"“{where.name}” may not be read by you; check its permissions."
-        ) from None
+        raise GgufError("unreadable", f"“{where.name}” may not be read by you; check its permissions.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise GgufError("unreadable", f"“{where.name}” could not be read: {reason}.") from None
@@ -174,9 +157,7 @@ def refuse_unloadable(header: GgufHeader) -> None:
     kind = header.text("general.type")
     number, count = header.split
     if number > 0:
-        raise GgufError(
-            "unsupported", f"“{name}” is part {number + 1} of {count} of a model; open its first part."
-        )
+        raise GgufError("unsupported", f"“{name}” is part {number + 1} of {count} of a model; open its first part.")
     if header.arch == "clip" or kind == "mmproj":
         raise GgufError("unsupported", f"“{name}” is the image part of a model; open the model beside it.")
     if kind in ("adapter", "imatrix"):
@@ -185,18 +166,6 @@ def refuse_unloadable(header: GgufHeader) -> None:
         raise GgufError("unsupported", f"“{name}” doesn’t say which architecture it has, so it can’t be run.")
     if header.n_tensors == 0:
         raise GgufError("unsupported", f"“{name}” holds no weights, only a vocabulary.")
-
-
-def size_text(size: int) -> str:
-    """Bytes in decimal units, as shops and the Hub count them: “41 kB”, “98.4 MB”."""
-    value = float(size)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if value < 999.5:
-            return (
-                f"{value:.0f} {unit}" if unit in ("bytes", "kB") or value >= 99.95 else f"{value:.1f} {unit}"
-            )
-        value /= 1000
-    return f"{value:.1f} TB"
 
 
 def _regular_size(path: Path) -> int:
@@ -208,112 +177,19 @@ def _regular_size(path: Path) -> int:
     return info.st_size
 
 
-class _Walker:
-    """A position in a file, reading ahead by chunks; holds one chunk at a time."""
-
-    def __init__(self, file: BinaryIO, name: str, size: int) -> None:
-        self._file = file
-        self._name = name
-        self._size = size
-        self._base = 0
-        self._chunk = b""
-        self._at = 0
-        self._kept = 0
-
-    @property
-    def position(self) -> int:
-        """In the file."""
-        return self._base + self._at
-
-    def corrupt(self, what: str) -> GgufError:
-        """An error that says what can't be."""
-        return GgufError("corrupt", f"“{self._name}” is damaged: {what}. Download it again.")
-
-    def truncated(self, wanted: int) -> GgufError:
-        """An error that says how much is there."""
-        known = f" of at least {size_text(wanted)}" if wanted < 1 << 50 else ""
-        return GgufError(
-            "truncated",
-            f"“{self._name}” is cut short: {size_text(self._size)}{known} are there. Download it again.",
-        )
-
-    def unpack(self, form: struct.Struct) -> Any:
-        """The next number."""
-        self._need(form.size)
-        value = form.unpack_from(self._chunk, self._at)[0]
-        self._at += form.size
-        return value
-
-    def text(self, limit: int = MAX_KEPT) -> str:
-        """The next text."""
-        length = self.unpack(_U64)
-        if length > self._size - self.position:
-            raise self.truncated(self.position + length)
-        self._kept += length
-        if length > limit or self._kept > MAX_KEPT:
-            raise self.corrupt(f"a text of {size_text(length)} in its header")
-        self._need(length)
-        data = self._chunk[self._at : self._at + length]
-        self._at += length
-        return data.decode("utf-8", "replace")
-
-    def skip(self, count: int) -> None:
-        """Step over bytes."""
-        self._move(self._at + count)
-
-    def skip_texts(self, count: int) -> None:
-        """Step over texts; nearly all of a header's time is spent here, so it is one tight loop."""
-        unpack = _U64.unpack_from
-        while count:
-            chunk, at, last = self._chunk, self._at, len(self._chunk) - 8
-            if at > last:
-                self._need(8)
-                continue
-            for left in range(count - 1, -1, -1):  # noqa: B007 — used after the loop
-                at += 8 + unpack(chunk, at)[0]
-                if at > last:
-                    break
-            count = left
-            self._move(at)
-
-    def _move(self, at: int) -> None:
-        if self._base + at > self._size:
-            raise self.truncated(self._base + at)
-        if at > len(self._chunk):
-            self._base, self._chunk, at = self._base + at, b"", 0
-        self._at = at
-
-    def _need(self, count: int) -> None:
-        have = len(self._chunk) - self._at
-        if have >= count:
-            return
-        start = self.position
-        if start + count > self._size:
-            raise self.truncated(start + count)
-        self._file.seek(start)
-        parts: list[bytes] = []
-        wanted = max(count, _CHUNK)
-        while wanted > 0 and (part := self._file.read(wanted)):
-            parts.append(part)
-            wanted -= len(part)
-        self._base, self._chunk, self._at = start, b"".join(parts), 0
-        if len(self._chunk) < count:
-            raise self.truncated(start + count)
-
-
 def _walk(file: BinaryIO, path: str, size: int) -> GgufHeader:
     name = Path(path).name
     _check_magic(file, name, size)
-    walker = _Walker(file, name, size)
-    walker.skip(4)
-    header = GgufHeader(path, size, version=_version(walker, name))
-    header.n_tensors = walker.unpack(_U64)
-    n_pairs = walker.unpack(_U64)
+    cursor = Cursor(file, name, size)
+    cursor.skip(4)
+    header = GgufHeader(path, size, version=_version(cursor, name))
+    header.n_tensors = cursor.unpack(U64)
+    n_pairs = cursor.unpack(U64)
     if header.n_tensors > MAX_TENSORS or n_pairs > MAX_PAIRS:
-        raise walker.corrupt(f"it claims {header.n_tensors:,} tensors and {n_pairs:,} entries")
+        raise cursor.corrupt(f"it claims {header.n_tensors:,} tensors and {n_pairs:,} entries")
     for _ in range(n_pairs):
-        _read_pair(walker, header)
-    _read_tensors(walker, header)
+        _read_pair(cursor, header)
+    _read_tensors(cursor, header)
     return header
 
 
@@ -326,80 +202,74 @@ def _check_magic(file: BinaryIO, name: str, size: int) -> None:
     raise GgufError("not_gguf", f"“{name}” is not a GGUF model. {what_it_is(head)}, {size_text(size)}.")
 
 
-def _version(walker: _Walker, name: str) -> int:
-    version: int = walker.unpack(_U32)
+def _version(cursor: Cursor, name: str) -> int:
+    version: int = cursor.unpack(_U32)
     if version and version & 0xFFFF == 0:
-        raise GgufError(
-            "unsupported", f"“{name}” was written for big-endian machines; look for a little-endian copy."
-        )
+        raise GgufError("unsupported", f"“{name}” was written for big-endian machines; look for a little-endian copy.")
     if version not in (2, 3):
         age = "older than llama.cpp still reads" if version < 2 else "newer than this app knows"
         raise GgufError("unsupported", f"“{name}” is a GGUF of version {version}, {age}.")
     return version
 
 
-def _read_pair(walker: _Walker, header: GgufHeader) -> None:
-    key = walker.text(MAX_NAME)
+def _read_pair(cursor: Cursor, header: GgufHeader) -> None:
+    key = cursor.text(MAX_NAME)
     if key in header.metadata:
-        raise walker.corrupt(f"“{key[:80]}” stands in it twice")
-    kind = walker.unpack(_U32)
+        raise cursor.corrupt(f"“{key[:80]}” stands in it twice")
+    kind = cursor.unpack(_U32)
     if kind == _ARRAY:
-        header.metadata[key] = _skip_array(walker)
+        header.metadata[key] = _skip_array(cursor)
     elif kind == _STRING:
-        header.metadata[key] = walker.text()
+        header.metadata[key] = cursor.text()
     elif kind in _SCALARS:
-        header.metadata[key] = walker.unpack(_SCALARS[kind])
+        header.metadata[key] = cursor.unpack(_SCALARS[kind])
     else:
-        raise walker.corrupt(f"“{key[:80]}” is of type {kind}, which doesn’t exist")
+        raise cursor.corrupt(f"“{key[:80]}” is of type {kind}, which doesn’t exist")
 
 
-def _skip_array(walker: _Walker) -> ArrayInfo:
-    kind, count = walker.unpack(_U32), walker.unpack(_U64)
+def _skip_array(cursor: Cursor) -> ArrayInfo:
+    kind, count = cursor.unpack(_U32), cursor.unpack(U64)
     if kind == _STRING:
-        if count > MAX_STRINGS:
-            raise walker.corrupt(f"it claims a list of {count:,} texts")
-        walker.skip_texts(count)
+        cursor.skip_texts(count)
     elif kind in _SCALARS:
-        walker.skip(count * _SCALARS[kind].size)
+        cursor.skip(count * _SCALARS[kind].size)
     else:
-        raise walker.corrupt(f"it holds a list of type {kind}, which doesn’t exist")
+        raise cursor.corrupt(f"it holds a list of type {kind}, which doesn’t exist")
     return ArrayInfo(kind, count)
 
 
-def _read_tensors(walker: _Walker, header: GgufHeader) -> None:
+def _read_tensors(cursor: Cursor, header: GgufHeader) -> None:
     alignment = header.number("general.alignment") if "general.alignment" in header.metadata else 32
     if alignment < 1 or alignment & (alignment - 1) or alignment > 1 << 20:
-        raise walker.corrupt(f"an alignment of {alignment}")
+        raise cursor.corrupt(f"an alignment of {alignment}")
     end, names = 0, set[str]()
     for _ in range(header.n_tensors):
-        name = walker.text(MAX_NAME)
+        name = cursor.text(MAX_NAME)
         if name in names:
-            raise walker.corrupt(f"the tensor “{name[:80]}” stands in it twice")
+            raise cursor.corrupt(f"the tensor “{name[:80]}” stands in it twice")
         names.add(name)
-        end = max(end, _read_tensor(walker, header, name, alignment))
+        end = max(end, _read_tensor(cursor, header, name, alignment))
     if header.n_tensors:
-        start = -(-walker.position // alignment) * alignment
+        start = -(-cursor.position // alignment) * alignment
         if start + end > header.size:
-            raise walker.truncated(start + end)
+            raise cursor.truncated(start + end)
 
 
-def _read_tensor(walker: _Walker, header: GgufHeader, name: str, alignment: int) -> int:
+def _read_tensor(cursor: Cursor, header: GgufHeader, name: str, alignment: int) -> int:
     """Count one tensor in; where its data ends, from the start of the data."""
-    n_dims = walker.unpack(_U32)
+    n_dims = cursor.unpack(_U32)
     if n_dims > 4:
-        raise walker.corrupt(f"the tensor “{name[:80]}” has {n_dims} dimensions")
-    shape = [walker.unpack(_U64) for _ in range(n_dims)] or [1]
-    kind, offset = walker.unpack(_U32), walker.unpack(_U64)
+        raise cursor.corrupt(f"the tensor “{name[:80]}” has {n_dims} dimensions")
+    shape = [cursor.unpack(U64) for _ in range(n_dims)] or [1]
+    kind, offset = cursor.unpack(_U32), cursor.unpack(U64)
     if kind not in TENSOR_TYPES:
-        raise GgufError(
-            "unsupported", f"“{Path(header.path).name}” holds tensors of type {kind}, unknown to this app."
-        )
+        raise GgufError("unsupported", f"“{Path(header.path).name}” holds tensors of type {kind}, unknown to this app.")
     type_name, block, block_bytes = TENSOR_TYPES[kind]
     values = 1
     for length in shape:
         values *= length
     if shape[0] % block or values >= 1 << 60 or offset % alignment:
-        raise walker.corrupt(f"the tensor “{name[:80]}” has a shape or place that can’t be")
+        raise cursor.corrupt(f"the tensor “{name[:80]}” has a shape or place that can’t be")
     size = values // block * block_bytes
     header.n_params += values
     header.tensor_bytes += size
