@@ -14,7 +14,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,9 +73,7 @@ def download(
 class _Remote:
     """The file on the Hub."""
 
-    def __init__(
-        self, repo: str, filename: str, revision: str, endpoint: str | None, token: str | bool | None
-    ) -> None:
+    def __init__(self, repo: str, filename: str, revision: str, endpoint: str | None, token: str | bool | None) -> None:
         self._repo = repo
         self._filename = filename
         self._revision = revision
@@ -88,9 +86,7 @@ class _Remote:
     def ask(self) -> None:
         """Look the file up: its size, digest and address, at one fixed revision."""
         hub = _hub()
-        self._url = hub.hf_hub_url(
-            self._repo, self._filename, revision=self._revision or None, endpoint=self._endpoint
-        )
+        self._url = hub.hf_hub_url(self._repo, self._filename, revision=self._revision or None, endpoint=self._endpoint)
         found = hub.get_hf_file_metadata(self._url, token=self._token, endpoint=self._endpoint)
         self.etag = found.etag or ""
         self.size = found.size or 0
@@ -221,9 +217,7 @@ def _accept(part: Path, target: Path, size: int, sha256: str, digest: str) -> Pa
     return target
 
 
-def _already_there(
-    target: Path, size: int, sha256: str, progress: Progress, cancelled: Cancelled
-) -> Path | None:
+def _already_there(target: Path, size: int, sha256: str, progress: Progress, cancelled: Cancelled) -> Path | None:
     """The target if it is the file already. A different file of that name is never overwritten."""
     if not target.exists():
         return None
@@ -265,14 +259,20 @@ def _alone(part: Path) -> Iterator[None]:
     from filelock import Timeout
 
     lock = part.with_suffix(".lock")
-    try:
-        with _hub().WeakFileLock(lock, timeout=0.2):
-            yield
-    except Timeout:
-        raise DownloadError(
-            "busy", "Another window is downloading this file already; it will be listed when it is there."
-        ) from None
-    lock.unlink(missing_ok=True)
+    with ExitStack() as held:
+        try:
+            held.enter_context(_hub().WeakFileLock(lock, timeout=0.2))
+        except Timeout:
+            raise DownloadError(
+                "busy", "Another window is downloading this file already; it will be listed when it is there."
+            ) from None
+        held.callback(_remove, lock)
+        yield
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # Windows removes no open file
+        path.unlink()
 
 
 def _run_aside(work: Callable[[], None], cancelled: Cancelled) -> None:
@@ -299,9 +299,7 @@ def _hub() -> Any:
     """huggingface_hub's file module; imported when first needed, as it takes a third of a second."""
     from huggingface_hub import constants, file_download
 
-    logging.getLogger("huggingface_hub").setLevel(
-        logging.ERROR
-    )  # its retries are told by the progress standing still
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its retries are told by the progress standing still
     constants.DOWNLOAD_CHUNK_SIZE = CHUNK  # read at every call; 10 MiB is too coarse for progress and cuts
     return file_download
 

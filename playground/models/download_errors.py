@@ -29,9 +29,7 @@ def translate(repo: str, filename: str, folder: Path) -> Iterator[None]:
     except DownloadError:
         raise
     except Exception as error:
-        found = (
-            _hub_fault(error, repo, filename) or _line_fault(error, filename) or _disk_fault(error, folder)
-        )
+        found = _hub_fault(error, repo, filename) or _line_fault(error, filename) or _disk_fault(error, folder)
         if found is None:
             raise
         raise found from error
@@ -44,15 +42,12 @@ def _hub_fault(error: Exception, repo: str, filename: str) -> DownloadError | No
     if isinstance(error, errors.GatedRepoError):
         return DownloadError(
             "gated",
-            f"{repo} is gated: accept its terms on its page at the Hub, log in with “hf auth login”, "
-            "then try again.",
+            f"{repo} is gated: accept its terms on its page at the Hub, log in with “hf auth login”, then try again.",
         )
     if isinstance(error, errors.RevisionNotFoundError):
         return DownloadError("missing", f"{repo} has no such version; choose the file anew from its list.")
     if isinstance(error, errors.RemoteEntryNotFoundError):
-        return DownloadError(
-            "missing", f"{repo} has no file {filename}; it may have been renamed or removed."
-        )
+        return DownloadError("missing", f"{repo} has no file {filename}; it may have been renamed or removed.")
     if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)):
         return DownloadError("missing", f"The Hub has no {repo}, or it is private and you are not logged in.")
     if isinstance(error, errors.OfflineModeIsEnabled):
@@ -64,12 +59,13 @@ def _hub_fault(error: Exception, repo: str, filename: str) -> DownloadError | No
         status = error.response.status_code if error.response is not None else "an error"
         if status in (401, 403):
             return DownloadError(
-                "gated", f"The Hub refuses {filename} ({status}): its access token is not accepted."
+                "gated",
+                f"The Hub refuses {filename} ({status}): it is private or gated, or your access token has expired. "
+                "Check its page at the Hub, log in with “hf auth login”, then try again.",
             )
         return DownloadError(
             "server",
-            f"The Hub could not send {filename} (it answered {status}). Try again later; "
-            "what has arrived is kept.",
+            f"The Hub could not send {filename} (it answered {status}). Try again later; what has arrived is kept.",
         )
     return None
 
@@ -81,8 +77,7 @@ def _line_fault(error: Exception, filename: str) -> DownloadError | None:
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         return DownloadError(
             "offline",
-            f"The Hub can’t be reached for {filename}. Check the connection and try again; "
-            "what has arrived is kept.",
+            f"The Hub can’t be reached for {filename}. Check the connection and try again; what has arrived is kept.",
         )
     if isinstance(error, httpx2.TransportError):
         return DownloadError(
