@@ -27,6 +27,7 @@ class Interactive:
             "exit": (self._exit, "leave; Ctrl+D does the same"),
             "clear": (self._clear, "forget all turns and start anew"),
             "regen": (self._regenerate, "answer the last turn again"),
+            "continue": (self._continue, "go on with the last answer"),
             "system": (self._system, "TEXT: how the model should behave; without a text, show it"),
             "set": (self._set, "NAME VALUE: change a setting (/set temp 0.5); without a value, show it"),
             "samplers": (self._samplers, "A;B;C: order of the chain; without names, show it"),
@@ -91,6 +92,12 @@ class Interactive:
     def _regenerate(self, _rest: str) -> None:
         if not self._talk.take_back():
             raise CliError("There is nothing to answer yet.")
+        self._reload_if_gone()
+        self._talk.answer()
+
+    def _continue(self, _rest: str) -> None:
+        if not self._talk.turns:
+            raise CliError("There is nothing to go on with yet.")
         self._reload_if_gone()
         self._talk.answer()
 

@@ -45,7 +45,10 @@ class Talk:
         return self.answer()
 
     def answer(self) -> int:
-        """Answer the last turn. A partial answer is kept, also when the engine ends meanwhile."""
+        """Answer the last turn, or go on with it if it is an answer.
+
+        A partial answer is kept, also when the engine ends meanwhile. Raises CliError, KeyboardInterrupt.
+        """
         figures, text, thinking = Figures(), [""], [""]
         try:
             return self._stream(figures, text, thinking)
@@ -54,13 +57,19 @@ class Talk:
             raise
         finally:
             if figures.n_drawn:
-                self.turns.append(Message("assistant", "".join(text), "".join(thinking)))
+                self._keep("".join(text), "".join(thinking))
 
     def take_back(self) -> bool:
         """Drop the last answer, so that its turn can be answered again; False if there is none."""
         if self.turns and self.turns[-1].role == "assistant":
             self.turns.pop()
         return bool(self.turns)
+
+    def _keep(self, text: str, thinking: str) -> None:
+        if self.turns[-1].role == "assistant":
+            begun = self.turns.pop()
+            text, thinking = begun.content + text, begun.thinking + thinking
+        self.turns.append(Message("assistant", text, thinking))
 
     def _stream(self, figures: Figures, text: list[str], thinking: list[str]) -> int:
         info = self.session.info

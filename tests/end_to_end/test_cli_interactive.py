@@ -66,6 +66,11 @@ def test_ctrl_c_stops_an_answer_and_ctrl_d_leaves() -> None:
         terminal.ctrl_c()
         terminal.expect("stopped")
         terminal.expect("> ")
+        terminal.type("/set n 4")
+        terminal.expect("Max tokens: 4")
+        terminal.type("/continue")
+        terminal.expect("4 tokens")
+        terminal.expect("> ")
         terminal.press(b"\x04")
         assert terminal.process.wait(20) == 0
 

@@ -117,6 +117,14 @@ def test_killed_from_outside(run: Run) -> None:
     assert engine.result().kind == "killed"
 
 
+def test_memory_is_blamed_when_the_kernel_has_counted_one_more(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = iter((4, 5))
+    monkeypatch.setattr(module, "oom_kills", lambda: next(counts))
+    outcome = run("tell(hello); os.kill(os.getpid(), 9)").result()
+    assert outcome.kind == "memory"
+    assert "memory ran out" in outcome.text
+
+
 def test_killed_in_the_middle_of_a_frame(run: Run) -> None:
     engine = run("tell(hello); out.write(b'\\xff\\0\\0\\0half'); out.flush(); os.kill(os.getpid(), 9)")
     assert engine.result().kind == "killed"
