@@ -105,6 +105,8 @@ class Paragraph(QLabel):
         super().__init__()
         self._theme, self._tone, self._line = theme, tone, line
         self.setTextFormat(Qt.TextFormat.PlainText)
+        # QLabel takes height-for-width out of its policy again unless it wraps.
+        self.setWordWrap(True)
         self.setFont(theme.font(px))
         self.setText(text)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)

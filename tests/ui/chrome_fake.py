@@ -123,11 +123,16 @@ def answer(lane: Lane, n: int = 200, ms: float = 15.0, ttft_s: float = 0.62, thi
     return lane
 
 
+_fonts: list[bool] = []
+
+
 def dress(scheme: Any = "dark") -> Theme:
     """The theme with its style sheet on the running application."""
     app = QApplication.instance()
     assert isinstance(app, QApplication)
-    load_fonts()
+    if not _fonts:
+        load_fonts()
+        _fonts.append(True)
     theme = Theme(scheme)
     theme.apply(app)
     return theme

@@ -178,6 +178,8 @@ class Composer(QWidget):
             return
         if self._workspace.send(text):
             self.draft.clear()
+            self._timer.stop()
+            self._asked += 1  # a count of the sent draft may still be under way
             self._draft_tokens = 0
             self.refresh()
         else:

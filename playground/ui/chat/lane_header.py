@@ -199,7 +199,7 @@ class LaneHeader(QFrame):
         room = max(0, right - left)
         pill, state = self.pill.sizeHint().width(), self.state.sizeHint().width()
         name = self.name.sizeHint().width()
-        with_state = self.wide or room - pill - state - 16 >= min(name, 72)
+        with_state = self.wide or room - pill - state - 16 >= min(name, 110)
         words = min(state, max(60, room - pill - min(name, 90) - 16)) + 8 if with_state else 0
         pill = min(pill, max(56, room - words - min(name, 90) - 8))
         name = max(0, min(name, room - pill - words - 8))
