@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,8 @@ MAX_JSON = 16 * 1024 * 1024
 
 def write_whole(path: Path, data: bytes) -> None:
     """Replace the file's content in one step; makes the folder. Raises OSError, the old file then stands."""
+    import tempfile  # slow to import, and nothing is written before the window stands
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
     try:
@@ -29,9 +30,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Keep a value as readable JSON. Raises OSError."""
-    write_whole(
-        path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-    )
+    write_whole(path, (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
 
 
 def read_json(path: Path) -> Any:

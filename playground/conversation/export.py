@@ -115,9 +115,7 @@ def _built(file: _File) -> Chat:
         if node.id in ids:
             raise ImportFault(f"The export is damaged: turn {number} has the id of an earlier one.")
         if node.parent is not None and node.parent not in ids:
-            raise ImportFault(
-                f"The export is damaged: turn {number} answers a turn that doesn’t stand before it."
-            )
+            raise ImportFault(f"The export is damaged: turn {number} answers a turn that doesn’t stand before it.")
         if node.lane not in ("", *LETTERS):
             raise ImportFault(f"The export is damaged: turn {number} belongs to a lane “{node.lane[:20]}”.")
         if not _is_date(node.created):

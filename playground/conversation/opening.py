@@ -19,10 +19,8 @@ _USER_VERSION_AT = 60
 _LATER = "so the newest turns are not saved yet."
 _SENTENCES = {
     sqlite3.SQLITE_FULL: f"The disk is full, {_LATER} Free some space; saving goes on by itself.",
-    sqlite3.SQLITE_READONLY: f"The chats’ file PATH is read-only, {_LATER} "
-    "Make it writable; saving goes on by itself.",
-    sqlite3.SQLITE_BUSY: f"Another program is holding the chats’ file, {_LATER} "
-    "Saving goes on as soon as it lets go.",
+    sqlite3.SQLITE_READONLY: f"The chats’ file PATH is read-only, {_LATER} Make it writable; saving goes on by itself.",
+    sqlite3.SQLITE_BUSY: f"Another program is holding the chats’ file, {_LATER} Saving goes on as soon as it lets go.",
     sqlite3.SQLITE_CANTOPEN: f"The chats’ file PATH can’t be opened, {_LATER} "
     "Check that its folder exists and may be written to; saving goes on by itself.",
 }

@@ -67,9 +67,7 @@ def grow_node(node_id: str, text: str, thinking: str) -> Write:
     """The text so far of a turn that is being written."""
 
     def write(db: sqlite3.Connection) -> None:
-        db.execute(
-            "UPDATE nodes SET text = ?, thinking = ? WHERE id = ?", (clean(text), clean(thinking), node_id)
-        )
+        db.execute("UPDATE nodes SET text = ?, thinking = ? WHERE id = ?", (clean(text), clean(thinking), node_id))
 
     return write
 
@@ -140,8 +138,7 @@ def read_chat(db: sqlite3.Connection, chat_id: str, live: Collection[str] = ()) 
         if node.parent not in chat.nodes:
             node.parent = None
     chat.lanes = [
-        _lane(row, chat)
-        for row in db.execute("SELECT * FROM lanes WHERE chat = ? ORDER BY position", (chat_id,))
+        _lane(row, chat) for row in db.execute("SELECT * FROM lanes WHERE chat = ? ORDER BY position", (chat_id,))
     ]
     return chat
 

@@ -118,16 +118,10 @@ def match(models: Iterable[ModelFile], text: str) -> ModelFile:
     if len(hits) == 1:
         return hits[0]
     if hits:
-        raise NoSuchModel(
-            f"“{text}” could be {_listed(hits)}. Say more of the name, or give the file’s path."
-        )
+        raise NoSuchModel(f"“{text}” could be {_listed(hits)}. Say more of the name, or give the file’s path.")
     if not usable:
-        raise NoSuchModel(
-            f"There is no model called “{text}”; none was found at all. Give a GGUF file’s path."
-        )
-    raise NoSuchModel(
-        f"There is no model called “{text}”. There is {_listed(usable)}; or give a GGUF file’s path."
-    )
+        raise NoSuchModel(f"There is no model called “{text}”; none was found at all. Give a GGUF file’s path.")
+    raise NoSuchModel(f"There is no model called “{text}”. There is {_listed(usable)}; or give a GGUF file’s path.")
 
 
 def remember(paths: Paths, path: Path) -> None:
@@ -183,9 +177,7 @@ def _parts(path: Path, count: int) -> tuple[int, int, str]:
     if count < 2:
         return 1, _size(path), ""
     base = path.name.rpartition("-00001-of-")[0]
-    names = (
-        [f"{base}-{number:05}-of-{count:05}{path.suffix}" for number in range(1, count + 1)] if base else []
-    )
+    names = [f"{base}-{number:05}-of-{count:05}{path.suffix}" for number in range(1, count + 1)] if base else []
     missing = [name for name in names if not path.with_name(name).is_file()]
     size = sum(_size(path.with_name(name)) for name in names) or _size(path)
     if not missing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +113,8 @@ def _notes(path: Path) -> dict[str, object]:
 
 def _in_package() -> Path | None:
     """The package is looked at, never imported: importing it pulls in a whole other program."""
+    import importlib.metadata  # slow to import, and the window wants this module's words at once
+
     try:
         files = importlib.metadata.files(STARTER.package) or []
     except importlib.metadata.PackageNotFoundError:

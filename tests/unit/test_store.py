@@ -285,9 +285,7 @@ def test_kill_in_the_middle_of_an_answer(desks: Desks, path: Path) -> None:
     numbers = [int(word) for word in back.nodes["w"].text.split()]
     assert numbers == list(range(len(numbers)))
     last = told[-1][1]
-    old_enough = max(
-        n for n, at in told if last - at > 1.5e9 or n == 0
-    )  # the pace, and a slow machine's turn
+    old_enough = max(n for n, at in told if last - at > 1.5e9 or n == 0)  # the pace, and a slow machine's turn
     assert len(numbers) > old_enough
 
 
@@ -334,9 +332,7 @@ def test_two_windows_write_at_once(desks: Desks) -> None:
         assert desk.complaints == []
 
 
-def test_a_lock_by_another_program_is_waited_out(
-    desks: Desks, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lock_by_another_program_is_waited_out(desks: Desks, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("playground.conversation.opening.BUSY_S", 0.05)
     desk, chat = desks(), a_chat()
     assert desk.titles() == []
@@ -447,9 +443,7 @@ def test_one_value_that_cant_be_kept_doesnt_hold_up_the_others(desks: Desks) -> 
     assert "state" in desk.complaints[0]
 
 
-@pytest.mark.parametrize(
-    "content", [b"this is no database at all, " * 200, b"SQLite format 3\0" + b"\xff" * 8000]
-)
+@pytest.mark.parametrize("content", [b"this is no database at all, " * 200, b"SQLite format 3\0" + b"\xff" * 8000])
 def test_a_broken_file_is_moved_aside(desks: Desks, path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
