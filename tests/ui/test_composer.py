@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from chrome_fake import QWEN, FakeWorkspace, answer, dress, load
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
+from pytestqt.qtbot import QtBot
 
 from playground.ui.chat.composer import Composer, placeholder
 from playground.ui.chat.draft import harden, soften
 
 
 @pytest.fixture
-def composer(qtbot):
-    def make(workspace, width=900):
+def composer(qtbot: QtBot) -> Any:
+    def make(workspace: Any, width: int = 900) -> Any:
         made = Composer(workspace, dress())
         qtbot.addWidget(made)
         made.resize(width, made.sizeHint().height())
@@ -24,14 +27,14 @@ def composer(qtbot):
     return make
 
 
-def ready(lanes=1):
+def ready(lanes: int = 1) -> Any:
     workspace = FakeWorkspace(lanes)
     for lane in workspace.lanes:
         load(lane)
     return workspace
 
 
-def test_enter_sends_and_clears_shift_enter_breaks_the_line(composer, qtbot) -> None:
+def test_enter_sends_and_clears_shift_enter_breaks_the_line(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     made = composer(workspace)
     qtbot.keyClicks(made.draft, "one")
@@ -42,7 +45,7 @@ def test_enter_sends_and_clears_shift_enter_breaks_the_line(composer, qtbot) -> 
     assert made.text() == ""
 
 
-def test_a_refused_draft_is_kept_and_the_reason_said(composer, qtbot) -> None:
+def test_a_refused_draft_is_kept_and_the_reason_said(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     workspace.accepts = False
     workspace.lanes[0].state = "writing"
@@ -54,7 +57,7 @@ def test_a_refused_draft_is_kept_and_the_reason_said(composer, qtbot) -> None:
     assert made.text() == "keep me"
 
 
-def test_blank_drafts_are_not_sent(composer, qtbot) -> None:
+def test_blank_drafts_are_not_sent(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     made = composer(workspace)
     qtbot.keyClicks(made.draft, "  ")
@@ -62,7 +65,7 @@ def test_blank_drafts_are_not_sent(composer, qtbot) -> None:
     assert not workspace.called("send")
 
 
-def test_ctrl_enter_mode(composer, qtbot) -> None:
+def test_ctrl_enter_mode(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     made = composer(workspace)
     made.send_key = "ctrl+enter"
@@ -74,7 +77,7 @@ def test_ctrl_enter_mode(composer, qtbot) -> None:
     assert workspace.called("send") == [("a\nb",)]
 
 
-def test_esc_and_the_button_stop_an_answer(composer, qtbot) -> None:
+def test_esc_and_the_button_stop_an_answer(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     made = composer(workspace)
     qtbot.keyClick(made.draft, Qt.Key.Key_Escape)
@@ -91,7 +94,7 @@ def test_esc_and_the_button_stop_an_answer(composer, qtbot) -> None:
     assert not made.send.isEnabled()
 
 
-def test_up_in_the_empty_field_edits_the_last_turn(composer, qtbot) -> None:
+def test_up_in_the_empty_field_edits_the_last_turn(composer: Any, qtbot: QtBot) -> None:
     made = composer(ready())
     with qtbot.waitSignal(made.edit_last):
         qtbot.keyClick(made.draft, Qt.Key.Key_Up)
@@ -100,7 +103,7 @@ def test_up_in_the_empty_field_edits_the_last_turn(composer, qtbot) -> None:
         qtbot.keyClick(made.draft, Qt.Key.Key_Up)
 
 
-def test_tokens_are_counted_after_a_pause_and_late_replies_are_dropped(composer, qtbot) -> None:
+def test_tokens_are_counted_after_a_pause_and_late_replies_are_dropped(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     made = composer(workspace)
     qtbot.keyClicks(made.draft, "hello")
@@ -113,7 +116,7 @@ def test_tokens_are_counted_after_a_pause_and_late_replies_are_dropped(composer,
     assert made.tokens.text() == "7 tokens"
 
 
-def test_sending_forgets_a_count_under_way(composer, qtbot) -> None:
+def test_sending_forgets_a_count_under_way(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     made = composer(workspace)
     qtbot.keyClicks(made.draft, "hello")
@@ -123,7 +126,7 @@ def test_sending_forgets_a_count_under_way(composer, qtbot) -> None:
     assert made.tokens.text() == "0 tokens"
 
 
-def test_the_fullest_lane_fills_the_meter_and_a_draft_that_does_not_fit_is_said(composer, qtbot) -> None:
+def test_the_fullest_lane_fills_the_meter_and_a_draft_that_does_not_fit_is_said(composer: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace(2)
     load(workspace.lanes[0], n_ctx=4096).n_past = 133
     load(workspace.lanes[1], QWEN, n_ctx=8192).n_past = 4096
@@ -151,7 +154,7 @@ def test_placeholders() -> None:
     assert placeholder(workspace.lanes) == "No lane takes part in the next turn"
 
 
-def test_thinking_is_offered_only_where_the_model_can(composer, qtbot) -> None:
+def test_thinking_is_offered_only_where_the_model_can(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     made = composer(workspace)
     assert not made.thinking.isVisible()
@@ -162,7 +165,7 @@ def test_thinking_is_offered_only_where_the_model_can(composer, qtbot) -> None:
     assert workspace.called("set_thinking") == [("A", False)]
 
 
-def test_in_turn_or_together_for_several_engines(composer, qtbot) -> None:
+def test_in_turn_or_together_for_several_engines(composer: Any, qtbot: QtBot) -> None:
     workspace = ready(2)
     made = composer(workspace)
     assert made.together.isVisible()
@@ -173,7 +176,7 @@ def test_in_turn_or_together_for_several_engines(composer, qtbot) -> None:
     assert not made.together.isVisible()  # one engine decodes both in one batch
 
 
-def test_it_grows_to_eight_lines(composer, qtbot) -> None:
+def test_it_grows_to_eight_lines(composer: Any, qtbot: QtBot) -> None:
     made = composer(ready())
     one = made.draft.height()
     heights = []
@@ -188,14 +191,14 @@ def test_it_grows_to_eight_lines(composer, qtbot) -> None:
     assert made.draft.height() == one
 
 
-def test_a_long_line_wraps_and_grows(composer) -> None:
+def test_a_long_line_wraps_and_grows(composer: Any) -> None:
     made = composer(ready())
     made.set_text("word " * 60)
     assert made.draft.lines > 2
     assert made.draft.height() > 40
 
 
-def test_paste_is_plain_text(composer) -> None:
+def test_paste_is_plain_text(composer: Any) -> None:
     made = composer(ready())
     data = QMimeData()
     data.setHtml("<b>bold</b>")
@@ -207,7 +210,7 @@ def test_paste_is_plain_text(composer) -> None:
     assert not made.draft.canInsertFromMimeData(files)
 
 
-def test_a_megabyte_pastes_and_comes_out_unchanged(composer, qtbot) -> None:
+def test_a_megabyte_pastes_and_comes_out_unchanged(composer: Any, qtbot: QtBot) -> None:
     workspace = ready()
     made = composer(workspace)
     for text in ("x" * 1_000_000, "a line of text\n" * 70_000, "é🙂" * 200_000):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from chrome_fake import QWEN, STARTER, FakeWorkspace, dress, load
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout
+from pytestqt.qtbot import QtBot
 
 from playground.models.starter import STARTER as FILE
 from playground.settings import sampling
@@ -14,8 +17,8 @@ from playground.workspace.lane import Notice, NoticeAction
 
 
 @pytest.fixture
-def page(qtbot):
-    def make(workspace, width=900):
+def page(qtbot: QtBot) -> Any:
+    def make(workspace: Any, width: int = 900) -> Any:
         made = FirstRun(workspace.lanes[0], workspace, dress())
         qtbot.addWidget(made)
         made.resize(width, 600)
@@ -25,11 +28,11 @@ def page(qtbot):
     return make
 
 
-def card(page, key):
+def card(page: Any, key: str) -> Any:
     return next(card for card in page.cards if card.prompt.key == key)
 
 
-def test_the_starter_says_what_it_is_good_for_and_what_not(page) -> None:
+def test_the_starter_says_what_it_is_good_for_and_what_not(page: Any) -> None:
     workspace = FakeWorkspace()
     load(workspace.lanes[0])
     made = page(workspace)
@@ -39,14 +42,14 @@ def test_the_starter_says_what_it_is_good_for_and_what_not(page) -> None:
     assert made.source.text() == "SmolLM2 135M Instruct · Q4_1 · 98 MB · Apache-2.0 · HuggingFaceTB"
 
 
-def test_a_click_sends_the_prompt(page, qtbot) -> None:
+def test_a_click_sends_the_prompt(page: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     load(workspace.lanes[0])
     qtbot.mouseClick(card(page(workspace), "run"), Qt.MouseButton.LeftButton)
     assert workspace.called("send") == [("Write a Python function that reverses a string.",)]
 
 
-def test_heat_sets_the_temperature_before_it_sends(page, qtbot) -> None:
+def test_heat_sets_the_temperature_before_it_sends(page: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     load(workspace.lanes[0])
     qtbot.mouseClick(card(page(workspace), "heat"), Qt.MouseButton.LeftButton)
@@ -54,7 +57,7 @@ def test_heat_sets_the_temperature_before_it_sends(page, qtbot) -> None:
     assert workspace.called("set_sampling") == [("A", "temp", 1.5)]
 
 
-def test_two_at_once_opens_a_second_lane_with_another_temperature(page, qtbot) -> None:
+def test_two_at_once_opens_a_second_lane_with_another_temperature(page: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     load(workspace.lanes[0])
     qtbot.mouseClick(card(page(workspace), "two"), Qt.MouseButton.LeftButton)
@@ -68,7 +71,7 @@ def test_every_temperature_passes_the_table() -> None:
             assert sampling.FIELDS["temp"].check(prompt.temperature) == prompt.temperature
 
 
-def test_loading_shows_how_far_and_can_be_cancelled(page, qtbot) -> None:
+def test_loading_shows_how_far_and_can_be_cancelled(page: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     lane = workspace.lanes[0]
     lane.model, lane.state, lane.fraction = STARTER, "loading", 0.42
@@ -81,7 +84,7 @@ def test_loading_shows_how_far_and_can_be_cancelled(page, qtbot) -> None:
     assert workspace.called("cancel_load") == [("A",)]
 
 
-def test_without_a_starter_it_offers_the_same_file_by_name_size_and_digest(page, qtbot) -> None:
+def test_without_a_starter_it_offers_the_same_file_by_name_size_and_digest(page: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     made = page(workspace)
     assert FILE.file in made.sentence.text()
@@ -95,13 +98,13 @@ def test_without_a_starter_it_offers_the_same_file_by_name_size_and_digest(page,
     assert not made.offers.isVisible()  # the notice's own button does it
 
 
-def test_another_model_is_called_by_its_name(page) -> None:
+def test_another_model_is_called_by_its_name(page: Any) -> None:
     workspace = FakeWorkspace()
     load(workspace.lanes[0], QWEN)
     assert "Qwen3 0.6B" in page(workspace).sentence.text()
 
 
-def test_cards_stack_in_a_narrow_lane_and_every_line_is_shown(page, qtbot) -> None:
+def test_cards_stack_in_a_narrow_lane_and_every_line_is_shown(page: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     load(workspace.lanes[0])
     made = page(workspace, 340)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from chrome_fake import GEMMA, QWEN, STARTER, FakeClock, FakeWorkspace, answer, dress, load
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
+from pytestqt.qtbot import QtBot
 
 from playground.ui.chat.lane_header import LaneHeader
 from playground.ui.chat.model_picker import ModelPicker, group_of, grouped
@@ -16,8 +18,8 @@ from playground.workspace.lane import ModelRef
 
 
 @pytest.fixture
-def made(qtbot):
-    def make(workspace, width=800, scheme="dark"):
+def made(qtbot: QtBot) -> Any:
+    def make(workspace: Any, width: int = 800, scheme: Any = "dark") -> Any:
         clock = FakeClock()
         header = LaneHeader(workspace.lanes[0], workspace, dress(scheme), clock)
         qtbot.addWidget(header)
@@ -28,7 +30,7 @@ def made(qtbot):
     return make
 
 
-def test_it_shows_model_state_and_figures(made) -> None:
+def test_it_shows_model_state_and_figures(made: Any) -> None:
     workspace = FakeWorkspace()
     lane = load(workspace.lanes[0])
     header, _ = made(workspace)
@@ -43,7 +45,7 @@ def test_it_shows_model_state_and_figures(made) -> None:
     assert header.figures.text.startswith("66.7 tok/s   TTFT 0.62 s")
 
 
-def test_two_rows_in_a_narrow_lane_and_nothing_overlaps(made) -> None:
+def test_two_rows_in_a_narrow_lane_and_nothing_overlaps(made: Any) -> None:
     workspace = FakeWorkspace(2)
     lane = answer(load(workspace.lanes[0]))
     for width in (300, 340, 420, 519, 520, 700, 1200):
@@ -60,7 +62,7 @@ def test_two_rows_in_a_narrow_lane_and_nothing_overlaps(made) -> None:
                 assert not any(box.intersects(other) for other in boxes[i + 1 :]), (width, state)
 
 
-def test_the_seconds_run_only_while_something_moves(made) -> None:
+def test_the_seconds_run_only_while_something_moves(made: Any) -> None:
     workspace = FakeWorkspace()
     lane = load(workspace.lanes[0])
     header, _ = made(workspace)
@@ -76,7 +78,7 @@ def test_the_seconds_run_only_while_something_moves(made) -> None:
     assert not header._seconds.isActive()
 
 
-def test_growing_marks_the_clock_and_does_not_paint_at_once(made) -> None:
+def test_growing_marks_the_clock_and_does_not_paint_at_once(made: Any) -> None:
     workspace = FakeWorkspace()
     lane = answer(load(workspace.lanes[0]))
     lane.state = "writing"
@@ -91,7 +93,7 @@ def test_growing_marks_the_clock_and_does_not_paint_at_once(made) -> None:
     clock.tick()
 
 
-def test_a_click_makes_the_lane_active_and_the_eye_takes_it_out(made, qtbot) -> None:
+def test_a_click_makes_the_lane_active_and_the_eye_takes_it_out(made: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace(2)
     load(workspace.lanes[0])
     header, _ = made(workspace)
@@ -103,7 +105,7 @@ def test_a_click_makes_the_lane_active_and_the_eye_takes_it_out(made, qtbot) -> 
     assert workspace.called("unload") == [("A",)]
 
 
-def test_loading_can_be_cancelled(made, qtbot) -> None:
+def test_loading_can_be_cancelled(made: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     lane = workspace.lanes[0]
     lane.model, lane.state = STARTER, "loading"
@@ -113,7 +115,7 @@ def test_loading_can_be_cancelled(made, qtbot) -> None:
     assert workspace.called("cancel_load") == [("A",)]
 
 
-def test_the_menu_copies_the_conversation_and_removes_the_lane(made, qtbot) -> None:
+def test_the_menu_copies_the_conversation_and_removes_the_lane(made: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace(2)
     answer(load(workspace.lanes[0], can_think=True), n=3)
     header, _ = made(workspace)
@@ -131,7 +133,7 @@ def test_the_menu_copies_the_conversation_and_removes_the_lane(made, qtbot) -> N
     qtbot.waitUntil(lambda: workspace.called("remove_lane") == [("A",)])
 
 
-def test_a_removed_lane_leaves_no_dead_view_behind(made, qtbot) -> None:
+def test_a_removed_lane_leaves_no_dead_view_behind(made: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace(2)
     lane = load(workspace.lanes[0])
     header, _ = made(workspace)
@@ -145,8 +147,8 @@ def test_a_removed_lane_leaves_no_dead_view_behind(made, qtbot) -> None:
 
 
 @pytest.fixture
-def picker(qtbot):
-    def make(models, current=None):
+def picker(qtbot: QtBot) -> Any:
+    def make(models: Any, current: Any = None) -> Any:
         made = ModelPicker(models, current, dress(), None)
         qtbot.addWidget(made)
         made.show()
@@ -161,7 +163,7 @@ def test_models_stand_under_where_they_came_from() -> None:
     assert group_of(ModelRef("/x", "X", source="Hub: a/b")) == "Hugging Face cache"
 
 
-def test_the_current_model_is_selected_and_enter_chooses(picker, qtbot) -> None:
+def test_the_current_model_is_selected_and_enter_chooses(picker: Any, qtbot: QtBot) -> None:
     made = picker([STARTER, QWEN, GEMMA], QWEN)
     assert made.search.isHidden()
     with qtbot.waitSignal(made.chosen) as chosen:
@@ -170,7 +172,7 @@ def test_the_current_model_is_selected_and_enter_chooses(picker, qtbot) -> None:
     assert chosen.args == [GEMMA]
 
 
-def test_many_models_can_be_searched_by_keyboard(picker, qtbot) -> None:
+def test_many_models_can_be_searched_by_keyboard(picker: Any, qtbot: QtBot) -> None:
     many = [ModelRef(f"/{i}", f"Model {i}", "Q8_0", 10**9) for i in range(20)]
     made = picker([*many, QWEN])
     assert made.search.isVisible()
@@ -180,7 +182,7 @@ def test_many_models_can_be_searched_by_keyboard(picker, qtbot) -> None:
     assert chosen.args == [QWEN]
 
 
-def test_a_search_without_hits_says_so_and_enter_does_nothing(picker, qtbot) -> None:
+def test_a_search_without_hits_says_so_and_enter_does_nothing(picker: Any, qtbot: QtBot) -> None:
     made = picker([ModelRef(f"/{i}", f"Model {i}") for i in range(20)])
     qtbot.keyClicks(made.search, "zzz")
     assert made._items.item(0).text() == "No model is called that."
@@ -188,7 +190,7 @@ def test_a_search_without_hits_says_so_and_enter_does_nothing(picker, qtbot) -> 
     assert made.isVisible()
 
 
-def test_a_file_can_be_opened_instead(made, qtbot) -> None:
+def test_a_file_can_be_opened_instead(made: Any, qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     load(workspace.lanes[0])
     header, _ = made(workspace)

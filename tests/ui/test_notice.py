@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from chrome_fake import dress
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
 
 from playground.ui.chat.notice import NoticeCard
 from playground.workspace.lane import Notice, NoticeAction
@@ -20,7 +23,7 @@ NOTICE = Notice(
 
 
 @pytest.fixture
-def card(qtbot):
+def card(qtbot: QtBot) -> Any:
     made = NoticeCard(NOTICE, dress())
     qtbot.addWidget(made)
     made.resize(500, made.heightForWidth(500))
@@ -28,11 +31,11 @@ def card(qtbot):
     return made
 
 
-def button(card, label):
+def button(card: Any, label: str) -> Any:
     return next(b for b in card.findChildren(QPushButton) if b.text() == label)
 
 
-def test_each_button_says_its_key(card, qtbot) -> None:
+def test_each_button_says_its_key(card: Any, qtbot: QtBot) -> None:
     for label, key in (("Reload", "reload"), ("Reload with 4,096 tokens", "reload_ctx:4096")):
         with qtbot.waitSignal(card.acted) as acted:
             qtbot.mouseClick(button(card, label), Qt.MouseButton.LeftButton)
@@ -40,7 +43,7 @@ def test_each_button_says_its_key(card, qtbot) -> None:
     assert button(card, "Reload").property("kind") == "primary"
 
 
-def test_details_open_and_can_be_selected(card, qtbot) -> None:
+def test_details_open_and_can_be_selected(card: Any, qtbot: QtBot) -> None:
     assert card.details is None
     qtbot.mouseClick(button(card, "Details"), Qt.MouseButton.LeftButton)
     assert card.details.isVisible()
@@ -50,11 +53,11 @@ def test_details_open_and_can_be_selected(card, qtbot) -> None:
     assert not card.details.isVisible()
 
 
-def test_all_text_is_plain(card) -> None:
+def test_all_text_is_plain(card: Any) -> None:
     assert all(label.textFormat() == Qt.TextFormat.PlainText for label in card.findChildren(QLabel) if label.text())
 
 
-def test_buttons_wrap_in_a_narrow_lane(card) -> None:
+def test_buttons_wrap_in_a_narrow_lane(card: Any) -> None:
     card.resize(230, card.heightForWidth(230))
     card.layout().activate()
     first, second = button(card, "Reload"), button(card, "Reload with 4,096 tokens")

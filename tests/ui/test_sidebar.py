@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from chrome_fake import GEMMA, QWEN, STARTER, FakeWorkspace, dress, load
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
 
 from playground.conversation.tree import ChatHead
 from playground.ui.sidebar import Sidebar
@@ -16,7 +18,7 @@ DAY = 86_400
 
 
 @pytest.fixture
-def made(qtbot):
+def made(qtbot: QtBot) -> Any:
     workspace = FakeWorkspace()
     load(workspace.lanes[0])
     now = time.time()
@@ -35,11 +37,11 @@ def made(qtbot):
     return workspace, sidebar
 
 
-def titles(sidebar):
+def titles(sidebar: Any) -> Any:
     return [row if isinstance(row, str) else row.title or "New chat" for row in sidebar.list.chats.rows]
 
 
-def click(qtbot, sidebar, chat_id, double=False):
+def click(qtbot: QtBot, sidebar: Any, chat_id: str, double: bool = False) -> Any:
     index = sidebar.list.chats.index(sidebar.list.chats.row_of(chat_id))
     sidebar.list.scrollTo(index)
     point = sidebar.list.visualRect(index).center()
@@ -47,11 +49,11 @@ def click(qtbot, sidebar, chat_id, double=False):
     return index
 
 
-def editor(sidebar):
+def editor(sidebar: Any) -> Any:
     return sidebar.list.viewport().findChild(QLineEdit)
 
 
-def test_chats_stand_by_date_and_the_open_one_is_selected(made) -> None:
+def test_chats_stand_by_date_and_the_open_one_is_selected(made: Any) -> None:
     _, sidebar = made
     shown = titles(sidebar)
     assert shown[0] == "Today"
@@ -61,14 +63,14 @@ def test_chats_stand_by_date_and_the_open_one_is_selected(made) -> None:
     assert sidebar.list.currentIndex().data() == "KV cache size"
 
 
-def test_a_click_opens_a_chat(made, qtbot) -> None:
+def test_a_click_opens_a_chat(made: Any, qtbot: QtBot) -> None:
     workspace, sidebar = made
     click(qtbot, sidebar, "haiku")
     click(qtbot, sidebar, "kv")
     assert workspace.called("open_chat") == [("haiku",)]
 
 
-def test_the_fresh_chat_stands_on_top_until_it_is_kept(made, qtbot) -> None:
+def test_the_fresh_chat_stands_on_top_until_it_is_kept(made: Any, qtbot: QtBot) -> None:
     workspace, sidebar = made
     qtbot.mouseClick(sidebar.new, Qt.MouseButton.LeftButton)
     assert workspace.called("new_chat") == [()]
@@ -80,7 +82,7 @@ def test_the_fresh_chat_stands_on_top_until_it_is_kept(made, qtbot) -> None:
     assert titles(sidebar)[:3] == ["Today", "Named", "KV cache size"]
 
 
-def test_search_filters_by_title_and_by_text_from_the_store(made, qtbot) -> None:
+def test_search_filters_by_title_and_by_text_from_the_store(made: Any, qtbot: QtBot) -> None:
     workspace, sidebar = made
     found = []
     workspace.search_chats = lambda text, reply: found.append((text, reply))
@@ -100,14 +102,14 @@ def test_search_filters_by_title_and_by_text_from_the_store(made, qtbot) -> None
     assert len(sidebar._found) == 0
 
 
-def test_a_search_without_hits_says_so(made, qtbot) -> None:
+def test_a_search_without_hits_says_so(made: Any, qtbot: QtBot) -> None:
     _, sidebar = made
     qtbot.keyClicks(sidebar.search, "zzz")
     assert sidebar.note.text() == "No chat has that in its title or text."
     assert sidebar.note.isVisible()
 
 
-def test_f2_and_a_double_click_rename_in_place(made, qtbot) -> None:
+def test_f2_and_a_double_click_rename_in_place(made: Any, qtbot: QtBot) -> None:
     workspace, sidebar = made
     click(qtbot, sidebar, "haiku")
     qtbot.keyClick(sidebar.list, Qt.Key.Key_F2)
@@ -125,7 +127,7 @@ def test_f2_and_a_double_click_rename_in_place(made, qtbot) -> None:
     assert len(workspace.called("rename_chat")) == 1
 
 
-def test_a_new_turn_elsewhere_does_not_end_a_rename(made, qtbot) -> None:
+def test_a_new_turn_elsewhere_does_not_end_a_rename(made: Any, qtbot: QtBot) -> None:
     workspace, sidebar = made
     sidebar.rename("regex")
     field = editor(sidebar)
@@ -140,7 +142,7 @@ def test_a_new_turn_elsewhere_does_not_end_a_rename(made, qtbot) -> None:
     assert titles(sidebar)[1] == "Haiku at three temperatures"
 
 
-def test_del_deletes_with_undo(made, qtbot) -> None:
+def test_del_deletes_with_undo(made: Any, qtbot: QtBot) -> None:
     workspace, sidebar = made
     click(qtbot, sidebar, "haiku")
     qtbot.keyClick(sidebar.list, Qt.Key.Key_Delete)
@@ -152,7 +154,7 @@ def test_del_deletes_with_undo(made, qtbot) -> None:
     assert not sidebar.undo_bar.isVisible()
 
 
-def test_headings_cannot_be_chosen(made, qtbot) -> None:
+def test_headings_cannot_be_chosen(made: Any, qtbot: QtBot) -> None:
     workspace, sidebar = made
     index = sidebar.list.chats.index(0)
     qtbot.mouseClick(sidebar.list.viewport(), Qt.MouseButton.LeftButton, pos=sidebar.list.visualRect(index).center())
@@ -161,7 +163,7 @@ def test_headings_cannot_be_chosen(made, qtbot) -> None:
     assert not workspace.called("open_chat")
 
 
-def test_the_shelf_marks_models_in_use_and_loads_on_click(made, qtbot) -> None:
+def test_the_shelf_marks_models_in_use_and_loads_on_click(made: Any, qtbot: QtBot) -> None:
     workspace, sidebar = made
     shelf = sidebar.shelf
     assert shelf._items.item(0).text() == "SmolLM2 135M Instruct, Q4_1 · 98 MB, used by lane A"
@@ -178,7 +180,7 @@ def test_the_shelf_marks_models_in_use_and_loads_on_click(made, qtbot) -> None:
     assert shelf._items.rowCount() == 4
 
 
-def test_ten_thousand_chats_open_and_change_without_a_pause(qtbot) -> None:
+def test_ten_thousand_chats_open_and_change_without_a_pause(qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
     now = time.time()
     workspace.heads = [ChatHead(str(i), f"Chat {i}", now - i * 1000, "AB") for i in range(10_000)]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from chrome_fake import GB, QWEN, FakeClock, FakeWorkspace, dress, load
+from pytestqt.qtbot import QtBot
 
 from playground.protocol.events import Memory
 from playground.ui.status_bar import StatusBar
 
 
 @pytest.fixture
-def made(qtbot):
-    def make(workspace, clock=None):
+def made(qtbot: QtBot) -> Any:
+    def make(workspace: Any, clock: Any = None) -> Any:
         bar = StatusBar(workspace, dress(), clock)
         qtbot.addWidget(bar)
         bar.resize(1200, 26)
@@ -23,14 +25,14 @@ def made(qtbot):
     return make
 
 
-def test_nothing_runs_at_first(made) -> None:
+def test_nothing_runs_at_first(made: Any) -> None:
     bar = made(FakeWorkspace())
     assert bar.engines.text() == "No engine running"
     assert bar.processor.text() == ""
     assert not bar.free.isVisible()
 
 
-def test_memory_is_that_of_the_window_and_of_each_engine_once(made) -> None:
+def test_memory_is_that_of_the_window_and_of_each_engine_once(made: Any) -> None:
     workspace = FakeWorkspace(3)
     a, b, c = workspace.lanes
     load(a, rss=int(1.5 * GB))
@@ -49,7 +51,7 @@ def test_memory_is_that_of_the_window_and_of_each_engine_once(made) -> None:
     assert bar.own.text() == "Playground 1.7 GB"
 
 
-def test_streaming_marks_the_clock_at_most_twice_a_second(made) -> None:
+def test_streaming_marks_the_clock_at_most_twice_a_second(made: Any) -> None:
     workspace, clock = FakeWorkspace(), FakeClock()
     lane = load(workspace.lanes[0])
     bar = made(workspace, clock)
@@ -65,7 +67,7 @@ def test_streaming_marks_the_clock_at_most_twice_a_second(made) -> None:
     assert bar.free.text() == "free 3.0 of 8.0 GB"
 
 
-def test_lanes_that_come_later_are_followed(made) -> None:
+def test_lanes_that_come_later_are_followed(made: Any) -> None:
     workspace = FakeWorkspace()
     bar = made(workspace)
     lane = workspace.add_lane()
@@ -74,7 +76,7 @@ def test_lanes_that_come_later_are_followed(made) -> None:
     assert bar.engines.text() == "1 engine running"
 
 
-def test_a_toast_stands_for_a_while_and_gives_the_line_back(made, qtbot) -> None:
+def test_a_toast_stands_for_a_while_and_gives_the_line_back(made: Any, qtbot: QtBot) -> None:
     bar = made(FakeWorkspace())
     bar.toast("Copied 2 turns of lane A as Markdown.")
     assert bar.toast_text.text() == "Copied 2 turns of lane A as Markdown."
@@ -86,7 +88,7 @@ def test_a_toast_stands_for_a_while_and_gives_the_line_back(made, qtbot) -> None
     assert bar.engines.isVisible()
 
 
-def test_before_an_engine_tells_the_machine_can_be_told(made) -> None:
+def test_before_an_engine_tells_the_machine_can_be_told(made: Any) -> None:
     bar = made(FakeWorkspace())
     bar.set_own_rss(150_000_000, 5 * GB, 8 * GB)
     assert bar.free.text() == "free 5.0 of 8.0 GB"
