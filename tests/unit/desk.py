@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from playground.conversation.store import Store
 from playground.conversation.tree import Chat, LaneRecord, Node
@@ -47,6 +47,10 @@ class Desk:
 
     def close(self) -> None:
         assert self.store.close()
+
+
+Desks: TypeAlias = Callable[..., Desk]
+"""Opens the chats, in the test's folder or a given one."""
 
 
 def a_chat(id: str = "c1", title: str = "Sea animals") -> Chat:
