@@ -1,0 +1,175 @@
+"""A model's turn: who wrote it, its thoughts, the text, how it ended."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from playground.conversation.tree import Node
+from playground.ui import icons
+from playground.ui.chat.highlight import Highlighter
+from playground.ui.chat.thinking import ThinkingBox
+from playground.ui.chat.turn import META, TOP, Turn, TurnFacts, draw_words
+from playground.ui.theme import Theme
+
+FOOT = 26
+LINE = 22
+
+
+class AnswerTurn(Turn):
+    """Badge, model, thinking box, Markdown, and a foot with the end state and buttons."""
+
+    EDIT_LABEL = "Edit the answer"
+
+    def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget) -> None:
+        super().__init__(theme, highlighter, parent)
+        self._thinking = ThinkingBox(theme, highlighter, self)
+        self._thinking.folded.connect(self.folded)
+        self._add_button("regenerate", "arrows-clockwise", "Regenerate")
+        self._add_button("continue", "fast-forward", "Continue")
+        self._foot_y = 0
+
+    @property
+    def thinking(self) -> ThinkingBox:
+        """The box over the text."""
+        return self._thinking
+
+    @property
+    def writing(self) -> bool:
+        """Whether the turn is being written."""
+        return self.node.state == "writing"
+
+    def bind(self, node: Node) -> None:
+        """Show this turn from now on."""
+        if node is not self.node and self._thinking.body:
+            self._thinking.body.markdown.reset()
+        super().bind(node)
+
+    def tab_chain(self) -> list[QWidget]:
+        """The thinking box comes before the text."""
+        chain = super().tab_chain()
+        if self._thinking.isHidden():
+            return chain
+        return [*chain[:2], self._thinking.head, *chain[2:]]
+
+    def _show_text(self) -> None:
+        node, thinking = self.node, self.facts.thinking
+        if thinking:
+            pending = self.writing and not node.text
+            self._thinking.set_label(thinking)
+            self._thinking.set_thoughts(node.thinking, pending, node.lane)
+        if self.writing:
+            self.body.stream(node.text)
+        else:
+            self.body.finish(node.text)
+        # While the thoughts are written the caret is theirs.
+        self.body.set_caret(node.lane if self.writing and (node.text or not thinking) else None)
+
+    def _show_facts(self) -> None:
+        super()._show_facts()
+        facts, node = self.facts, self.node
+        self._thinking.setVisible(bool(facts.thinking))
+        if facts.thinking and facts.unfolded != self._thinking.head.open:
+            self._thinking.set_open(facts.unfolded, node.lane)
+        for key in ("regenerate", "continue"):
+            if facts.obstacle and not facts.busy:
+                self.buttons[key].set_reason(facts.obstacle)
+            else:
+                self.buttons[key].set_reason(self._busy_reason())
+        self.buttons["continue"].setVisible(facts.last and can_continue(node))
+        state = "being written" if self.writing else end_words(node)[0]
+        self.setAccessibleName(", ".join(part for part in (f"Lane {node.lane}", node.model, state) if part))
+        self.body.setAccessibleName(f"Answer of lane {node.lane}")
+
+    def _busy_reason(self) -> str:
+        return "" if not self.facts.busy else self.buttons["edit"].toolTip()
+
+    def _quieten(self) -> None:
+        for button in self.buttons.values():
+            button.set_quiet(self.writing or not (self._hovered or self.facts.last))
+
+    def restyle(self) -> None:
+        """Take over the theme in force."""
+        self._thinking.restyle()
+        super().restyle()
+
+    def _arrange(self, width: int) -> int:
+        self._place_right([self._walker], width, TOP)
+        y = TOP + META
+        if self.facts.thinking:
+            height = self._thinking.arrange(width)
+            self._thinking.setGeometry(0, y + 3, width, height)
+            y += height + 3 + 8
+        if self.editor:
+            height = self.editor.arrange(width)
+            self.editor.setGeometry(0, y + 2, width, height)
+            y += height + 4
+        else:
+            height = self._text_height(width)
+            self.body.setGeometry(0, y + 2, width, height)
+            y += height + 2
+        self._foot_y = y
+        self._place_right(list(self.buttons.values()), width, y + 1)
+        return y + FOOT
+
+    def _text_height(self, width: int) -> int:
+        height = self.body.height_for(width)
+        if self.node.text:
+            return height
+        return LINE if self.writing and not self.facts.thinking else 0
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Badge, names, end state."""
+        node, theme = self.node, self._theme
+        room = self.width() if self._walker.isHidden() else self._walker.x() - 8
+        name, detail = model_words(node)
+        with QPainter(self) as p:
+            badge = icons.badge(node.lane or "?", theme.lane(node.lane), theme.color("canvas"))
+            p.drawPixmap(QPointF(0, TOP + 3), badge)
+            x = draw_words(p, theme, name, 27, 600, "text-1", room - 27)
+            draw_words(p, theme, detail, x + 9, 400, "text-3", room - x - 9)
+            words, tone = ("", "") if self.writing else end_words(node)
+            if words:
+                p.setFont(theme.font(12))
+                p.setPen(theme.color(tone))
+                line = QRectF(0, self._foot_y, self.width(), FOOT)
+                p.drawText(line, Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def model_words(node: Node) -> tuple[str, str]:
+    """The model's name, and quant and way of answering."""
+    name, mark, quant = node.model.rpartition(" · ")
+    if not mark:
+        name, quant = node.model, ""
+    parts = [quant, "thinking" if node.thinking else "", "edited" if node.record.get("edited") else ""]
+    return name or "Answer", " · ".join(part for part in parts if part)
+
+
+_ENDS = {
+    "stopped": ("stopped here", "text-3"),
+    "context_full": ("context full", "warn"),
+    "failed": ("the engine stopped here", "danger"),
+}
+
+
+def end_words(node: Node) -> tuple[str, str]:
+    """How an answer ended, if worth a word, and the token of the words."""
+    if node.state in _ENDS:
+        return _ENDS[node.state]
+    if node.record.get("reason") == "max_tokens":
+        return "token limit reached", "text-3"
+    if not node.text and node.state == "done":
+        return "ended without text", "text-3"
+    return "", "text-3"
+
+
+def can_continue(node: Node) -> bool:
+    """Whether going on with an answer makes sense: it didn't come to its own end."""
+    if not (node.text or node.thinking):
+        return False
+    broken = node.state in ("stopped", "failed")
+    return broken or node.record.get("reason") == "max_tokens" or bool(node.record.get("edited"))
+
+
+__all__ = ["AnswerTurn", "TurnFacts", "can_continue", "end_words", "model_words"]

@@ -1,0 +1,289 @@
+"""Scrolling through rows of which only those in view exist."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QWidget
+
+from playground.ui.chat.heights import Heights
+from playground.ui.theme import Theme
+from playground.ui.widgets import TextButton
+
+COLUMN = 720
+"""Widest column, px."""
+MARGIN = 16
+PAD_TOP, PAD_BOTTOM = 4, 16
+STEP = 22
+
+
+class RowScroller(QAbstractScrollArea):
+    """Places rows around an anchor: the end while following, else the row at the top of the view.
+
+    Heights of rows out of view are estimates; whatever they turn out to be, what is in view stays put.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.heights = Heights()
+        self._follow = True
+        self._anchor = (0, 0.0)
+        """A row, and how much of it is above the view, px."""
+        self._value = 0
+        self._placing = False
+        self._shown: dict[int, QWidget] = {}
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMinimumHeight(80)
+        self.newest = TextButton(theme, "↓ Newest", "plain", small=True)
+        self.newest.setParent(self.viewport())
+        self.newest.setToolTip("Go to the newest turn (End)")
+        self.newest.clicked.connect(self.follow)
+        self.newest.hide()
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            app.focusChanged.connect(self._focus_moved)
+
+    # what the rows are
+
+    def row_count(self) -> int:
+        """How many rows there are."""
+        raise NotImplementedError
+
+    def row_widget(self, row: int) -> QWidget:
+        """The widget of a row, brought up to date."""
+        raise NotImplementedError
+
+    def row_height(self, widget: QWidget, width: int) -> int:
+        """The height a row's widget needs."""
+        raise NotImplementedError
+
+    def rows_placed(self, changed: bool) -> None:
+        """Called after rows were placed; ``changed``: others than before are in view."""
+
+    def centred(self) -> bool:
+        """Whether rows that don't fill the view stand in its middle."""
+        return False
+
+    # where they are
+
+    @property
+    def following(self) -> bool:
+        """Whether the view stays at the end as rows grow."""
+        return self._follow
+
+    @property
+    def shown(self) -> dict[int, QWidget]:
+        """The rows in view and their neighbours."""
+        return self._shown
+
+    def follow(self) -> None:
+        """Go to the end and stay there."""
+        self._follow = True
+        self.place()
+
+    def hold(self, row: int) -> None:
+        """Keep a row where it is now, whatever happens to the others."""
+        widget = self._shown.get(row)
+        if widget:
+            self._follow = False
+            self._anchor = (row, float(-widget.y()))
+
+    def show_row(self, row: int, top: int = 0, bottom: int = 0) -> None:
+        """Scroll so far that a part of a row is in view."""
+        if row not in self._shown:
+            self._follow, self._anchor = False, (row, top - self.viewport().height() / 3)
+            self.place()
+        widget = self._shown.get(row)
+        if widget is None:
+            return
+        above, below = widget.y() + top, widget.y() + bottom - self.viewport().height()
+        if above < 8:
+            self.scroll_by(above - 8)
+        elif below > -8:
+            self.scroll_by(min(below + 8, above - 8))
+
+    def scroll_by(self, pixels: float) -> None:
+        """Scroll; positive: down."""
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + round(pixels))
+
+    def column(self) -> tuple[int, int]:
+        """Left edge and width of the rows."""
+        whole = self.viewport().width()
+        width = max(80, min(COLUMN, whole - 2 * MARGIN))
+        return (whole - width) // 2, width
+
+    def place(self) -> None:
+        """Put all rows in view where they belong."""
+        if self._placing or not self.isVisible():
+            return
+        self._placing = True
+        try:
+            x, width = self.column()
+            self.heights.set_width(width)
+            tops = self._lay_out(width) if self.row_count() else {}
+            before, self._shown = self._shown, self._settle(tops, x, width)
+            self._set_bar(tops)
+            self.rows_placed(before != self._shown)
+            for widget in before.values():
+                if widget not in self._shown.values():
+                    widget.hide()
+        finally:
+            self._placing = False
+        self._place_newest()
+
+    def _measure(self, row: int, width: int) -> int:
+        height = self.row_height(self.row_widget(row), width)
+        self.heights.set(row, height)
+        return height
+
+    def _lay_out(self, width: int) -> dict[int, float]:
+        """Tops of the rows in view, relative to it."""
+        last, view = self.row_count() - 1, self.viewport().height()
+        if self._follow:
+            tops = self._upwards(last, view - PAD_BOTTOM, width)
+        else:
+            row, offset = min(self._anchor[0], last), self._anchor[1]
+            tops = self._downwards(row, -offset, width)
+            bottom = tops[last] + self._measure(last, width) if last in tops else view + 1
+            if bottom + PAD_BOTTOM <= view:
+                tops = self._upwards(last, view - PAD_BOTTOM, width)
+            else:
+                tops |= self._upwards(row - 1, -offset, width)
+        if tops.get(0, -1.0) >= PAD_TOP:
+            tops = self._downwards(0, PAD_TOP, width)
+            room = view - PAD_TOP - PAD_BOTTOM - self.heights.total
+            if self.centred() and room > 0:
+                tops = {row: top + room * 0.42 for row, top in tops.items()}
+        return dict(sorted(tops.items()))
+
+    def _downwards(self, row: int, y: float, width: int) -> dict[int, float]:
+        tops = {}
+        while row < self.row_count() and (y < self.viewport().height() or not tops):
+            tops[row] = y
+            y += self._measure(row, width)
+            row += 1
+        return tops
+
+    def _upwards(self, row: int, y: float, width: int) -> dict[int, float]:
+        tops = {}
+        while row >= 0 and y > 0:
+            y -= self._measure(row, width)
+            tops[row] = y
+            row -= 1
+        return tops
+
+    def _settle(self, tops: dict[int, float], x: int, width: int) -> dict[int, QWidget]:
+        """Move the widgets; a neighbour at each end is laid out too, so that Tab can reach it."""
+        shown: dict[int, QWidget] = {}
+        if not tops:
+            return shown
+        first, last = min(tops), max(tops)
+        if first > 0:
+            tops[first - 1] = tops[first] - self._measure(first - 1, width)
+        if last + 1 < self.row_count():
+            tops[last + 1] = tops[last] + self._measure(last, width)
+            self._measure(last + 1, width)
+        for row in sorted(tops):
+            widget = self.row_widget(row)
+            height = self.row_height(widget, width)
+            widget.setGeometry(x, round(tops[row]), width, height)
+            widget.show()
+            shown[row] = widget
+            if tops[row] + height > 0 and tops[row] <= 0:
+                self._anchor = (row, -tops[row])
+        if all(top > 0 for top in tops.values()):
+            self._anchor = (first, -tops[first])
+        return shown
+
+    def _set_bar(self, tops: dict[int, float]) -> None:
+        view = self.viewport().height()
+        bar = self.verticalScrollBar()
+        most = max(0, ceil(self.heights.total + PAD_TOP + PAD_BOTTOM - view)) if tops else 0
+        row, offset = self._anchor
+        at = round(PAD_TOP + float(self.heights.tops[row]) + offset) if tops else 0
+        self._value = most if self._follow else max(0, min(at, most))
+        self._follow = self._follow or self._value >= most
+        bar.blockSignals(True)
+        bar.setRange(0, most)
+        bar.setPageStep(max(STEP, view - STEP))
+        bar.setSingleStep(STEP)
+        bar.setValue(self._value)
+        bar.blockSignals(False)
+        bar.setVisible(most > 0)
+        bar.update()
+
+    def _place_newest(self) -> None:
+        away = self.verticalScrollBar().maximum() - self._value
+        self.newest.setVisible(not self._follow and away > 2 * STEP)
+        if not self.newest.isHidden():
+            size = self.newest.sizeHint()
+            area = self.viewport()
+            self.newest.setGeometry((area.width() - size.width()) // 2, area.height() - 34, size.width(), 24)
+            self.newest.raise_()
+
+    # Qt
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """The user moved the bar, the wheel or a key."""
+        if self._placing:
+            return
+        bar = self.verticalScrollBar()
+        value, before = bar.value(), self._value
+        self._value = value
+        # Any way up stops following, however small, so that streaming never fights the wheel.
+        self._follow = value >= bar.maximum() or (self._follow and value >= before)
+        if self.row_count():
+            y = value - PAD_TOP
+            row = self.heights.at(y)
+            self._anchor = (row, y - float(self.heights.tops[row]))
+        self.place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The same turn stays at the top, or the end at the bottom."""
+        super().resizeEvent(event)
+        self.place()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what happened while hidden."""
+        super().showEvent(event)
+        self.place()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The canvas."""
+        with QPainter(self.viewport()) as p:
+            p.fillRect(event.rect(), self._theme.color("canvas"))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Scroll by keys, also while a turn has the focus."""
+        bar, page = self.verticalScrollBar(), self.verticalScrollBar().pageStep()
+        steps = {
+            Qt.Key.Key_Up: -STEP * 2,
+            Qt.Key.Key_Down: STEP * 2,
+            Qt.Key.Key_PageUp: -page,
+            Qt.Key.Key_PageDown: page,
+        }
+        key = Qt.Key(event.key())
+        if key in steps:
+            self.scroll_by(steps[key])
+        elif key == Qt.Key.Key_Home:
+            bar.setValue(0)
+        elif key == Qt.Key.Key_End:
+            self.follow()
+        else:
+            super().keyPressEvent(event)
+
+    def _focus_moved(self, _before: QWidget | None, now: QWidget | None) -> None:
+        """Bring a part that Tab reached into view; big ones are in view already."""
+        if now is None or now.height() > 80 or not self.viewport().isAncestorOf(now):
+            return
+        for row, widget in self._shown.items():
+            if widget.isAncestorOf(now):
+                y = now.mapTo(widget, now.rect().topLeft()).y()
+                self.show_row(row, y, y + now.height())
+                return

@@ -1,0 +1,256 @@
+"""One lane's turns, scrolled: thousands of them with a handful of widgets."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Protocol
+
+from PySide6.QtCore import QEvent, QObject, QPoint, Signal
+from PySide6.QtWidgets import QWidget
+
+from playground.conversation.tree import Node
+from playground.ui.chat.figures import thinking_words
+from playground.ui.chat.highlight import shared_highlighter
+from playground.ui.chat.link_popup import LinkPopup
+from playground.ui.chat.markdown import followable
+from playground.ui.chat.row_scroller import RowScroller
+from playground.ui.chat.rows import TurnPool
+from playground.ui.chat.turn import Turn, TurnFacts
+from playground.ui.frame_clock import FrameClock
+from playground.ui.theme import Theme
+from playground.ui.widgets import bind
+from playground.workspace.lane import Lane
+
+_EXTRA_GAP = 12
+
+
+class TurnActions(Protocol):
+    """What a transcript asks of the workspace."""
+
+    def regenerate(self, letter: str, node_id: str | None = None) -> None:
+        """Another version of an answer."""
+
+    def edit(self, letter: str, node_id: str, text: str) -> None:
+        """Another version of a turn."""
+
+    def continue_answer(self, letter: str) -> None:
+        """Go on with the last answer."""
+
+    def walk(self, letter: str, node_id: str, step: int) -> None:
+        """Show the version before or after."""
+
+    def versions(self, letter: str, node_id: str) -> tuple[int, int]:
+        """Which version is shown, of how many."""
+
+
+class Transcript(RowScroller):
+    """Shows ``lane.path``; follows the lane's signals, repaints at the frame clock."""
+
+    link_clicked = Signal(str)
+    """A link that the user confirmed: http, https or mailto."""
+
+    def __init__(self, lane: Lane, workspace: TurnActions, theme: Theme, clock: FrameClock) -> None:
+        super().__init__(theme)
+        self.lane = lane
+        self._workspace, self._clock = workspace, clock
+        self._path: list[Node] = []
+        self._unfolded: set[str] = set()
+        self._drafts: dict[str, str] = {}
+        """Texts being edited in turns that are not on the path now."""
+        self._versions: dict[str, tuple[int, int]] = {}
+        self._empty: QWidget | None = None
+        self._footer: QWidget | None = None
+        self._pool = TurnPool(theme, shared_highlighter(clock), self.viewport(), self._prepare)
+        self._link = LinkPopup(theme, self.viewport())
+        self._link.opened.connect(self.link_clicked)
+        self.setAccessibleName(f"Conversation in lane {lane.letter}")
+        bind(self, lane.path_changed, self._rows_changed)
+        bind(self, lane.grew, self._later)
+        bind(self, lane.changed, self._later)
+        theme.changed.connect(self._restyle)
+        self._rows_changed()
+
+    # for the window
+
+    def set_footer(self, widget: QWidget | None) -> None:
+        """Show a widget after the last turn, in the same column; the one before is deleted."""
+        self._footer = self._swap(self._footer, widget)
+        self._rows_changed()
+
+    def set_empty(self, widget: QWidget | None) -> None:
+        """Show a widget while there are no turns; the one before is deleted."""
+        self._empty = self._swap(self._empty, widget)
+        self._rows_changed()
+
+    def highlight_range(self, node_id: str, start: int, end: int) -> None:
+        """Tint what came from these characters of a turn's text and bring it into view; exact for plain text.
+
+        An empty range takes the tint away.
+        """
+        for turn in self._pool.all():
+            turn.body.mark_range(0, 0)
+        row = next((row for row, node in enumerate(self._path) if node.id == node_id), None)
+        if row is None or end <= start:
+            return
+        if row not in self.shown:
+            self.show_row(row)
+        turn = self._pool.known(node_id)
+        if turn:
+            y = turn.mark_source(start, end)
+            self.show_row(row, y, y + 24)
+
+    @property
+    def turns(self) -> dict[str, Turn]:
+        """The turns in view (and their neighbours) by node id, top to bottom."""
+        return {widget.node.id: widget for widget in self.shown.values() if isinstance(widget, Turn)}
+
+    @property
+    def widget_count(self) -> int:
+        """How many turn widgets exist, in view or spare."""
+        return len(self._pool)
+
+    # rows
+
+    def _swap(self, old: QWidget | None, new: QWidget | None) -> QWidget | None:
+        if old is not None and old is not new:
+            old.removeEventFilter(self)
+            old.hide()
+            old.deleteLater()
+        if new is not None:
+            new.setParent(self.viewport())
+            new.installEventFilter(self)
+            new.hide()
+        return new
+
+    def _extras(self) -> list[QWidget]:
+        empty = None if self._path else self._empty
+        return [widget for widget in (empty, self._footer) if widget is not None]
+
+    def row_count(self) -> int:
+        """Turns and what stands after them."""
+        return len(self._path) + len(self._extras())
+
+    def row_widget(self, row: int) -> QWidget:
+        """A turn, brought up to date, or one of the window's widgets."""
+        if row >= len(self._path):
+            return self._extras()[row - len(self._path)]
+        node = self._path[row]
+        turn = self._pool.take(node)
+        turn.refresh(self._facts(row, node))
+        if node.id in self._drafts:
+            turn.begin_edit(self._drafts.pop(node.id))
+        return turn
+
+    def row_height(self, widget: QWidget, width: int) -> int:
+        """Turns know; others say by Qt's rules."""
+        if isinstance(widget, Turn):
+            return widget.height_for(width)
+        wanted = widget.heightForWidth(width) if widget.hasHeightForWidth() else -1
+        return max(wanted, widget.minimumSizeHint().height()) if wanted >= 0 else widget.sizeHint().height()
+
+    def centred(self) -> bool:
+        """The first page stands in the middle."""
+        return not self._path
+
+    def rows_placed(self, changed: bool) -> None:
+        """Copy buttons where they show, the order of Tab."""
+        view = self.viewport().height()
+        for turn in self.turns.values():
+            turn.show_part(max(0, -turn.y()), min(turn.height(), view - turn.y()))
+        if changed:
+            chain = [part for turn in self.turns.values() for part in turn.tab_chain()]
+            for before, after in pairwise(chain):
+                QWidget.setTabOrder(before, after)
+
+    def _facts(self, row: int, node: Node) -> TurnFacts:
+        lane = self.lane
+        versions = self._versions.get(node.id)
+        if versions is None:
+            versions = self._versions[node.id] = self._workspace.versions(lane.letter, node.id)
+        return TurnFacts(
+            versions=versions,
+            busy=lane.busy,
+            last=row == len(self._path) - 1,
+            unfolded=node.id in self._unfolded,
+            thinking=thinking_words(node, lane) if node.role == "assistant" else "",
+            obstacle="" if lane.model is not None else "Choose a model for this lane first",
+        )
+
+    def _rows_changed(self) -> None:
+        before, self._path = self._path, list(self.lane.path)
+        row, offset = self._anchor
+        held = before[row].id if row < len(before) else ""
+        known, ids = {node.id for node in before}, [node.id for node in self._path]
+        kept = set(ids)
+        self._drafts |= {
+            turn.node.id: turn.editor.text for turn in self._pool.all() if turn.editor and turn.node.id not in kept
+        }
+        self._pool.keep_only(kept)
+        self._versions.clear()
+        self.heights.set_rows(self._path, len(self._extras()))
+        opened = bool(ids) and not known & kept
+        begun = self.lane.writing is not None and self.lane.writing.id in kept - known
+        if opened or begun:
+            self._follow = True
+        elif held in kept:
+            self._anchor = (ids.index(held), offset)
+        for widget in self._shown.values():
+            widget.hide()
+        self._shown = {}
+        self.place()
+
+    def _later(self) -> None:
+        self._clock.mark((self, "place"), self._catch_up)
+
+    def _catch_up(self) -> None:
+        writing = self.lane.writing
+        if writing is not None and self._path and self._path[-1] is writing and len(self._path) - 1 not in self.shown:
+            self.heights.grow(len(self._path) - 1, writing)
+        self.place()
+
+    # turns
+
+    def _prepare(self, turn: Turn) -> None:
+        """Connect a new turn widget."""
+        letter = self.lane.letter
+        turn.acted.connect(lambda key: self._act(turn, key))
+        turn.walked.connect(lambda step: self._walk(turn, step))
+        turn.saved.connect(lambda text: self._workspace.edit(letter, turn.node.id, text))
+        turn.folded.connect(lambda unfolded: self._fold(turn, unfolded))
+        turn.resized.connect(self.place)
+        turn.link_activated.connect(self._ask_link)
+
+    def _act(self, turn: Turn, key: str) -> None:
+        if key == "regenerate":
+            self._workspace.regenerate(self.lane.letter, turn.node.id)
+        elif key == "continue":
+            self._workspace.continue_answer(self.lane.letter)
+
+    def _walk(self, turn: Turn, step: int) -> None:
+        row = next((row for row, widget in self.shown.items() if widget is turn), None)
+        if row is not None:
+            self.hold(row)
+        self._workspace.walk(self.lane.letter, turn.node.id, step)
+
+    def _fold(self, turn: Turn, unfolded: bool) -> None:
+        if unfolded:
+            self._unfolded.add(turn.node.id)
+        else:
+            self._unfolded.discard(turn.node.id)
+        self.place()
+
+    def _ask_link(self, address: str, at: QPoint) -> None:
+        if followable(address):
+            self._link.ask(address, self.viewport().mapFromGlobal(at))
+
+    def _restyle(self) -> None:
+        for turn in self._pool.all():
+            turn.restyle()
+        self.viewport().update()
+        self.place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A footer or first page that wants another size."""
+        if event.type() == QEvent.Type.LayoutRequest and watched in self._extras():
+            self._later()
+        return super().eventFilter(watched, event)
