@@ -13,6 +13,8 @@ from desk import Desk, Desks, a_chat
 from playground.conversation.disk import Ask
 from playground.conversation.tree import Node
 
+pytest_plugins = ("desk",)
+
 _WRITER = """
 import sys, time
 from pathlib import Path
