@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -229,3 +230,20 @@ def test_softened_text_is_hardened_again() -> None:
     for text in ("", "short", "x" * 4000, "x" * 4001 + "\n" + "y" * 9000, "\n" * 5000):
         assert harden(soften(text)) == text
         assert max(map(len, soften(text).split("\n"))) <= 4002
+
+
+@pytest.mark.parametrize("width", [300, 360, 420, 520, 640, 800, 1200])
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_tools_fit_at_every_width(composer: Any, lanes: int, width: int) -> None:
+    workspace = FakeWorkspace(lanes)
+    for lane in workspace.lanes:
+        load(lane, QWEN, can_think=True, n_ctx=131_072).n_past = 120_345
+    made = composer(workspace, width)
+    made.resize(width, made.sizeHint().height())
+    made.grab()
+    shown = [w for w in made._tool_widgets if w.isVisible()]
+    assert made.send in shown
+    for widget in shown:
+        assert widget.width() >= widget.sizeHint().width(), (widget, width)
+    boxes = [w.geometry() for w in shown]
+    assert all(a.right() < b.left() for a, b in itertools.pairwise(boxes))

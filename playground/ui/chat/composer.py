@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QSizePolicy, QWidget
 
 from playground.ui import icons
@@ -19,6 +19,8 @@ COUNT_AFTER_MS = 150
 _INLINE_FROM = 640
 _COLUMN = 720
 _NEARLY_FULL = 0.9
+_DRAFT_LEAST = 240
+_STEPS = 6
 
 
 class SendButton(PaintedButton):
@@ -148,6 +150,7 @@ class Composer(QWidget):
         for widget in (self.tokens, self.meter, self.room, self.together, self.send):
             widget.setCursor(Qt.CursorShape.ArrowCursor)
             self._tools.addWidget(widget)
+        self._tool_widgets = (self.thinking, self.tokens, self.meter, self.room, self.together, self.send)
         return self._tools
 
     @property
@@ -242,12 +245,10 @@ class Composer(QWidget):
         self.thinking.setVisible(bool(thinkers))
         on = any(lane.thinking is not False for lane in thinkers)
         self.thinking.setChecked(on)
-        self.thinking.setText("Thinking on" if on else "Thinking off")
         self.together.setVisible(len({id(lane.engine) for lane in lanes}) > 1)
         self.together.choose("together" if self._workspace.together else "turn")
         self._show_send()
         self._show_room()
-        self._arrange()
 
     def _show_send(self) -> None:
         busy = any(lane.busy for lane in self._workspace.lanes)
@@ -258,25 +259,35 @@ class Composer(QWidget):
         draft = self._draft_tokens
         self.tokens.setText(f"{format_number(draft)} {'token' if draft == 1 else 'tokens'}")
         fullest = _fullest(self._workspace.lanes)
-        self.meter.setVisible(fullest is not None)
-        self.room.setVisible(fullest is not None)
+        if fullest is not None:
+            used, total = fullest
+            self.meter.set_parts([(used / total, "text-2"), (draft / total, "text-3")])
+            self.room.set_tone("warn" if used + draft > _NEARLY_FULL * total else "text-3")
+        self._arrange()
+
+    def _room_words(self, short: bool = False) -> str:
+        fullest = _fullest(self._workspace.lanes)
         if fullest is None:
-            return
+            return ""
         used, total = fullest
-        self.meter.set_parts([(used / total, "text-2"), (draft / total, "text-3")])
-        words = f"{format_number(used)} of {format_number(total)}"
-        over = used + draft - total
+        over = used + self._draft_tokens - total
         if over > 0:
-            words = f"{format_number(over)} too many for {format_number(total)}"
-        elif used + draft > _NEARLY_FULL * total:
+            return f"{format_number(over)} too many for {format_number(total)}"
+        words = f"{format_number(used)} of {format_number(total)}"
+        if not short and len(self._workspace.lanes) > 1:
+            words = f"fullest lane {words}"
+        if not short and used + self._draft_tokens > _NEARLY_FULL * total:
             words += ", nearly full"
-        several = len(self._workspace.lanes) > 1
-        self.room.setText(f"fullest lane {words}" if several and over <= 0 else words)
-        self.room.set_tone("warn" if used + draft > _NEARLY_FULL * total else "text-3")
+        return words
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Tools beside the text, or under it."""
         super().resizeEvent(event)
+        self._arrange()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Only now do the tools know their sizes in the style sheet."""
+        super().showEvent(event)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -289,8 +300,29 @@ class Composer(QWidget):
             align = Qt.AlignmentFlag.AlignBottom if inline else Qt.AlignmentFlag(0)
             self._inner.setAlignment(self._tools, align)
             self._inner.setAlignment(self.draft, Qt.AlignmentFlag.AlignVCenter if inline else Qt.AlignmentFlag(0))
-        self.meter.setFixedWidth(90 if self.width() >= 420 else 40)
-        self.tokens.setVisible(self.width() >= 360)
+        self._fit_tools(inline)
+
+    def _fit_tools(self, inline: bool) -> None:
+        """Shorten the tools step by step until they fit, the least needed first."""
+        margins = self._inner.contentsMargins()
+        width = min(self.width() - 24, self._card.maximumWidth()) - margins.left() - margins.right()
+        room = width - _DRAFT_LEAST if inline else width
+        for step in range(_STEPS + 1):
+            self._shorten(step)
+            shown = [w for w in self._tool_widgets if not w.isHidden()]
+            if sum(w.sizeHint().width() for w in shown) + self._tools.spacing() * len(shown) <= room:
+                return
+
+    def _shorten(self, step: int) -> None:
+        known = _fullest(self._workspace.lanes) is not None
+        self.meter.setFixedWidth(90 if step < 1 else 40)
+        self.tokens.setVisible(step < 2)
+        self.room.setText(self._room_words(short=step >= 3))
+        self.meter.setVisible(known and step < 4)
+        on = "on" if self.thinking.isChecked() else "off"
+        self.thinking.setText(f"Thinking {on}" if step < 5 else "")
+        self.thinking.setAccessibleName(f"Thinking {on}")
+        self.room.setVisible(known and step < 6)
 
     def minimumSizeHint(self) -> QSize:
         """As narrow as one lane."""

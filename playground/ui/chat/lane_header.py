@@ -27,6 +27,8 @@ from playground.workspace.words import lane_figures, model_tag, state_words
 
 WIDE_FROM = 520
 """Below this width the head has two rows."""
+_SIZE_FROM = 680
+"""Below this width the pill leaves the file size out."""
 STRIPE = 2
 _ROW, _TWO_ROWS = 38, 60
 _FIGURES_EVERY_S = 0.25
@@ -120,7 +122,8 @@ class LaneHeader(QFrame):
         ref = self.lane.model
         if ref is None:
             return "Choose a model"
-        return (model_tag(ref) if self.wide else ref.quant) or model_tag(ref) or "Model"
+        roomy = self.width() >= _SIZE_FROM
+        return (model_tag(ref) if roomy else ref.quant) or model_tag(ref) or "Model"
 
     def _show_words(self) -> None:
         words = state_words(self.lane)
@@ -169,7 +172,7 @@ class LaneHeader(QFrame):
         self.badge.move(left, middle - 9)
         left += 18 + 8
         if self.wide:
-            width = min(self.figures.sizeHint().width(), max(0, right - 16 - left - 220))
+            width = min(self.figures.sizeHint().width(), max(0, right - 32 - left - self._words_width()))
             self.figures.setGeometry(right - 12 - width, middle - 10, width, 20)
             self._place_words(left, right - 12 - width - 12, middle)
             return
@@ -184,6 +187,11 @@ class LaneHeader(QFrame):
         self.figures.setGeometry(
             left, below, max(0, min(self.figures.sizeHint().width(), self.width() - 12 - left)), 20
         )
+
+    def _words_width(self) -> int:
+        """What name, pill and state want; a very long name or state yields to the figures."""
+        name, state = self.name.sizeHint().width(), self.state.sizeHint().width()
+        return min(name, 170) + 8 + self.pill.sizeHint().width() + 8 + min(state, 140)
 
     def _place_buttons(self, right: int) -> int:
         middle = STRIPE + (_ROW if self.wide else 34) // 2
