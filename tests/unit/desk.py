@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
-
-import pytest
 
 from playground.conversation.store import Store
 from playground.conversation.tree import Chat, LaneRecord, Node
@@ -96,22 +94,3 @@ def a_chat(id: str = "c1", title: str = "Sea animals") -> Chat:
         LaneRecord("B", "", False, leaf=f"{id}-b"),
     ]
     return chat
-
-
-@pytest.fixture
-def chats_path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "chats.sqlite3"
-
-
-@pytest.fixture
-def desks(chats_path: Path) -> Iterator[Desks]:
-    """Opens the chats; all that a test opened is closed after it."""
-    opened: list[Desk] = []
-
-    def open_one(where: Path = chats_path) -> Desk:
-        opened.append(Desk(where))
-        return opened[-1]
-
-    yield open_one
-    for desk in opened:
-        desk.store.close(timeout_s=1)

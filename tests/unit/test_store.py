@@ -14,7 +14,7 @@ from playground.conversation.schema import MIGRATIONS
 from playground.conversation.store import Store
 from playground.conversation.tree import Chat, LaneRecord, Node
 
-pytest_plugins = ("desk",)
+pytest_plugins = ("desk_fixtures",)
 
 
 def test_a_chat_comes_back_as_it_was(desks: Desks) -> None:

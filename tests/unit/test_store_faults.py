@@ -13,7 +13,7 @@ from desk import Desk, Desks, a_chat
 from playground.conversation.disk import Ask
 from playground.conversation.tree import Node
 
-pytest_plugins = ("desk",)
+pytest_plugins = ("desk_fixtures",)
 
 _WRITER = """
 import sys, time
