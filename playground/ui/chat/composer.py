@@ -149,6 +149,7 @@ class Composer(QWidget):
         self._tools.addStretch(1)
         for widget in (self.tokens, self.meter, self.room, self.together, self.send):
             widget.setCursor(Qt.CursorShape.ArrowCursor)
+            widget.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             self._tools.addWidget(widget)
         self._tool_widgets = (self.thinking, self.tokens, self.meter, self.room, self.together, self.send)
         return self._tools
