@@ -1,0 +1,68 @@
+"""`llama_decode` with its time taken, and watched where it may last: in prompts, and on slow machines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from playground.engine.batch import PromptBatch, WriterBatch
+from playground.engine.binding import NULL_ABORT, lib
+
+OK, NO_ROOM, ABORTED = 0, 1, 2
+_SLOW_NS = 30_000_000
+"""A decode of single tokens that takes longer is watched too, so that Stop needn't wait for its end."""
+
+
+class Decoder:
+    """Decodes the two kinds of batch.
+
+    While a decode is watched, ``watch`` is called at every node of the graph with how much of it is
+    done (0 to 1); when it says True, the decode is aborted.
+    """
+
+    def __init__(self, ctx: Any, n_batch: int, n_seq: int, watch: Callable[[float], bool]) -> None:
+        self._ctx = ctx
+        self.prompts = PromptBatch(n_batch, n_seq)
+        self.writers = WriterBatch(n_seq)
+        self.took_ns = 0
+        """How long the last decode took."""
+        self._usual_ns = 0.0
+        self._watching = False
+        self._nodes = 0
+        self._of_nodes = 0
+        """Nodes of a graph, counted in the last watched decode that ran to its end."""
+
+        def on_node(_data: object) -> bool:
+            self._nodes += 1
+            return watch(min(1.0, self._nodes / self._of_nodes) if self._of_nodes else 0.0)
+
+        self._on_node = lib.ggml_abort_callback(on_node)
+
+    def piece(self, seq: int, tokens: Sequence[int], start: int, *, last: bool) -> int:
+        """A piece of a prompt. llama.cpp's code: 0 done, 1 no room, 2 aborted, negative a fault."""
+        self._set_watching(True)
+        code = self._decode(self.prompts.fill(seq, tokens, start, last=last))
+        if code == OK:
+            self._of_nodes = self._nodes
+        return code
+
+    def row_each(self, *, may_abort: bool) -> int:
+        """The tokens put into `writers`; the same codes."""
+        self._set_watching(may_abort and self._usual_ns > _SLOW_NS)
+        code = self._decode(self.writers.struct)
+        self._usual_ns += 0.25 * (self.took_ns - self._usual_ns)
+        return code
+
+    def _decode(self, batch: Any) -> int:
+        self._nodes = 0
+        start = time.perf_counter_ns()
+        code = int(lib.llama_decode(self._ctx, batch))
+        lib.llama_synchronize(self._ctx)
+        self.took_ns = time.perf_counter_ns() - start
+        return code
+
+    def _set_watching(self, on: bool) -> None:
+        if on != self._watching:
+            self._watching = on
+            lib.llama_set_abort_callback(self._ctx, self._on_node if on else NULL_ABORT, None)

@@ -1,0 +1,73 @@
+"""Commands from the app, read by a thread of their own so that Stop and the end of the pipe are heard at once."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from typing import BinaryIO
+
+from playground.engine.outbox import Outbox
+from playground.protocol.codec import ProtocolError, decode_command, read_frame
+from playground.protocol.commands import CancelLoad, Command, Quit, Stop
+from playground.protocol.events import Refused
+
+_QUIT_GRACE_S = 2.0
+"""How long the main thread may take to notice Quit before the process just ends."""
+
+
+class Inbox:
+    """A queue of commands, and flags that a callback deep inside llama.cpp can look at."""
+
+    def __init__(self, stream: BinaryIO, outbox: Outbox) -> None:
+        self._stream = stream
+        self._outbox = outbox
+        self._queue: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self.stopped: set[int] = set()
+        """Jobs that the user stopped; cleared by the loop as they end."""
+        self.cancelled = False
+        """The load was cancelled."""
+        self.quitting = False
+        self._thread = threading.Thread(target=self._read, name="inbox", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def get(self, *, wait: bool) -> Command | None:
+        """The next command; None when there is none and ``wait`` is off."""
+        try:
+            return self._queue.get(block=wait)
+        except queue.Empty:
+            return None
+
+    def _read(self) -> None:
+        try:
+            while (body := read_frame(self._stream)) is not None:
+                self._admit(body)
+        except ProtocolError as error:
+            self._outbox.close()
+            os.write(2, f"The app sent something that is not a command: {error}.\n".encode())
+            os._exit(2)
+        except OSError as error:
+            os.write(2, f"The app’s pipe broke: {error}.\n".encode())
+            os._exit(2)
+        # The app is gone, or has closed the pipe: whatever is being computed, nobody waits for it.
+        os._exit(0)
+
+    def _admit(self, body: bytes) -> None:
+        try:
+            command = decode_command(body)
+        except ProtocolError as error:
+            self._outbox.send(Refused(f"The engine doesn’t understand a command: {error}."))
+            return
+        if isinstance(command, Stop):
+            self.stopped.add(command.job)
+        elif isinstance(command, CancelLoad):
+            self.cancelled = True
+        elif isinstance(command, Quit):
+            self.quitting = self.cancelled = True
+            timer = threading.Timer(_QUIT_GRACE_S, os._exit, (0,))
+            timer.daemon = True
+            timer.start()
+        self._queue.put(command)

@@ -1,0 +1,251 @@
+"""A model loaded, from file to a context that is warm."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playground.engine import header, memory
+from playground.engine.binding import lib
+from playground.engine.cores import usable_cores
+from playground.engine.describe import describe, meta
+from playground.engine.header import LoadError
+from playground.engine.loglines import LogLines
+from playground.engine.prompt import PromptBuilder
+from playground.engine.template import ChatTemplate
+from playground.engine.tokens import Vocab
+from playground.protocol.events import LoadProgress, ModelInfo
+from playground.settings.field import SettingError
+from playground.settings.load import FIELDS
+
+_TYPES = {
+    "f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30,
+}  # fmt: skip
+"""ggml's numbers of the types (``enum ggml_type``); the binding's list lacks one."""
+_UNQUANTISED = ("f32", "f16", "bf16")
+_BYTES_PER_VALUE = {
+    "f32": 4, "f16": 2, "bf16": 2, "q8_0": 34 / 32, "q5_1": 24 / 32, "q5_0": 22 / 32,
+    "q4_1": 20 / 32, "q4_0": 18 / 32, "iq4_nl": 18 / 32,
+}  # fmt: skip
+_FLASH = {"auto": -1, "off": 0, "on": 1}
+_PROGRESS_NS = 50_000_000
+_LEAST_CTX = 256
+_OWN_CTX_FLOOR = 4096
+"""“The model's own” context is cut to what memory holds, but not below this."""
+
+
+@dataclass(slots=True)
+class Model:
+    """A loaded model with its context."""
+
+    handle: Any
+    ctx: Any
+    memory: Any
+    vocab: Vocab
+    prompts: PromptBuilder
+    info: ModelInfo
+    notes: list[str]
+    """Sentences on what was decided otherwise than asked."""
+
+
+class Loader:
+    """Loads one model. ``cancelled`` is asked often; progress goes to ``report``."""
+
+    def __init__(self, log: LogLines, report: Callable[[LoadProgress], None], cancelled: Callable[[], bool]) -> None:
+        self._log = log
+        self._report = report
+        self._cancelled = cancelled
+        self._reported_ns = 0
+        self._notes: list[str] = []
+
+    def load(self, path: str, options: Mapping[str, Any]) -> Model:
+        """Raises LoadError."""
+        try:
+            wanted = FIELDS.complete(options)
+        except SettingError as error:
+            raise LoadError("other", str(error)) from error
+        if wanted["flash_attn"] == "off" and wanted["cache_type_v"] not in _UNQUANTISED:
+            raise LoadError(
+                "unsupported",
+                f"A {wanted['cache_type_v']} cache for values needs flash attention. "
+                "Switch flash attention on, or choose f16 for the values.",
+            )
+        header.check(path)
+        self._progress(0.0)
+        model = self._open(path, wanted)
+        _refuse_kind(model)
+        vocab = Vocab(model)
+        ctx = self._context(model, wanted)
+        template = _template(model, vocab)
+        self._check_cancelled()
+        self._warm_up(ctx, vocab)
+        self._progress(1.0, last=True)
+        info = describe(path, model, ctx, vocab, template, wanted, self._log)
+        return Model(model, ctx, lib.llama_get_memory(ctx), vocab, PromptBuilder(vocab, template), info, self._notes)
+
+    def _open(self, path: str, wanted: Mapping[str, Any]) -> Any:
+        params = lib.llama_model_default_params()
+        params.n_gpu_layers = wanted["n_gpu_layers"]
+        # MMAP is bit 1 and MLOCK bit 2 of llama.cpp's load mode.
+        params.load_mode = int(wanted["use_mmap"]) | int(wanted["use_mlock"]) << 1
+
+        def on_progress(fraction: float, _data: object) -> bool:
+            self._progress(fraction)
+            return not self._cancelled()
+
+        callback = lib.llama_progress_callback(on_progress)
+        params.progress_callback = callback
+        handle = lib.llama_model_load_from_file(path.encode("utf-8", "surrogateescape"), params)
+        self._check_cancelled()
+        if not handle:
+            raise self._explain(path)
+        return handle
+
+    def _context(self, model: Any, wanted: Mapping[str, Any]) -> Any:
+        params = lib.llama_context_default_params()
+        params.n_ctx = self._n_ctx(model, wanted)
+        params.n_batch = wanted["n_batch"]
+        params.n_ubatch = min(wanted["n_ubatch"], wanted["n_batch"])
+        params.n_seq_max = wanted["n_seq_max"]
+        # One row of logits per slot; the default reserves a row for every token of a batch.
+        params.n_outputs_max = wanted["n_seq_max"]
+        params.n_threads = wanted["n_threads"] or usable_cores()
+        params.n_threads_batch = wanted["n_threads_batch"] or params.n_threads
+        params.flash_attn_type = _FLASH[wanted["flash_attn"]]
+        params.type_k, params.type_v = _TYPES[wanted["cache_type_k"]], _TYPES[wanted["cache_type_v"]]
+        params.kv_unified = True
+        params.no_perf = True
+        ctx = lib.llama_init_from_model(model, params)
+        self._check_cancelled()
+        if not ctx:
+            raise self._explain_context(params.n_ctx)
+        return ctx
+
+    def _n_ctx(self, model: Any, wanted: Mapping[str, Any]) -> int:
+        """The context in force: not beyond what the model was trained for, nor beyond memory. Raises LoadError."""
+        trained = max(_LEAST_CTX, int(lib.llama_model_n_ctx_train(model)))
+        asked = wanted["n_ctx"] or trained
+        n_ctx = min(asked, trained)
+        if n_ctx < asked:
+            self._notes.append(f"The context is {n_ctx:,} tokens, all that this model was trained for.")
+        room, per_token = _room_for(model, wanted)
+        if not per_token or n_ctx * per_token <= room:
+            return n_ctx
+        fits = int(room / 2 / per_token) // 256 * 256
+        if wanted["n_ctx"] == 0 and fits >= _OWN_CTX_FLOOR:
+            self._notes.append(f"The context is {fits:,} tokens; the model’s own {trained:,} would not fit in memory.")
+            return fits
+        raise LoadError(
+            "context",
+            f"A context of {n_ctx:,} tokens needs {n_ctx * per_token / 1e9:.1f} GB of memory and "
+            f"{room / 1e9:.1f} GB are free. Choose a smaller context or a smaller KV cache type.",
+        )
+
+    def _warm_up(self, ctx: Any, vocab: Vocab) -> None:
+        """Two tokens through all weights, so that the first answer doesn't wait for the disk."""
+        tokens = [token for token in (vocab.bos, vocab.eos) if token >= 0] or [0]
+        array = (lib.llama_token * len(tokens))(*tokens)
+        lib.llama_set_warmup(ctx, True)
+        code = lib.llama_decode(ctx, lib.llama_batch_get_one(array, len(tokens)))
+        lib.llama_synchronize(ctx)
+        lib.llama_set_warmup(ctx, False)
+        if code:
+            raise LoadError("other", f"The model was loaded but can’t compute (code {code}).", self._log.errors())
+        lib.llama_memory_clear(lib.llama_get_memory(ctx), True)
+        self._check_cancelled()
+
+    def _progress(self, fraction: float, *, last: bool = False) -> None:
+        now = time.perf_counter_ns()
+        if last or now - self._reported_ns >= _PROGRESS_NS:
+            self._reported_ns = now
+            self._report(LoadProgress(min(1.0, max(0.0, fraction)), now))
+
+    def _check_cancelled(self) -> None:
+        if self._cancelled():
+            raise LoadError("cancelled", "Loading was cancelled.")
+
+    def _explain(self, path: str) -> LoadError:
+        words = self._log.errors()
+        low = words.lower()
+        name = path.replace("\\", "/").rsplit("/", 1)[-1]
+        if "unknown model architecture" in low or "unknown architecture" in low:
+            kind = (
+                words.split("architecture:")[-1].strip().splitlines()[0].strip("' ") if "architecture:" in low else ""
+            )
+            return LoadError(
+                "unsupported",
+                f"This llama.cpp doesn’t know models of the architecture “{kind}”. A newer version of the app may.",
+                words,
+            )
+        if "not within the file bounds" in low or "incomplete" in low or "unexpectedly reached end" in low:
+            return LoadError("truncated", f"“{name}” is cut short. Download it again.", words)
+        if _is_memory(low):
+            return LoadError(
+                "memory", f"There is not enough memory for “{name}”. Choose a smaller quant or a smaller model.", words
+            )
+        if "split" in low:
+            return LoadError("other", f"“{name}” is one part of a model in several files. Open the first part.", words)
+        return LoadError("other", f"llama.cpp can’t load “{name}”. It may be damaged; download it again.", words)
+
+    def _explain_context(self, n_ctx: int) -> LoadError:
+        words = self._log.errors()
+        low = words.lower()
+        if "flash attention" in low or "flash_attn" in low:
+            return LoadError(
+                "unsupported",
+                "This model can’t use flash attention, which a quantised cache for values needs. "
+                "Choose f16 for the values.",
+                words,
+            )
+        if "block size" in low:
+            return LoadError("unsupported", "This model’s heads don’t fit that KV cache type. Choose f16.", words)
+        kind = "memory" if _is_memory(low) else "context"
+        return LoadError(
+            kind, f"There is not enough memory for a context of {n_ctx:,} tokens. Choose a smaller one.", words
+        )
+
+
+def _refuse_kind(model: Any) -> None:
+    """Models that write no text by decoding. Raises LoadError."""
+    if lib.llama_model_has_encoder(model) or not lib.llama_model_has_decoder(model):
+        what = "translates whole texts or measures them (an encoder)"
+    elif lib.llama_model_is_diffusion(model):
+        what = "writes by diffusion"
+    else:
+        return
+    raise LoadError("unsupported", f"This model {what}; the playground is for models that write token by token.")
+
+
+def _template(model: Any, vocab: Vocab) -> ChatTemplate | None:
+    source = lib.llama_model_chat_template(model, None)
+    if not source or not source.strip():
+        return None
+    return ChatTemplate(source.decode("utf-8", "replace"), vocab.text(vocab.bos), vocab.text(vocab.eos))
+
+
+def _room_for(model: Any, wanted: Mapping[str, Any]) -> tuple[int, float]:
+    """Free bytes, and the KV cache's bytes per token; 0 where no simple formula holds (recurrent, GPU).
+
+    The cache is filled with zeros when it is made, so one that doesn't fit ends in SIGKILL, not in an error.
+    """
+    gpu = wanted["n_gpu_layers"] and lib.llama_supports_gpu_offload()
+    if gpu or lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model):
+        return 0, 0.0
+    arch = meta(model, "general.architecture")
+    if meta(model, f"{arch}.attention.kv_lora_rank"):
+        return 0, 0.0
+    heads = max(1, lib.llama_model_n_head(model))
+    width = lib.llama_model_n_embd(model) // heads
+    key = int(meta(model, f"{arch}.attention.key_length") or width)
+    value = int(meta(model, f"{arch}.attention.value_length") or width)
+    rows = lib.llama_model_n_layer(model) * lib.llama_model_n_head_kv(model)
+    per_token = rows * (
+        key * _BYTES_PER_VALUE[wanted["cache_type_k"]] + value * _BYTES_PER_VALUE[wanted["cache_type_v"]]
+    )
+    return memory.machine()[0], float(per_token)
+
+
+def _is_memory(words: str) -> bool:
+    return any(sign in words for sign in ("alloc", "out of memory", "bad_alloc", "cannot allocate", "mmap failed"))

@@ -1,0 +1,306 @@
+"""The engine's one loop: commands in, tokens out. All answers that are being written share each batch."""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+from playground.engine import memory
+from playground.engine.decode import ABORTED, NO_ROOM, OK, Decoder
+from playground.engine.inbox import Inbox
+from playground.engine.job import Job
+from playground.engine.load import Model
+from playground.engine.outbox import Outbox
+from playground.engine.prompt import PromptError
+from playground.engine.reading import Reading
+from playground.engine.sampler import GrammarStuck, Sampler
+from playground.engine.slots import Slots
+from playground.protocol.commands import Command, CountTokens, Generate, Load, Quit, Render, Stop, Tweak
+from playground.protocol.events import Finish, Finished, Refused, Rendered, SamplingChanged, Started, TokenCount
+from playground.settings.field import SettingError
+
+_WATCH_EVERY = 16
+"""Nodes of a graph between two looks at the clock."""
+_FULL = (
+    "The context of {n_ctx:,} tokens is full, so the answer stops here. "
+    "Load the model with a larger context, or start a new chat."
+)
+_SHARED_FULL = (
+    "The lanes of this model share {n_ctx:,} tokens and all are in use. "
+    "Stop another lane, or load with a larger context."
+)
+_TOO_LONG = (
+    "The conversation has {n:,} tokens and the context holds {n_ctx:,}. "
+    "Load the model with a larger context, or shorten the conversation."
+)
+_STUCK = "The grammar allows no token here, so the answer can’t go on."
+
+
+class Loop:
+    """Serves one loaded model until the app quits."""
+
+    def __init__(self, model: Model, inbox: Inbox, outbox: Outbox) -> None:
+        info = model.info
+        self._model = model
+        self._inbox = inbox
+        self._outbox = outbox
+        self._slots = Slots(model.memory, info.n_seq_max, info.n_ctx, recurrent=info.recurrent)
+        self._decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, self._watch)
+        self._reading = Reading(self._slots, info.n_batch, info.n_ubatch, recurrent=info.recurrent)
+        self._jobs: dict[int, Job] = {}
+        self._read_now: Job | None = None
+        """Whose prompt llama.cpp is computing this moment."""
+        self._sampled_ns = 0
+        self._watched = 0
+
+    def run(self) -> None:
+        """Until Quit."""
+        self._sample_memory(always=True)
+        while True:
+            while (command := self._inbox.get(wait=not self._jobs)) is not None:
+                if isinstance(command, Quit):
+                    return
+                self._obey(command)
+            self._step()
+            if not self._jobs:
+                self._sample_memory(always=True)
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Generate():
+                self._generate(command)
+            case Stop():
+                if command.job not in self._jobs:
+                    self._inbox.stopped.discard(command.job)
+            case Tweak():
+                self._tweak(command)
+            case CountTokens():
+                n = len(self._model.vocab.tokenize(command.text, special=False))
+                self._outbox.send(TokenCount(command.request, n))
+            case Render():
+                self._render(command)
+            case Load():
+                self._outbox.send(Refused("This engine has its model already; another model needs another engine."))
+
+    def _generate(self, command: Generate) -> None:
+        prompt_length = 0
+        try:
+            if command.job in self._jobs:
+                raise PromptError("The app used the same number for two answers.")
+            prompt = self._model.prompts.build(command.messages, command.use_template, command.thinking)
+            prompt_length = len(prompt.tokens)
+            if prompt_length >= self._slots.n_ctx:
+                message = _TOO_LONG.format(n=prompt_length, n_ctx=self._slots.n_ctx)
+                self._refuse(command.job, "context_full", prompt_length, message)
+                return
+            sampler = Sampler(self._model.vocab, self._slots.n_ctx, command.sampling, prompt.tokens)
+        except (PromptError, SettingError, ValueError) as error:
+            self._refuse(command.job, "failed", prompt_length, str(error))
+            return
+        except Exception as error:
+            traceback.print_exc()
+            self._refuse(command.job, "failed", prompt_length, f"The prompt could not be made: {error}")
+            return
+        self._jobs[command.job] = Job(command, prompt, sampler, self._model.vocab)
+
+    def _refuse(self, job: int, reason: Finish, n_prompt: int, message: str) -> None:
+        self._outbox.send(Finished(job, reason, time.perf_counter_ns(), n_prompt, 0, n_prompt, message))
+
+    def _tweak(self, command: Tweak) -> None:
+        job = self._jobs.get(command.job)
+        if job is None:
+            self._outbox.send(Refused("That answer has ended; the new settings count for the next one."))
+            return
+        try:
+            job.sampler.change(command.sampling)
+        except (SettingError, ValueError) as error:
+            self._outbox.send(Refused(str(error)))
+            return
+        job.tweaked()
+        self._outbox.send(SamplingChanged(job.id, job.n_drawn, time.perf_counter_ns()))
+
+    def _render(self, command: Render) -> None:
+        try:
+            prompt = self._model.prompts.build(command.messages, command.use_template, command.thinking)
+        except (PromptError, ValueError) as error:
+            self._outbox.send(Rendered(command.request, "", 0, str(error)))
+            return
+        self._outbox.send(Rendered(command.request, prompt.text, len(prompt.tokens)))
+
+    def _step(self) -> None:
+        """One round: every writing answer gets a token, the first unread prompt a piece."""
+        for job in list(self._jobs.values()):
+            if job.id in self._inbox.stopped:
+                self._finish(job, "stopped")
+        for job in [job for job in self._jobs.values() if not job.placed]:
+            self._place(job)
+        writers = [job for job in self._jobs.values() if job.state == "writing"]
+        if writers:
+            self._write(writers)
+        reader = next((job for job in self._jobs.values() if job.state == "reading"), None)
+        if reader:
+            self._read(reader)
+        self._sample_memory()
+
+    def _place(self, job: Job) -> None:
+        """Give it a slot and decide what of its prompt is there already. Stays queued when all slots are busy."""
+        slot = self._slots.take(job.lane)
+        if slot is None:
+            return
+        job.slot = slot
+        reused = self._reading.begin(job, self._jobs.values())
+        prompt = job.prompt
+        self._outbox.send(
+            Started(
+                job.id, time.perf_counter_ns(), job.n_prompt, reused, job.sampler.seed,
+                prompt.thinking is not None, prompt.plain, self._note(job),
+            )
+        )  # fmt: skip
+        if job.state == "reading":
+            self._tell_progress(job, reused, always=True)
+
+    def _note(self, job: Job) -> str:
+        """What is worth saying; what was decided at loading is said once."""
+        notes, self._model.notes = self._model.notes, []
+        return " ".join([job.prompt.note, *notes]).strip()
+
+    def _read(self, job: Job) -> None:
+        """The next piece of a prompt; with its last one, the answer's first token."""
+        slot, prompt = job.slot, job.prompt.tokens
+        start = len(slot.tokens)
+        writing = any(other.state == "writing" for other in self._jobs.values())
+        end = self._reading.piece_end(job, alone=not writing)
+        self._read_now = job
+        code = self._decoder.piece(slot.seq, prompt[start:end], start, last=end == len(prompt))
+        self._read_now = None
+        if code == ABORTED:
+            self._slots.settle(slot)
+        elif code == NO_ROOM:
+            if not self._slots.make_room():
+                self._finish(job, "context_full", _SHARED_FULL.format(n_ctx=self._slots.n_ctx))
+        elif code != OK:
+            self._slots.cut(slot, 0)
+            self._finish(job, "failed", f"llama.cpp could not compute the prompt (code {code}).")
+        else:
+            self._reading.timed(end - start, self._decoder.took_ns)
+            slot.tokens += prompt[start:end]
+            self._tell_progress(job, end, always=end == len(prompt))
+            followers = self._reading.serve(job, self._jobs.values())
+            if end == len(prompt):
+                self._begin_writing([job, *followers], end - start - 1)
+
+    def _begin_writing(self, jobs: list[Job], row: int) -> None:
+        """The first token of a prompt's answer, and of all that asked the same: from the same logits."""
+        past = object()
+        took = self._decoder.took_ns
+        for job in jobs:
+            job.state, job.past = "writing", past
+            if job is not jobs[0]:
+                self._tell_progress(job, job.n_prompt, always=True)
+        for job in jobs:
+            if job.max_tokens == 0:
+                self._finish(job, "max_tokens")
+            else:
+                self._draw(job, row, took, len(jobs))
+
+    def _write(self, writers: list[Job]) -> None:
+        """One more token for each."""
+        batch = self._decoder.writers
+        batch.clear()
+        rows: dict[tuple[int, int, int], int] = {}
+        row_of: list[int] = []
+        for job in writers:
+            slot = job.slot
+            # A recurrent state can't be written for two sequences at once.
+            key = (id(job.past), job.next, slot.seq if self._model.info.recurrent else -1)
+            row = rows.get(key, -1)
+            if row < 0:
+                rows[key] = row = batch.add(job.next, len(slot.tokens), slot.seq)
+            else:
+                batch.join(row, slot.seq)
+            row_of.append(row)
+        alone = len(writers) == 1
+        code = self._decoder.row_each(may_abort=alone or not self._model.info.recurrent)
+        if code != OK:
+            self._not_written(writers, code)
+            return
+        pasts = [] if alone else [object() for _ in rows]
+        took = self._decoder.took_ns
+        for job, row in zip(writers, row_of, strict=True):
+            job.slot.tokens.append(job.next)
+            if not alone:
+                job.past = pasts[row]
+        for job, row in zip(writers, row_of, strict=True):
+            if job.id not in self._inbox.stopped:
+                self._draw(job, row, took, len(writers))
+
+    def _not_written(self, writers: list[Job], code: int) -> None:
+        """Nothing of the batch is in the cache; the tokens wait, unless an answer has to end."""
+        if code == ABORTED:
+            for job in writers:
+                self._slots.settle(job.slot)
+        elif code == NO_ROOM:
+            if not self._slots.make_room():
+                longest = max(writers, key=lambda job: len(job.slot.tokens))
+                self._finish(longest, "context_full", _SHARED_FULL.format(n_ctx=self._slots.n_ctx))
+        else:
+            for job in writers:
+                self._slots.cut(job.slot, 0)
+                self._finish(job, "failed", f"llama.cpp could not compute the next token (code {code}).")
+
+    def _draw(self, job: Job, row: int, decode_ns: int, shared_by: int) -> None:
+        start = time.perf_counter_ns()
+        try:
+            token = job.sampler.draw(self._model.ctx, row)
+        except GrammarStuck:
+            self._finish(job, "failed", _STUCK)
+            return
+        sample_ns = time.perf_counter_ns() - start
+        events, ends = job.take(token, decode_ns, sample_ns, shared_by, self._slots.n_ctx)
+        for event in events:
+            self._outbox.send(event, urgent=event.index == 0)
+        if ends:
+            self._finish(job, ends, _FULL.format(n_ctx=self._slots.n_ctx) if ends == "context_full" else "")
+
+    def _finish(self, job: Job, reason: Finish, message: str = "") -> None:
+        for event in job.finish(reason, message):
+            self._outbox.send(event)
+        del self._jobs[job.id]
+        self._inbox.stopped.discard(job.id)
+        job.sampler.free()
+        if job.placed:
+            self._slots.release(job.slot)
+        self._reading.orphaned(job, self._jobs.values())
+
+    def _tell_progress(self, job: Job, done: int, *, always: bool = False) -> None:
+        """The prompt's reading, to its own lane and to those that wait for it."""
+        for reader in [job, *(other for other in self._jobs.values() if other.leader is job)]:
+            part = min(done, reader.shared) if reader.leader else done
+            event = reader.progress(part, always=always and not reader.leader)
+            if event:
+                self._outbox.send(event)
+
+    def _watch(self, fraction: float) -> bool:
+        """Called by llama.cpp at every node of a watched graph; True aborts it."""
+        inbox = self._inbox
+        if inbox.quitting:
+            return True
+        job = self._read_now
+        if job is None:
+            return bool(inbox.stopped and not inbox.stopped.isdisjoint(self._jobs))
+        if job.id in inbox.stopped:
+            return True
+        self._watched += 1
+        if self._watched % _WATCH_EVERY:
+            return False
+        start = len(job.slot.tokens)
+        end = self._reading.now_end
+        self._tell_progress(job, start + int(fraction * (end - start)))
+        self._sample_memory()
+        return False
+
+    def _sample_memory(self, *, always: bool = False) -> None:
+        now = time.perf_counter_ns()
+        if always or now - self._sampled_ns >= memory.INTERVAL_NS:
+            self._sampled_ns = now
+            self._outbox.send(memory.sample(self._slots.used), urgent=False)

@@ -1,0 +1,134 @@
+"""The engine process: ``python -m playground.engine.main``.
+
+Commands come framed on standard input, events go framed to standard output; whatever else would be
+printed there goes to standard error, which the app keeps as the engine's log. The process ends with
+its pipe, with its parent, on Quit, and after a load that failed.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from playground.engine.outbox import Outbox
+
+if TYPE_CHECKING:
+    from playground.engine.inbox import Inbox
+    from playground.engine.loglines import LogLines
+    from playground.protocol.commands import Load
+
+_PR_SET_PDEATHSIG = 1
+_SIGKILL = 9
+
+
+def main() -> int:
+    """Run the engine until its end; the exit code is 0 unless something went wrong."""
+    parent = os.getppid()
+    events = _own_the_pipe()
+    _die_with(parent)
+    outbox = Outbox(events)
+    code = 1
+    try:
+        code = _serve(outbox)
+    except Exception:
+        traceback.print_exc()
+    finally:
+        outbox.close()
+        sys.stderr.flush()
+        # No tidying up: llama.cpp's destructors can take long, and the system frees all at once.
+        os._exit(code)
+
+
+def _own_the_pipe() -> int:
+    """Our own copy of standard output; then number 1 is standard error, so a stray print can't hurt."""
+    events = os.dup(1)
+    os.set_inheritable(events, False)
+    os.dup2(2, 1)
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.setmode(events, os.O_BINARY)
+        msvcrt.setmode(0, os.O_BINARY)
+    return events
+
+
+def _die_with(parent: int) -> None:
+    """Linux ends us with the thread that started us, even when it is killed."""
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def _serve(outbox: Outbox) -> int:
+    from playground.engine import memory
+    from playground.engine.binding import build_text, gpu, lib, listen, tell_aborts
+    from playground.engine.inbox import Inbox
+    from playground.engine.loglines import LogLines
+    from playground.protocol.events import PROTOCOL_VERSION, Hello
+
+    log = LogLines()
+    listen(log.hear)
+    tell_aborts()
+    lib.llama_backend_init()
+    outbox.send(Hello(PROTOCOL_VERSION, os.getpid(), build_text(), *gpu(), rss=memory.rss()))
+    inbox = Inbox(os.fdopen(0, "rb", buffering=1 << 16, closefd=False), outbox)
+    inbox.start()
+    return _load_and_loop(log, inbox, outbox)
+
+
+def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
+    from playground.engine.header import LoadError
+    from playground.engine.load import Loader
+    from playground.engine.loop import Loop
+    from playground.protocol.events import Loaded, LoadFailed
+
+    command = _first_command(inbox, outbox)
+    if command is None:
+        return 0
+    start = time.perf_counter()
+    try:
+        loader = Loader(log, lambda event: outbox.send(event, urgent=False), lambda: inbox.cancelled)
+        model = loader.load(command.path, command.options)
+    except LoadError as error:
+        outbox.send(error.event)
+        return 0
+    except MemoryError as error:
+        outbox.send(LoadFailed("memory", "There is not enough memory for this model.", str(error)))
+        return 0
+    log.loading = False
+    outbox.send(Loaded(model.info, time.perf_counter() - start))
+    loop = Loop(model, inbox, outbox)
+    # What is loaded stays: the collector needn't look at it again and again.
+    gc.collect()
+    gc.freeze()
+    loop.run()
+    return 0
+
+
+def _first_command(inbox: Inbox, outbox: Outbox) -> Load | None:
+    """The Load to obey; None when the app gave up before."""
+    from playground.protocol.commands import CancelLoad, Load, Quit
+    from playground.protocol.events import LoadFailed, Refused
+
+    while True:
+        command = inbox.get(wait=True)
+        if isinstance(command, Load):
+            return command
+        if isinstance(command, CancelLoad):
+            outbox.send(LoadFailed("cancelled", "Loading was cancelled."))
+            return None
+        if isinstance(command, Quit):
+            return None
+        outbox.send(Refused("There is no model loaded yet."))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

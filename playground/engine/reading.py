@@ -1,0 +1,103 @@
+"""How prompts are read: what is reused, who waits for whom, and in pieces of which size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from playground.engine.job import Job
+from playground.engine.slots import FRESH, Slots, common
+
+_WORTH_WAITING = 64
+"""Tokens that another's prompt must save before a job waits for it."""
+_PIECE = 128
+_LEAST_PIECE = 32
+_PIECE_NS = 100_000_000
+"""Between two tokens of those who write, a piece of prompt may take about this long."""
+
+
+class Reading:
+    """Decides; the loop does it."""
+
+    def __init__(self, slots: Slots, n_batch: int, n_ubatch: int, *, recurrent: bool) -> None:
+        self._slots = slots
+        self._n_batch = n_batch
+        self._n_ubatch = n_ubatch
+        self._recurrent = recurrent
+        self._ns_per_token = 0.0
+        self._start: dict[int, int] = {}
+        """Where each job's own reading began; pieces are counted from there."""
+        self.now_end = 0
+        """Where the piece being read ends."""
+
+    def begin(self, job: Job, others: Iterable[Job]) -> int:
+        """Set a placed job to reading or waiting; how many tokens of its prompt it needn't read."""
+        prompt = job.prompt.tokens
+        here = max(self._slots.usable(slot, prompt) for slot in self._slots)
+        for other in others:
+            if other is job or other.state != "reading":
+                continue
+            shared = self._shared(other.prompt.tokens, prompt)
+            if shared == len(prompt) or shared >= here + _WORTH_WAITING:
+                job.state, job.leader, job.shared = "waiting", other, shared
+                return shared
+        return self._read_from(job)
+
+    def serve(self, leader: Job, jobs: Iterable[Job]) -> list[Job]:
+        """The leader has read on: copy for those who waited for that. Returns those with the very same prompt."""
+        done = len(leader.slot.tokens)
+        same: list[Job] = []
+        for job in jobs:
+            if job.leader is not leader or done < job.shared:
+                continue
+            self._slots.copy(leader.slot, job.slot, job.shared)
+            job.leader = None
+            if job.shared == job.n_prompt:
+                same.append(job)
+            else:
+                self._go_on(job)
+        return same
+
+    def orphaned(self, leader: Job, jobs: Iterable[Job]) -> None:
+        """The leader ended before all was read: whoever waited takes what there is and reads on."""
+        self._start.pop(leader.id, None)
+        for job in jobs:
+            if job.leader is leader:
+                job.leader = None
+                others = [other for other in jobs if other is not leader]
+                self.begin(job, others)
+
+    def piece_end(self, job: Job, *, alone: bool) -> int:
+        """Where the next piece ends.
+
+        Alone, the pieces are those that ``llama_decode`` on whole batches would make, so the bits are
+        the same; beside writers they are short, so that these keep flowing.
+        """
+        at, n = len(job.slot.tokens), job.n_prompt
+        if alone:
+            window = at + self._n_batch - (at - self._start.get(job.id, 0)) % self._n_batch
+            end = min(n, window, at + self._n_ubatch)
+        else:
+            wished = int(_PIECE_NS / self._ns_per_token) if self._ns_per_token else _PIECE
+            end = min(n, at + min(self._n_ubatch, max(_LEAST_PIECE, min(_PIECE, wished))))
+        self.now_end = end
+        return end
+
+    def timed(self, tokens: int, ns: int) -> None:
+        """A piece was read: how fast."""
+        if tokens >= _LEAST_PIECE:
+            self._ns_per_token = ns / tokens
+
+    def _shared(self, theirs: list[int], prompt: list[int]) -> int:
+        n = common(theirs, prompt)
+        if n == len(prompt) == len(theirs):
+            return n
+        return 0 if self._recurrent else max(0, min(n, len(prompt) - FRESH))
+
+    def _read_from(self, job: Job) -> int:
+        reused = self._slots.reuse(job.slot, job.prompt.tokens)
+        self._go_on(job)
+        return reused
+
+    def _go_on(self, job: Job) -> None:
+        job.state, job.leader = "reading", None
+        self._start[job.id] = len(job.slot.tokens)

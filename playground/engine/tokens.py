@@ -1,0 +1,105 @@
+"""A model's vocabulary: text to tokens and back."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from playground.engine.binding import lib
+
+_SPECIAL = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN
+_NONE = -1
+_SPM = lib.LLAMA_VOCAB_TYPE_SPM
+
+
+class Vocab:
+    """Tokenises and detokenises. Scans the whole vocabulary once, for its control and end tokens."""
+
+    def __init__(self, model: Any) -> None:
+        self.handle: Any = lib.llama_model_get_vocab(model)
+        self.size = int(lib.llama_vocab_n_tokens(self.handle))
+        self.bos = int(lib.llama_vocab_bos(self.handle))
+        self.eos = int(lib.llama_vocab_eos(self.handle))
+        self.adds_bos = bool(lib.llama_vocab_get_add_bos(self.handle)) and self.bos != _NONE
+        self._buffer = ctypes.create_string_buffer(256)
+        self._pieces: dict[int, bytes] = {}
+        attr = lib.llama_vocab_get_attr
+        self.control = frozenset(token for token in range(self.size) if attr(self.handle, token) & _SPECIAL)
+        """Tokens that typed text must never become."""
+        self.eog = frozenset(token for token in range(self.size) if lib.llama_vocab_is_eog(self.handle, token))
+        """Every token that ends an answer."""
+        self.suppressed = self._suppressed()
+        """Tokens the model's file forbids to draw."""
+        self._control_texts = self._texts(self.control)
+        self._lead = self._leading_space_guard()
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token, control tokens included."""
+        known = self._pieces.get(token)
+        if known is None:
+            known = self._pieces[token] = self._to_piece(token)
+        return known
+
+    def text(self, token: int) -> str:
+        """A token alone as text; empty for the missing token −1."""
+        return self.piece(token).decode("utf-8", "replace") if 0 <= token < self.size else ""
+
+    def tokenize(self, text: str, *, special: bool, inner: bool = False) -> list[int]:
+        """The tokens of a text, without BOS or EOS.
+
+        ``special``: text that spells a control token becomes it. ``inner``: the text continues
+        another, so that no space is put before it (SentencePiece vocabularies do that).
+        """
+        if not text:
+            return []
+        if inner and self._lead:
+            tokens = self._tokenize("\n" + text, special)
+            if tokens[: len(self._lead)] == self._lead:
+                return tokens[len(self._lead) :]
+        return self._tokenize(text, special)
+
+    def find_control(self, texts: Sequence[str]) -> set[str]:
+        """Every spelling of a control token that occurs in the texts."""
+        return {found for text in texts for found in self._control_texts.findall(text)}
+
+    def token_of(self, text: str) -> int:
+        """The one token a text is, or −1."""
+        tokens = self._tokenize(text, True) if text else []
+        return tokens[-1] if tokens and self.piece(tokens[-1]) == text.encode() else _NONE
+
+    def _tokenize(self, text: str, special: bool) -> list[int]:
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        while True:
+            array = (lib.llama_token * room)()
+            n = lib.llama_tokenize(self.handle, data, len(data), array, room, False, special)
+            if n >= 0:
+                return list(array[:n])
+            if -n <= room:
+                raise ValueError("The text is too long to be tokenised.")
+            room = -n
+
+    def _to_piece(self, token: int) -> bytes:
+        n = lib.llama_token_to_piece(self.handle, token, self._buffer, len(self._buffer), 0, True)
+        if n < 0:
+            self._buffer = ctypes.create_string_buffer(-n)
+            n = lib.llama_token_to_piece(self.handle, token, self._buffer, len(self._buffer), 0, True)
+        return self._buffer.raw[: max(0, n)]
+
+    def _texts(self, tokens: frozenset[int]) -> re.Pattern[str]:
+        texts = {self.text(token) for token in tokens} - {""}
+        longest_first = sorted(texts, key=len, reverse=True)
+        return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+    def _suppressed(self) -> tuple[int, ...]:
+        n = ctypes.c_int32()
+        found = lib.llama_vocab_get_suppress_tokens(self.handle, ctypes.byref(n))
+        return tuple(found[: n.value]) if found and n.value > 0 else ()
+
+    def _leading_space_guard(self) -> list[int]:
+        """What a leading newline becomes in a vocabulary that puts a space before a text."""
+        if lib.llama_vocab_type(self.handle) != _SPM:
+            return []
+        return self._tokenize("\n", False)
