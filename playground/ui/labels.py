@@ -289,6 +289,10 @@ class Meter(QWidget):
             self.setFixedWidth(width)
         theme.changed.connect(self.update)
 
+    def sizeHint(self) -> QSize:
+        """Its fixed width, where it has one."""
+        return QSize(self.maximumWidth() if self.minimumWidth() == self.maximumWidth() else 72, self._thick)
+
     @property
     def fraction(self) -> float:
         """The share that is filled, all parts together."""
