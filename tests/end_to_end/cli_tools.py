@@ -17,9 +17,10 @@ from typing import IO, Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
-GREEDY = ("--temp", "0")
+GREEDY = ("--temp", "0", "-t", "1", "-c", "1024")
+"""One thread: with two, a busy neighbour on the same cores would slow the answers fifty-fold."""
 PROMPT = "Write a Python function that reverses a string."
-ENDLESS = (*GREEDY, "--ignore-eos", "-c", "2048", PROMPT)
+ENDLESS = (*GREEDY, "--ignore-eos", PROMPT)
 
 
 def environment(**more: str) -> dict[str, str]:
