@@ -18,6 +18,8 @@ class State:
         self.heads: list[ChatHead] = []
         self.models: list[ModelRef] = []
         self.starter: ModelRef | None = None
+        self.searched = False
+        """Whether the library was looked through; before that an empty lane waits for it."""
         self.active = "A"
         self.lanes_changed: Signal[[]] = Signal()
         self.chat_changed: Signal[[]] = Signal()

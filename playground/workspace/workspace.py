@@ -84,6 +84,11 @@ class Workspace:
         return self.state.heads
 
     @property
+    def searched(self) -> bool:
+        """Whether it is known which models there are."""
+        return self.state.searched
+
+    @property
     def models(self) -> list[ModelRef]:
         """Known models."""
         return self.state.models
@@ -214,13 +219,14 @@ class Workspace:
         """Keep what is open and end every engine; partial answers stay."""
         for engine in list(self.engines.all.values()):
             self.jobs.fail_jobs(engine, lambda _job: None, "stopped")
+        self.jobs.keep_series_now()
         self.jobs.keep_if_begun()
         self.chats.remember()
         self.engines.close_all()
 
     def set_models(self, models: list[ModelRef], starter: ModelRef | None) -> None:
         """What the library found; lanes without a model get the starter."""
-        self.state.starter = starter
+        self.state.starter, self.state.searched = starter, True
         opened = [model for model in self.state.models if model.path not in {m.path for m in models}]
         self.state.models = [*models, *opened]
         for lane in self.state.lanes:
