@@ -54,6 +54,7 @@ class FakeWorkspace(State):
         self.calls: list[tuple[Any, ...]] = []
         self.accepts = True
         self.together = False
+        self.searched = True
         self.replies: list[Callable[[int], None]] = []
 
     def __getattr__(self, name: str) -> Any:

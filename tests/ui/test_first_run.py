@@ -98,6 +98,17 @@ def test_without_a_starter_it_offers_the_same_file_by_name_size_and_digest(page:
     assert not made.offers.isVisible()  # the notice's own button does it
 
 
+def test_before_the_library_was_looked_through_nothing_is_offered(page: Any) -> None:
+    workspace = FakeWorkspace()
+    workspace.searched = False
+    made = page(workspace)
+    assert made.heading.text() == "Looking for models…"
+    assert not made.offers.isVisible()
+    workspace.searched = True
+    workspace.models_changed.emit()
+    assert made.offers.isVisible()
+
+
 def test_another_model_is_called_by_its_name(page: Any) -> None:
     workspace = FakeWorkspace()
     load(workspace.lanes[0], QWEN)

@@ -62,6 +62,20 @@ def test_two_rows_in_a_narrow_lane_and_nothing_overlaps(made: Any) -> None:
                 assert not any(box.intersects(other) for other in boxes[i + 1 :]), (width, state)
 
 
+def test_a_note_stands_in_a_line_of_its_own(made: Any) -> None:
+    workspace = FakeWorkspace()
+    lane = load(workspace.lanes[0])
+    header, _ = made(workspace)
+    assert not header.note.isVisible()
+    lane.note = "This model has no chat template; your text is simply continued."
+    lane.changed.emit()
+    assert header.note.text() == lane.note
+    assert header.height() == 64
+    lane.note = ""
+    lane.changed.emit()
+    assert header.height() == 40
+
+
 def test_the_seconds_run_only_while_something_moves(made: Any) -> None:
     workspace = FakeWorkspace()
     lane = load(workspace.lanes[0])

@@ -133,6 +133,7 @@ class FirstRun(QScrollArea):
         self.setWidget(page)
         bind(self, lane.changed, self.refresh)
         bind(self, workspace.lanes_changed, self.refresh)
+        bind(self, workspace.models_changed, self.refresh)
         theme.changed.connect(self.refresh)
         self.refresh()
 
@@ -202,18 +203,19 @@ class FirstRun(QScrollArea):
         """Show the lane as it is now."""
         lane = self.lane
         starter = lane.model is not None and lane.model.name.startswith(STARTER.name)
-        self.heading.setText(_heading(lane))
-        self.sentence.setText(_sentence(lane, starter))
+        looking = lane.model is None and not self._workspace.searched
+        self.heading.setText("Looking for models…" if looking else _heading(lane))
+        self.sentence.setText("The folders where models usually are." if looking else _sentence(lane, starter))
         self.progress.setVisible(lane.state == "loading")
         self.bar.set_fraction(lane.fraction)
         self.percent.setText(format_percent(lane.fraction))
         offered = lane.notice is not None and any(a.key == "download_starter" for a in lane.notice.actions)
-        self.offers.setVisible(lane.model is None and not offered)
+        self.offers.setVisible(lane.model is None and not offered and not looking)
         self._cards.setVisible(lane.model is not None and lane.state != "failed")
         for card in self.cards:
             alone = len(self._workspace.lanes) == 1
             card.setVisible(card.prompt.key != "two" or alone)
-        self.source.setText(_source(lane, starter))
+        self.source.setText("" if looking else _source(lane, starter))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stack the cards in narrow lanes."""

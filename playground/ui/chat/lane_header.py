@@ -17,6 +17,7 @@ from playground.ui.widgets import (
     ElidedLabel,
     FiguresLabel,
     IconButton,
+    IconLabel,
     LaneBadge,
     PillButton,
     ask_for_gguf,
@@ -30,7 +31,7 @@ WIDE_FROM = 520
 _SIZE_FROM = 680
 """Below this width the pill leaves the file size out."""
 STRIPE = 2
-_ROW, _TWO_ROWS = 38, 60
+_ROW, _TWO_ROWS, _NOTE = 38, 60, 24
 _FIGURES_EVERY_S = 0.25
 _TONES = {"failed": "danger", "full": "warn", "empty": "text-3", "unloaded": "text-3"}
 
@@ -69,6 +70,8 @@ class LaneHeader(QFrame):
         self.pill.clicked.connect(self.open_picker)
         self.state = ElidedLabel(theme, px=12, tone="text-3")
         self.figures = FiguresLabel(theme)
+        self.note_icon = IconLabel(theme, "info", 14, "text-3")
+        self.note = ElidedLabel(theme, px=11, tone="text-2")
         self.on = IconButton(theme, "eye", "Takes part in the next turn", size=24)
         self.on.clicked.connect(lambda: self._workspace.set_on(letter, not self.lane.on))
         self.eject = IconButton(theme, "eject", "Unload the model, give its memory back", size=24)
@@ -78,7 +81,7 @@ class LaneHeader(QFrame):
         self.more = IconButton(theme, "dots-three", f"More for lane {letter}", size=24)
         self.more.clicked.connect(self._open_menu)
         # In Tab order, left to right.
-        shown = (self.badge, self.name, self.pill, self.state, self.figures)
+        shown = (self.badge, self.name, self.pill, self.state, self.figures, self.note_icon, self.note)
         for child in (*shown, self.on, self.eject, self.cancel, self.more):
             child.setParent(self)
 
@@ -89,7 +92,8 @@ class LaneHeader(QFrame):
 
     def sizeHint(self) -> QSize:
         """One row or two, by the width."""
-        return QSize(420, STRIPE + (_ROW if self.wide else _TWO_ROWS))
+        rows = _ROW if self.wide else _TWO_ROWS
+        return QSize(420, STRIPE + rows + (_NOTE if self.lane.note else 0))
 
     def minimumSizeHint(self) -> QSize:
         """As narrow as a lane may be."""
@@ -108,6 +112,7 @@ class LaneHeader(QFrame):
         self.cancel.setVisible(loading)
         self.eject.setVisible(not loading)
         self.eject.setEnabled(lane.engine.info is not None and lane.state not in ("failed", "unloaded", "empty"))
+        self.note.setText(lane.note)
         self._show_words()
         self._show_figures()
         moving = lane.busy or loading
@@ -159,11 +164,12 @@ class LaneHeader(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """One row or two."""
         super().resizeEvent(event)
-        if self.height() != self.sizeHint().height():
-            self.setFixedHeight(self.sizeHint().height())
         self._place()
 
     def _place(self) -> None:
+        if self.height() != self.sizeHint().height():
+            self.setFixedHeight(self.sizeHint().height())
+        self._place_note()
         self.pill.setText(self._pill_text())
         self.figures.align_right(self.wide)
         right = self._place_buttons(self.width() - 8)
@@ -187,6 +193,13 @@ class LaneHeader(QFrame):
         self.figures.setGeometry(
             left, below, max(0, min(self.figures.sizeHint().width(), self.width() - 12 - left)), 20
         )
+
+    def _place_note(self) -> None:
+        top = STRIPE + (_ROW if self.wide else _TWO_ROWS) - 2
+        self.note_icon.setVisible(bool(self.lane.note))
+        self.note.setVisible(bool(self.lane.note))
+        self.note_icon.move(14, top + 1)
+        self.note.setGeometry(38, top, max(0, min(self.note.sizeHint().width(), self.width() - 50)), 16)
 
     def _words_width(self) -> int:
         """What name, pill and state want; a very long name or state yields to the figures."""
