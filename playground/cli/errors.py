@@ -7,8 +7,6 @@ from playground.supervisor.outcome import Outcome
 
 OK, ENGINE_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
-_ENGINE_FAULTS = ("memory", "other")
-
 
 class CliError(Exception):
     """A sentence for standard error, and the exit code."""
@@ -27,5 +25,5 @@ class EngineGone(CliError):
 
 
 def load_error(event: LoadFailed) -> CliError:
-    """A model that didn't load: the user's file (2) or the engine's trouble (1)."""
-    return CliError(event.message, ENGINE_FAILED if event.kind in _ENGINE_FAULTS else BAD_INPUT)
+    """A model that didn't load: the user's file (2) or the machine's limits (1)."""
+    return CliError(event.message, ENGINE_FAILED if event.kind == "memory" else BAD_INPUT)

@@ -87,10 +87,12 @@ class Talk:
     def _code(self, event: Finished) -> int:
         if self.session.interrupted:
             return INTERRUPTED
-        if event.reason == "failed":
-            return ENGINE_FAILED
-        # Without room for a single token it was the prompt that was too long.
-        return BAD_INPUT if event.reason == "context_full" and not event.n_drawn else OK
+        if event.reason not in ("failed", "context_full"):
+            return OK
+        # Before the first token it was what was given: a grammar, a template, a prompt that is too long.
+        if not event.n_drawn:
+            return BAD_INPUT
+        return ENGINE_FAILED if event.reason == "failed" else OK
 
     def _messages(self) -> list[Message]:
         system = [Message("system", encodable(self.settings.system))] if self.settings.system else []

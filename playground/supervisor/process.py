@@ -216,7 +216,7 @@ def engine_argv() -> list[str]:
 
 def engine_environment() -> dict[str, str]:
     """Ours, without the backtrace that llama.cpp takes with a debugger, and with a checkout's folder."""
-    environment = os.environ | {"GGML_NO_BACKTRACE": "1", "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {"GGML_NO_BACKTRACE": "1"}
     root = Path(__file__).resolve().parents[2]
     if not getattr(sys, "frozen", False) and root.name not in ("site-packages", "dist-packages"):
         known = environment.get("PYTHONPATH")

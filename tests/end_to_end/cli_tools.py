@@ -24,7 +24,8 @@ ENDLESS = (*GREEDY, "--ignore-eos", PROMPT)
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Ours without any display."""
+    """Ours without any display; temporary files lie with the test's own."""
+    more = {"TMPDIR": str(Path(os.environ["PLAYGROUND_HOME"]).parent)} | more
     gone = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     return {key: value for key, value in os.environ.items() if key not in gone} | more
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import gguf_bytes
 import pytest
 from cli_tools import ENDLESS, GREEDY, PROMPT, ROOT, engine_of, environment, first_token, is_gone, run, started
 from conftest import wait_until
@@ -119,6 +120,36 @@ def test_a_prompt_that_does_not_fit_is_said() -> None:
     assert result.returncode == 2
     assert "context" in result.stderr
     assert result.stdout == ""
+
+
+def test_a_grammar_holds_and_a_broken_one_is_refused() -> None:
+    assert run("chat", *GREEDY, "--grammar", 'root ::= "yes"', PROMPT).stdout.strip() == "yes"
+    refused = run("chat", *GREEDY, "--grammar", "root ::= (", PROMPT)
+    assert refused.returncode == 2
+    assert "grammar" in refused.stderr
+    assert refused.stdout == ""
+
+
+@pytest.mark.parametrize(("arch", "says"), [("martian", "“martian”"), ("llama", "can’t load")])
+def test_a_model_that_llama_cpp_refuses(tmp_path: Path, arch: str, says: str) -> None:
+    path = tmp_path / "odd.gguf"
+    entry = gguf_bytes.pair("general.architecture", gguf_bytes.STRING, gguf_bytes.text(arch))
+    path.write_bytes(gguf_bytes.build([entry, *gguf_bytes.pairs()[1:]]))
+    result = run("chat", "-m", str(path), "hi")
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_llama_cpp_that_can_not_be_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken_one = tmp_path / "llama_cpp" / "__init__.py"
+    broken_one.parent.mkdir()
+    broken_one.write_text("raise ImportError('libllama.so: cannot open shared object file')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    result = run("chat", PROMPT)
+    assert result.returncode == 1
+    assert "llama.cpp could not be loaded" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_part_of_a_name_finds_a_model() -> None:
