@@ -55,6 +55,8 @@ class NumberRow(SettingRow):
         self.number.set_value(self.value)
         if self.slider:
             self.slider.set_shown(self.value)
+            if self.number.width() != self.number.wanted_width():
+                self._arrange()
 
     def _show_state(self) -> None:
         super()._show_state()
@@ -119,6 +121,8 @@ class BoolRow(SettingRow):
         super().__init__(field, theme, label)
         self.box = QCheckBox(self)
         self.box.setChecked(bool(field.default))
+        # The indicator stands at the right edge, under the other controls' edge.
+        self.box.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.box.clicked.connect(self._clicked)
         self.label.pressed.connect(lambda: self.box.click() if self.box.isEnabled() else None)
         self._adopt(self.box)
@@ -137,7 +141,7 @@ class BoolRow(SettingRow):
         return 24
 
     def _place(self, left: int, right: int) -> None:
-        self.box.setGeometry(right - 20, 5, 24, 24)
+        self.box.setGeometry(right - 24, 5, 24, 24)
 
 
 class TextRow(SettingRow):

@@ -64,9 +64,9 @@ class NumberField(QLineEdit):
         self.setCursorPosition(0)
 
     def wanted_width(self) -> int:
-        """Room for the longest word or an ordinary number."""
+        """Room for the value shown, at least for an ordinary number."""
         metrics = QFontMetrics(self.font())
-        words = [*self._field.special.values(), "0.0000"]
+        words = (self._field.show(self._value), "0.000")
         return max(58, 18 + max(metrics.horizontalAdvance(word) for word in words))
 
     def apply(self) -> None:
@@ -106,10 +106,8 @@ class NumberField(QLineEdit):
         self.apply()
         if self.property("invalid") == "true":
             return
-        if self._scale is not None:
-            value = self._scale.stepped(self._value, steps)
-        else:
-            value = self._stepped_plainly(steps)
+        scale = self._scale
+        value = scale.stepped(self._value, steps) if scale else self._stepped_plainly(steps)
         if value != self._value:
             self.set_value(value)
             self.chosen.emit(value)

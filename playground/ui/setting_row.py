@@ -6,7 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, QSize, Signal
 from PySide6.QtGui import QEnterEvent, QResizeEvent
-from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QLabel, QSizePolicy, QWidget
 
 from playground.settings.field import Field
 from playground.ui.fields import ChangeMark, RowLabel
@@ -29,6 +29,23 @@ def tip_of(field: Field) -> str:
     words = "".join(f", or “{word}”" for word in field.special.values())
     unit = f" {field.unit}" if field.unit else ""
     return f"{hint_of(field)} Accepted: {field.range_text()}{unit}{words}."
+
+
+def settle(widget: QWidget) -> None:
+    """Lay out everything around a widget that changed its height, at once.
+
+    Qt passes such a change up one level per turn of the event loop; between the turns
+    neighbours would be squeezed.
+    """
+    layouts = []
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent.parentWidget(), QAbstractScrollArea):
+        if (layout := parent.layout()) is not None:
+            layout.invalidate()
+            layouts.append(layout)
+        parent = parent.parentWidget()
+    for layout in reversed(layouts):
+        layout.activate()
 
 
 class SettingRow(QWidget):
@@ -208,4 +225,6 @@ class SettingRow(QWidget):
         if not self._error.isHidden():
             extra = self._error.heightForWidth(max(40, width - self.lead)) + 4
             self._error.setGeometry(self.lead, ROW_HEIGHT - 2, width - self.lead, extra)
-        self.setFixedHeight(ROW_HEIGHT + extra)
+        if self.minimumHeight() != ROW_HEIGHT + extra:
+            self.setFixedHeight(ROW_HEIGHT + extra)
+            settle(self)

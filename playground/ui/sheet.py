@@ -27,6 +27,7 @@ QWidget[surface="sunken"] { background: $sunken; }
 QFrame[card="plain"], QFrame[card="info"], QFrame[card="warn"], QFrame[card="danger"] {
     background: $raised; border: 1px solid $line_strong; border-radius: 8px; }
 QFrame[card="box"] { background: $canvas; border: 1px solid $line; border-radius: 8px; }
+QFrame[popup="true"] { background: $raised; border: 1px solid $line_strong; border-radius: 10px; }
 QFrame[card="info"] { border-left: 3px solid $text_3; }
 QFrame[card="warn"] { border-left: 3px solid $warn; }
 QFrame[card="danger"] { border-left: 3px solid $danger; }

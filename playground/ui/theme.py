@@ -124,6 +124,9 @@ class Theme(QObject):
         font.setWeight(QFont.Weight(weight))
         if hasattr(font, "setFeature"):
             font.setFeature(QFont.Tag("tnum"), 1)
+            if mono:  # code and prompts are shown letter by letter: “<|” stays two characters
+                font.setFeature(QFont.Tag("calt"), 0)
+                font.setFeature(QFont.Tag("liga"), 0)
         return font
 
     def apply(self, app: QApplication) -> None:

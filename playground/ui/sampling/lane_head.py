@@ -68,7 +68,6 @@ class LinkToggle(QAbstractButton):
     def set_letters(self, letters: list[str]) -> None:
         """The other lanes."""
         self.letters = letters
-        self.setVisible(bool(letters))
         if not letters:
             self.setChecked(False)
         self._tell()
@@ -121,6 +120,7 @@ class LaneHead(QWidget):
         super().__init__()
         self._workspace, self._theme = workspace, theme
         self._switches: list[LaneSwitch] = []
+        self._sampling = True
         self.setFixedHeight(28)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(9, 0, 12, 0)
@@ -147,6 +147,16 @@ class LaneHead(QWidget):
         """“as shipped”, “3 changed”."""
         self.status.setText(text)
 
+    def show_sampling(self, on: bool) -> None:
+        """State and link belong to sampling; the other tabs don't show them."""
+        self._sampling = on
+        self._show_right()
+
+    def _show_right(self) -> None:
+        several = len(self._workspace.lanes) > 1
+        self.status.setVisible(self._sampling and not several)
+        self.link.setVisible(self._sampling and several)
+
     def refresh(self) -> None:
         """Show lanes and the active lane's model."""
         lane = active_lane(self._workspace)
@@ -156,7 +166,7 @@ class LaneHead(QWidget):
         for switch in self._switches:
             switch.setChecked(switch.letter == lane.letter)
         self.link.set_letters([letter for letter in letters if letter != lane.letter])
-        self.status.setVisible(len(letters) == 1)
+        self._show_right()
         if lane.model is None:
             self.model.setText("no model")
         else:

@@ -18,7 +18,7 @@ from playground.workspace.words import format_bytes
 def count_words(n: int) -> str:
     """A large count with three figures: “135 M”, “1.24 B”."""
     for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if n >= size:
+        if n >= size * 0.9995:
             scaled = n / size
             return (
                 f"{scaled:.2f} {unit}"

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 
 from playground.settings.field import SettingError
 from playground.settings.load import FIELDS
-from playground.ui.controls import SettingRow, row_for
+from playground.ui.controls import NumberRow, SettingRow, row_for
 from playground.ui.sampling.model_facts import FactTable, PathLine, buffers_of, facts_of
 from playground.ui.sampling.ports import LaneFollower, PanelWorkspace, active_lane
 from playground.ui.sampling.scroll import ScrollColumn, heading, rule, sentence
@@ -76,7 +76,7 @@ class ModelTab(QWidget):
         self._holder = holder
         outer.addWidget(holder)
         column = scroll.column
-        column.addWidget(heading("How the model is loaded"))
+        column.addWidget(heading(self._theme, "How the model is loaded"))
         for field in FIELDS.fields:
             row = row_for(field, self._theme)
             row.changed.connect(self._changed)
@@ -85,10 +85,10 @@ class ModelTab(QWidget):
             column.addWidget(row)
         column.addSpacing(8)
         column.addWidget(rule())
-        column.addWidget(heading("The loaded model"))
+        column.addWidget(heading(self._theme, "The loaded model"))
         for part in (self._nothing, self.facts, self.path):
             column.addWidget(part)
-        self._buffers_title = heading("Buffers, as llama.cpp reports them")
+        self._buffers_title = heading(self._theme, "Buffers, as llama.cpp reports them")
         column.addWidget(self._buffers_title)
         column.addWidget(self.buffers)
         column.addStretch(1)
@@ -145,6 +145,10 @@ class ModelTab(QWidget):
         for name, row in self.rows.items():
             row.set_lane(lane.letter)
             row.set_value(values[name])
+        numbers = [row for row in self.rows.values() if isinstance(row, NumberRow)]
+        width = max(row.wanted_label_width() for row in numbers)
+        for row in numbers:
+            row.set_label_width(width)
         engine = lane.engine
         known = bool(engine.gpu or engine.gpu_reason or engine.info)
         self.rows["n_gpu_layers"].set_reason("" if engine.gpu or not known else engine.gpu_reason or NO_GPU)

@@ -98,6 +98,7 @@ class RightPanel(QFrame):
         self._stack.setCurrentIndex(_KEYS.index(key))
         self._help.setText(_REST)
         self._foot.setVisible(key != "prompt")
+        self.head.show_sampling(key == "sampling")
 
     def show_setting(self, name: str) -> bool:
         """Bring a setting of either table into view, with the focus; False: there is none of that name."""

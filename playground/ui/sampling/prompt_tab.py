@@ -66,7 +66,7 @@ class PromptTab(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(PADDING, 0, PADDING, PADDING)
         column.setSpacing(4)
-        column.addWidget(heading("System prompt", "from the next turn on"))
+        column.addWidget(heading(self._theme, "System prompt", "from the next turn on"))
         self.system.setFont(self._theme.font(12))
         self.system.setPlaceholderText("None. What the model should always keep in mind, e.g. “Answer briefly.”")
         self.system.setAccessibleName("System prompt")

@@ -68,7 +68,7 @@ class SamplingTab(QWidget):
         outer.addWidget(rule())
         outer.addWidget(scroll, 1)
         column = scroll.column
-        column.addWidget(heading("Sampler chain, top to bottom", "drag to reorder"))
+        column.addWidget(heading(self._theme, "Sampler chain, top to bottom", "drag to reorder"))
         column.addWidget(self.chain)
         column.addSpacing(4)
         column.addWidget(self.order)
@@ -76,7 +76,7 @@ class SamplingTab(QWidget):
         self._build_more(column)
         column.addSpacing(4)
         column.addWidget(rule())
-        column.addWidget(heading("Length and luck"))
+        column.addWidget(heading(self._theme, "Length and luck"))
         for field in sorted(LENGTH_AND_LUCK, key=lambda row: row.name in _RARE):
             column.addWidget(self._luck_row(field))
         column.addStretch(1)

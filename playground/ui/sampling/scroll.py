@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from playground.ui.labels import ElidedLabel
 from playground.ui.style import mark
+from playground.ui.theme import Theme
 
 PADDING = 12
 _BAR = 8
@@ -33,19 +35,16 @@ class ScrollColumn(QScrollArea):
             self.column.setContentsMargins(PADDING, 0, right, PADDING)
 
 
-def heading(text: str, right: str = "") -> QWidget:
+def heading(theme: Theme, text: str, right: str = "") -> QWidget:
     """A group's title with a quiet word at the right."""
     made = QWidget()
     row = QHBoxLayout(made)
     row.setContentsMargins(0, 8, 0, 2)
-    label = QLabel(text)
-    mark(label, size="meta", tone="2")
-    row.addWidget(label)
+    row.setSpacing(4)
+    row.addWidget(ElidedLabel(theme, text, 11, "text-2"))
     row.addStretch()
     if right:
-        hint = QLabel(right)
-        mark(hint, size="meta", tone="3")
-        row.addWidget(hint)
+        row.addWidget(ElidedLabel(theme, right, 11, "text-3"))
     return made
 
 

@@ -10,6 +10,7 @@ from playground.settings.field import Field
 from playground.settings.sampling import Sampler
 from playground.ui import icons
 from playground.ui.controls import SettingRow, row_for
+from playground.ui.setting_row import settle
 from playground.ui.theme import Theme
 
 LEAD = 16
@@ -147,9 +148,13 @@ class StageRow(QWidget):
         self._more.hide()
         column.addWidget(self._more)
         self.chevron = Chevron(theme, self.stage.label)
-        self.chevron.toggled.connect(self._more.setVisible)
+        self.chevron.toggled.connect(self._unfold)
         self.main.put_after_label(self.chevron)
         self.main.label.pressed.connect(self.chevron.toggle)
+
+    def _unfold(self, is_open: bool) -> None:
+        self._more.setVisible(is_open)
+        settle(self._more)
 
     def set_expanded(self, on: bool) -> None:
         """Show or hide the refining settings."""
