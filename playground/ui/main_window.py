@@ -186,12 +186,12 @@ class MainWindow(QWidget):
     def export_chat(self, kind: str) -> None:
         """Write the conversation to a file the user names."""
         suffix = "md" if kind == "markdown" else "json"
-        dialog = QFileDialog(self, "Export the chat", f"{self._workspace.chat.title or 'chat'}.{suffix}")
+        dialog = QFileDialog(self, "Export the chat", export.file_name(self._workspace.chat, suffix))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(suffix)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         chat, lane = self._workspace.chat, self._workspace.lane(self._workspace.active)
-        text = export.to_markdown(chat, lane.leaf) if kind == "markdown" else export.to_json(chat)
+        text = export.path_as_markdown(chat, lane.leaf, lane.system) if kind == "markdown" else export.chat_as_json(chat)
 
         def write(path: str) -> None:
             self._background(lambda: _write(Path(path), text), self.status.toast)
@@ -258,8 +258,8 @@ class MainWindow(QWidget):
     def _size_panes(self) -> None:
         """Give the docked panes their width and the centre the rest."""
         docked = [self.body.widget(index) for index in range(self.body.count())]
-        fixed = {self.sidebar: self.left.width, self.panel: self.right.width}
-        taken = sum(width for pane, width in fixed.items() if pane in docked and not pane.isHidden())
+        fixed: dict[QWidget | None, int] = {self.sidebar: self.left.width, self.panel: self.right.width}
+        taken = sum(width for pane, width in fixed.items() if pane in docked and pane is not None and not pane.isHidden())
         self.body.setSizes([fixed.get(pane, self.width() - taken) for pane in docked])
 
     def _reflect(self) -> None:

@@ -70,7 +70,10 @@ def bind(widget: QObject, signal: PlainSignal[[]], slot: Callable[[], object]) -
 class HasLanes(Protocol):
     """A workspace as `LaneWatch` sees it."""
 
-    lanes: list[Lane]
+    @property
+    def lanes(self) -> list[Lane]:
+        """The lanes on screen."""
+
     lanes_changed: PlainSignal[[]]
 
 

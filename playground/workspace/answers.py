@@ -26,6 +26,7 @@ class Answers:
         lanes = [lane for lane in self._state.lanes if lane.on and lane.model is not None]
         if not text.strip() or not lanes or any(lane.busy for lane in lanes):
             return False
+        text = storable(text)
         chat, send_id = self._state.chat, new_id()
         made: dict[str | None, Node] = {}
         for lane in lanes:
@@ -67,7 +68,7 @@ class Answers:
         index = _find(lane.path, node_id)
         if index is None or lane.busy:
             return
-        node = lane.path[index]
+        node, text = lane.path[index], storable(text)
         if node.role == "assistant":
             changed = Node(
                 new_id(),
@@ -118,7 +119,9 @@ class Answers:
         """Point a lane at a turn; mirrors the job that writes there, if any."""
         lane.path = self._state.chat.path(leaf)
         lane.writing = None
-        lane.answer = kept_answer(lane.path)
+        last = next((node for node in reversed(lane.path) if node.role == "assistant"), None)
+        finished = self._jobs.unkept.get(last.id) if last is not None else None
+        lane.answer = finished.answer if finished is not None else kept_answer(last)
         lane.n_past = 0
         job = self._jobs.job_of(lane)
         if job is not None:
@@ -193,6 +196,11 @@ def messages_of(system: str, path: list[Node]) -> list[Message]:
     return messages
 
 
+def storable(text: str) -> str:
+    """The text without lone surrogates, which a paste can bring and no UTF-8 can hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def title_of(text: str) -> str:
     """A chat's first title: the first line of its first turn, cut at a word."""
     line = " ".join(text.strip().splitlines()[0].split())
@@ -201,10 +209,9 @@ def title_of(text: str) -> str:
     return line[:48].rsplit(" ", 1)[0] + "…"
 
 
-def kept_answer(path: list[Node]) -> Answer:
-    """The figures of the last kept answer of a path."""
+def kept_answer(node: Node | None) -> Answer:
+    """The figures of a kept answer; empty without one."""
     answer = Answer()
-    node = next((node for node in reversed(path) if node.role == "assistant"), None)
     if node is not None and node.series:
         try:
             answer.tokens.load(node.series)

@@ -138,7 +138,7 @@ class Engines:
         engine.state = "closing"
         for job in list(engine.jobs):
             self.job_done(engine, job)
-        engine.process.close()
+        engine.process.close_soon()
         self.changed.emit(engine)
 
     def kill(self, engine: Engine) -> None:
@@ -149,6 +149,7 @@ class Engines:
         """End every engine; used when the window goes."""
         for engine in list(self.all.values()):
             engine.state = "closing"
+            engine.process.close_soon()
         for engine in list(self.all.values()):
             engine.process.close()
 
@@ -230,7 +231,7 @@ class Engines:
         self.load_failed.emit(engine, event)
         for job in list(engine.jobs):
             self.job_done(engine, job)
-        engine.process.close()
+        engine.process.close_soon()
 
     def _on_memory(self, engine: Engine, event: Memory) -> None:
         engine.facts.memory.add(event)

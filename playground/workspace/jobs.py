@@ -88,6 +88,8 @@ class Jobs:
         self._background = background
         self._numbers = itertools.count(1)
         self.all: dict[int, Job] = {}
+        self.unkept: dict[str, Job] = {}
+        """Finished answers, by node, whose figures are not in the node's series yet."""
         self.touched: Signal[[Chat]] = Signal()
         """A chat was kept: it has another turn, title or lane."""
         engines.job_event.connect(self._on_event)
@@ -158,6 +160,13 @@ class Jobs:
         """Keep the open chat's lanes, unless nothing was said yet."""
         if self._state.chat.nodes:
             self.keep(self._state.chat)
+
+    def keep_series_now(self) -> None:
+        """Put the figures of finished answers into their nodes at once: the app is closing."""
+        for job in self.unkept.values():
+            job.node.series = job.answer.tokens.to_bytes()
+            self._keeper.save_node(job.node, job.chat.id)
+        self.unkept.clear()
 
     def mirror(self, job: Job, lane: Lane) -> None:
         """Show a job's state in its lane."""
@@ -289,10 +298,12 @@ class Jobs:
 
     def _keep_series(self, job: Job) -> None:
         def keep(data: bytes) -> None:
+            self.unkept.pop(job.node.id, None)
             job.node.series = data
             self._keeper.save_node(job.node, job.chat.id)
 
         if len(job.answer.tokens):
+            self.unkept[job.node.id] = job
             self._background(job.answer.tokens.to_bytes, keep)
 
     def _lane_of(self, job: Job) -> Lane | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,10 @@ MEMORY_DTYPE = np.dtype(
 )
 
 
+MAX_SERIES = 256 * 1024 * 1024
+"""Bytes a kept series may unpack to: five million tokens. An imported chat's blob is a stranger's."""
+
+
 class Rows:
     """A structured array that grows by doubling; ``view`` is the filled part, without a copy."""
 
@@ -77,6 +82,9 @@ class Rows:
     def load(self, data: bytes) -> None:
         """Fill from ``to_bytes``. Raises ValueError on anything else."""
         try:
+            with zipfile.ZipFile(io.BytesIO(data)) as packed:
+                if sum(entry.file_size for entry in packed.infolist()) > MAX_SERIES:
+                    raise ValueError("it is too large")
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
                 rows = archive["rows"]
         except Exception as error:
