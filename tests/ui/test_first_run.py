@@ -21,7 +21,7 @@ def page(qtbot: QtBot) -> Any:
     def make(workspace: Any, width: int = 900) -> Any:
         made = FirstRun(workspace.lanes[0], workspace, dress())
         qtbot.addWidget(made)
-        made.resize(width, 600)
+        made.resize(width, made.heightForWidth(width))
         made.show()
         return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
@@ -21,6 +22,7 @@ _COLUMN = 720
 _NEARLY_FULL = 0.9
 _DRAFT_LEAST = 240
 _STEPS = 6
+_ROOM_EVERY_S = 0.5
 
 
 class SendButton(PaintedButton):
@@ -93,6 +95,7 @@ class Composer(QWidget):
         super().__init__()
         self._workspace, self._theme = workspace, theme
         self._asked = 0
+        self._shown_at = 0.0
         self._draft_tokens = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -102,7 +105,7 @@ class Composer(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._build()
-        self.watch = LaneWatch(self, workspace, self.refresh)
+        self.watch = LaneWatch(self, workspace, self.refresh, self._grew)
         bind(self, workspace.active_changed, self._recount)
         bind(self, workspace.chat_changed, self.refresh)
         self.refresh()
@@ -251,12 +254,18 @@ class Composer(QWidget):
         self._show_send()
         self._show_room()
 
+    def _grew(self) -> None:
+        # Twice a second is enough for a meter, and costs nothing beside the transcript.
+        if self.isVisible() and time.monotonic() - self._shown_at >= _ROOM_EVERY_S:
+            self._show_room()
+
     def _show_send(self) -> None:
         busy = any(lane.busy for lane in self._workspace.lanes)
         self.send.show_stop(busy)
         self.send.setEnabled(busy or not self.draft.document().isEmpty())
 
     def _show_room(self) -> None:
+        self._shown_at = time.monotonic()
         draft = self._draft_tokens
         self.tokens.setText(f"{format_number(draft)} {'token' if draft == 1 else 'tokens'}")
         fullest = _fullest(self._workspace.lanes)

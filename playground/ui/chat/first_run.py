@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from playground.models.starter import STARTER
 from playground.ui import icons
@@ -110,27 +110,14 @@ class PromptCard(PaintedButton):
             )
 
 
-class FirstRun(QScrollArea):
-    """What an empty lane shows, by the lane's state."""
+class FirstRun(QWidget):
+    """What an empty lane shows, by the lane's state. The transcript gives it a column and centres it."""
 
     def __init__(self, lane: Lane, workspace: Any, theme: Theme) -> None:
         super().__init__()
         self.lane, self._workspace, self._theme = lane, workspace, theme
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        page = QWidget()
-        page.setProperty("surface", "canvas")
-        row = QHBoxLayout(page)
-        row.setContentsMargins(16, 20, 16, 20)
-        self._column = QWidget()
-        self._column.setMaximumWidth(_COLUMN)
-        row.addStretch(1)
-        row.addWidget(self._column, 1000)
-        row.addStretch(1)
+        self.setMaximumWidth(_COLUMN)
         self._fill_column()
-        self.setWidget(page)
         bind(self, lane.changed, self.refresh)
         bind(self, workspace.lanes_changed, self.refresh)
         bind(self, workspace.models_changed, self.refresh)
@@ -139,10 +126,9 @@ class FirstRun(QScrollArea):
 
     def _fill_column(self) -> None:
         theme = self._theme
-        column = QVBoxLayout(self._column)
+        column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addStretch(2)
         self.heading = Label(theme, px=20, weight=600, wrap=True)
         self.sentence = Paragraph(theme)
         self.sentence.setMaximumWidth(640)
@@ -157,7 +143,6 @@ class FirstRun(QScrollArea):
         self.source = Label(theme, px=12, tone="text-3", wrap=True)
         self.source.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column.addWidget(self.source)
-        column.addStretch(3)
 
     def _make_progress(self) -> QWidget:
         self.progress = QWidget()
@@ -217,12 +202,23 @@ class FirstRun(QScrollArea):
             card.setVisible(card.prompt.key != "two" or alone)
         self.source.setText("" if looking else _source(lane, starter))
 
+    def heightForWidth(self, width: int) -> int:
+        """Height of the column when it is that wide."""
+        self._turn_cards(width)
+        layout = self.layout()
+        return layout.heightForWidth(width) if layout is not None else -1
+
+    def minimumSizeHint(self) -> QSize:
+        """The column's height follows from its width alone."""
+        return QSize(150, 40)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Stack the cards in narrow lanes."""
         super().resizeEvent(event)
-        direction = (
-            QBoxLayout.Direction.TopToBottom if self.width() < _STACK_BELOW else QBoxLayout.Direction.LeftToRight
-        )
+        self._turn_cards(self.width())
+
+    def _turn_cards(self, width: int) -> None:
+        direction = QBoxLayout.Direction.TopToBottom if width < _STACK_BELOW else QBoxLayout.Direction.LeftToRight
         if self._cards_row.direction() != direction:
             self._cards_row.setDirection(direction)
 
@@ -272,6 +268,9 @@ def _sentence(lane: Lane, starter: bool) -> str:
     return f"{lane.model.name} answers on this machine, and nothing is sent anywhere."
 
 
+_WHERE = {"recent": "", "models folder": "in the models folder"}
+
+
 def _source(lane: Lane, starter: bool) -> str:
     if lane.model is None:
         # Groups of 16 keep the digest readable and let it wrap in a narrow lane.
@@ -279,6 +278,6 @@ def _source(lane: Lane, starter: bool) -> str:
         return f"{STARTER.repo} · {format_bytes(STARTER.size)} · {STARTER.licence} · SHA-256 {digest}"
     ref, info = lane.model, lane.engine.info
     licence = ref.licence or (info.licence if info else "") or (STARTER.licence if starter else "")
-    source = ref.source or (STARTER.source if starter else "")
+    source = STARTER.source if starter else _WHERE.get(ref.source, ref.source)
     parts = [ref.name, model_tag(ref), licence, source]
     return " · ".join(part for part in parts if part)
