@@ -73,10 +73,7 @@ class SettingRow(QWidget):
         self._after: QWidget | None = None
         self.label = RowLabel(theme, label or field.label, self)
         self.mark = ChangeMark(theme, field.label, self)
-        self._error = QLabel(self)
-        self._error.setWordWrap(True)
-        mark(self._error, tone="danger", size="meta")
-        self._error.hide()
+        self._error: QLabel | None = None
         self.label.reset.connect(self.reset)
         self.mark.clicked.connect(self.reset)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -119,15 +116,20 @@ class SettingRow(QWidget):
 
     def show_error(self, sentence: str) -> None:
         """A sentence under the row; empty: none."""
-        if sentence != self._error.text() or bool(sentence) == self._error.isHidden():
-            self._error.setText(sentence)
-            self._error.setVisible(bool(sentence))
-            self._arrange()
+        if sentence == self.error:
+            return
+        if self._error is None:
+            self._error = QLabel(self)
+            self._error.setWordWrap(True)
+            mark(self._error, tone="danger", size="meta")
+        self._error.setText(sentence)
+        self._error.setVisible(bool(sentence))
+        self._arrange()
 
     @property
     def error(self) -> str:
         """The sentence under the row."""
-        return self._error.text()
+        return self._error.text() if self._error else ""
 
     def put_after_label(self, widget: QWidget) -> None:
         """A small button that follows the name."""
@@ -222,7 +224,7 @@ class SettingRow(QWidget):
         self.mark.setGeometry(self.lead + label, 5, _MARK, 24)
         self._place(self.lead + label + _MARK, width)
         extra = 0
-        if not self._error.isHidden():
+        if self._error is not None and not self._error.isHidden():
             extra = self._error.heightForWidth(max(40, width - self.lead)) + 4
             self._error.setGeometry(self.lead, ROW_HEIGHT - 2, width - self.lead, extra)
         if self.minimumHeight() != ROW_HEIGHT + extra:

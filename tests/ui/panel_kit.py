@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from playground.protocol.events import ModelInfo
 from playground.settings.load import FIELDS as LOAD
+from playground.ui.style import style_sheet
 from playground.ui.theme import Theme
 from playground.workspace.lane import Lane, ModelRef
 from playground.workspace.state import State
@@ -93,9 +94,14 @@ class Desk:
         reply(*self.prompt)
 
 
+_THEMES: dict[str, Theme] = {}
+
+
 def dressed(app: QApplication, scheme: Any = "dark") -> Theme:
-    theme = Theme(scheme)
-    theme.apply(app)
+    """The app in our style; laid on once, for that is the slow part of a small test."""
+    theme = _THEMES.setdefault(scheme, Theme(scheme))
+    if app.styleSheet() != style_sheet(theme):
+        theme.apply(app)
     return theme
 
 

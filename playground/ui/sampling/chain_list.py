@@ -39,7 +39,7 @@ class ChainList(QWidget):
             self._add(name)
 
     def _add(self, name: str) -> None:
-        stage = StageRow(SAMPLERS[name], self._theme)
+        stage = StageRow(SAMPLERS[name], self._theme, self)
         stage.move_wanted.connect(self.move_stage)
         stage.dragged.connect(self._dragged)
         stage.dropped.connect(self._dropped)
@@ -70,7 +70,7 @@ class ChainList(QWidget):
 
     def _fix_tab_order(self) -> None:
         for before, after in zip(self._shown, self._shown[1:], strict=False):
-            last = list(self.stages[before].rows.values())[-1]
+            last = list(self.stages[before].made.values())[-1]
             QWidget.setTabOrder(last, self.stages[after].grip)
 
     def move_stage(self, name: str, steps: int) -> None:

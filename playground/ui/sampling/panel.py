@@ -13,6 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from playground.settings.load import FIELDS as LOAD
+from playground.settings.sampling import FIELDS as SAMPLING
 from playground.ui.sampling.lane_head import LaneHead
 from playground.ui.sampling.model_tab import ModelTab
 from playground.ui.sampling.ports import PanelWorkspace
@@ -23,7 +25,6 @@ from playground.ui.style import mark
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, SegmentedControl
 
-_KEYS = ("sampling", "model", "prompt")
 _HELP_LINES = 4
 _REST = "Point at a setting to read what it does and where its default comes from."
 
@@ -33,6 +34,7 @@ class RightPanel(QFrame):
 
     def __init__(self, workspace: PanelWorkspace, theme: Theme, clock: Clock) -> None:
         super().__init__()
+        self._workspace, self._theme, self._clock = workspace, theme, clock
         mark(self, surface="chrome")
         self.setMinimumWidth(280)
         self.setMaximumWidth(420)
@@ -49,15 +51,14 @@ class RightPanel(QFrame):
             part.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.head = LaneHead(workspace, theme)
         self.sampling = SamplingTab(workspace, theme, clock, lambda: self.head.letters)
-        self.model = ModelTab(workspace, theme, clock)
-        self.prompt = PromptTab(workspace, theme, clock)
+        self._model: ModelTab | None = None
+        self._prompt: PromptTab | None = None
         self._stack = QStackedWidget()
         self._help = sentence(_REST)
         self._build()
         self.segments.chosen.connect(self.choose)
         self.sampling.status_changed.connect(self.head.set_status)
         self.sampling.hinted.connect(self._help.setText)
-        self.model.hinted.connect(self._help.setText)
         self.sampling.refresh()
         self.choose("sampling")
 
@@ -70,8 +71,7 @@ class RightPanel(QFrame):
         top.addWidget(self.segments)
         column.addLayout(top)
         column.addWidget(self.head)
-        for tab in (self.sampling, self.model, self.prompt):
-            self._stack.addWidget(tab)
+        self._stack.addWidget(self.sampling)
         column.addWidget(self._stack, 1)
         self._foot = QWidget()
         foot = QVBoxLayout(self._foot)
@@ -82,6 +82,23 @@ class RightPanel(QFrame):
         self._help.setAlignment(self._help.alignment().AlignTop)
         foot.addWidget(self._help)
         column.addWidget(self._foot)
+
+    @property
+    def model(self) -> ModelTab:
+        """The model tab, made when first wanted: the window opens sooner."""
+        if self._model is None:
+            self._model = ModelTab(self._workspace, self._theme, self._clock)
+            self._model.hinted.connect(self._help.setText)
+            self._stack.addWidget(self._model)
+        return self._model
+
+    @property
+    def prompt(self) -> PromptTab:
+        """The prompt tab, made when first wanted."""
+        if self._prompt is None:
+            self._prompt = PromptTab(self._workspace, self._theme, self._clock)
+            self._stack.addWidget(self._prompt)
+        return self._prompt
 
     @property
     def help_text(self) -> str:
@@ -95,15 +112,18 @@ class RightPanel(QFrame):
     def choose(self, key: str) -> None:
         """Show ``sampling``, ``model`` or ``prompt``."""
         self.segments.choose(key)
-        self._stack.setCurrentIndex(_KEYS.index(key))
+        tab = self.sampling if key == "sampling" else self.model if key == "model" else self.prompt
+        self._stack.setCurrentWidget(tab)
         self._help.setText(_REST)
         self._foot.setVisible(key != "prompt")
         self.head.show_sampling(key == "sampling")
 
     def show_setting(self, name: str) -> bool:
         """Bring a setting of either table into view, with the focus; False: there is none of that name."""
-        for key, tab in (("sampling", self.sampling), ("model", self.model)):
-            if name in tab.rows:
-                self.choose(key)
-                return tab.show_setting(name)
+        if name in SAMPLING:
+            self.choose("sampling")
+            return self.sampling.show_setting(name)
+        if name in LOAD:
+            self.choose("model")
+            return self.model.show_setting(name)
         return False

@@ -41,12 +41,12 @@ class SamplingTab(QWidget):
         """``letters``: the lanes a change goes to."""
         super().__init__()
         self._workspace, self._theme, self._clock, self._letters = workspace, theme, clock, letters
-        self.rows: dict[str, SettingRow] = {}
+        self._luck: dict[str, SettingRow] = {}
+        self._optional: dict[str, StageRow] = {}
         self._presets: dict[str, str] = {}
         self.presets = PresetBar(theme)
         self.chain = ChainList(DEFAULT_ORDER, theme)
         self.order = ChainOrder(theme)
-        self.optional = {stage.name: StageRow(stage, theme) for stage in CHAIN if stage.optional}
         self._more_button = QPushButton("More samplers")
         self._more = QWidget()
         self._build()
@@ -56,8 +56,24 @@ class SamplingTab(QWidget):
 
     @property
     def stages(self) -> dict[str, StageRow]:
-        """All stages by name."""
-        return self.chain.stages | self.optional
+        """All stages by name, made if need be."""
+        self._make_optional()
+        return self.chain.stages | self._optional
+
+    @property
+    def rows(self) -> dict[str, SettingRow]:
+        """All rows by field name, made if need be."""
+        rows = dict(self._luck)
+        for stage in self.stages.values():
+            rows |= stage.rows
+        return rows
+
+    def _made(self) -> dict[str, SettingRow]:
+        """The rows there are so far; the others cost nothing yet."""
+        rows = dict(self._luck)
+        for stage in (self.chain.stages | self._optional).values():
+            rows |= stage.made
+        return rows
 
     def _build(self) -> None:
         outer = QVBoxLayout(self)
@@ -86,25 +102,51 @@ class SamplingTab(QWidget):
         self._more_button.setCheckable(True)
         self._more_button.setToolTip("Stages that are not in llama.cpp’s default chain")
         self._more_button.toggled.connect(self._fold)
-        inner = QVBoxLayout(self._more)
-        inner.setContentsMargins(0, 0, 0, 4)
-        inner.setSpacing(0)
-        for stage in self.optional.values():
-            stage.grip.hide()
-            inner.addWidget(stage)
         column.addWidget(self._more_button)
         column.addWidget(self._more)
         self._theme.changed.connect(lambda: self._fold(self._more_button.isChecked()))
         self._fold(False)
 
+    def _make_optional(self) -> None:
+        if self._optional:
+            return
+        inner = QVBoxLayout(self._more)
+        inner.setContentsMargins(0, 0, 0, 4)
+        inner.setSpacing(0)
+        for sampler in CHAIN:
+            if sampler.optional:
+                stage = StageRow(sampler, self._theme, self._more)
+                stage.grip.hide()
+                stage.move_wanted.connect(self.chain.move_stage)
+                self._adopt(stage)
+                self._optional[sampler.name] = stage
+                inner.addWidget(stage)
+        self._show_values(self._lane)
+
+    def _adopt(self, stage: StageRow) -> None:
+        for row in stage.made.values():
+            self._listen(row)
+        stage.grew.connect(lambda: self._adopt_more(stage))
+
+    def _adopt_more(self, stage: StageRow) -> None:
+        for row in list(stage.made.values())[1:]:
+            self._listen(row)
+        self._show_values(self._lane)
+
+    def _listen(self, row: SettingRow) -> None:
+        row.changed.connect(self._apply)
+        row.hinted.connect(self.hinted)
+
     def _fold(self, is_open: bool) -> None:
+        if is_open:
+            self._make_optional()
         self._more.setVisible(is_open)
         name = "caret-down" if is_open else "caret-right"
         self._more_button.setIcon(icons.icon(self._theme, name, 12))
 
     def _luck_row(self, field: Field) -> SettingRow:
         row = row_for(field, self._theme)
-        self.rows[field.name] = row
+        self._luck[field.name] = row
         if field.name == "seed" and isinstance(row, NumberRow):
             dice = IconButton(self._theme, "dice-five", "A new random seed that stays", size=24)
             dice.clicked.connect(lambda: row.choose(random.randrange(_SEEDS)))
@@ -112,13 +154,10 @@ class SamplingTab(QWidget):
         return row
 
     def _connect(self) -> None:
-        for stage in self.stages.values():
-            self.rows |= stage.rows
-        for row in self.rows.values():
-            row.changed.connect(self._apply)
-            row.hinted.connect(self.hinted)
-        for stage in self.optional.values():
-            stage.move_wanted.connect(self._move_optional)
+        for stage in self.chain.stages.values():
+            self._adopt(stage)
+        for row in self._luck.values():
+            self._listen(row)
         self.chain.order_wanted.connect(self._set_order)
         self.presets.chosen.connect(self._use_preset)
         self.presets.neutralise.connect(self.neutralise)
@@ -139,7 +178,7 @@ class SamplingTab(QWidget):
                 self._workspace.set_sampling(letter, name, value)
                 self._keep_optional(letter)
             except SettingError as error:
-                self.rows[name].show_error(str(error))
+                self._made()[name].show_error(str(error))
                 return
 
     def _keep_optional(self, letter: str) -> None:
@@ -151,9 +190,6 @@ class SamplingTab(QWidget):
     def _set_order(self, order: list[str]) -> None:
         for letter in self._letters():
             self._workspace.set_samplers(letter, order)
-
-    def _move_optional(self, name: str, steps: int) -> None:
-        self.chain.move_stage(name, steps)
 
     def neutralise(self) -> None:
         """Switch every sampler off."""
@@ -190,29 +226,35 @@ class SamplingTab(QWidget):
         changed = changed_names(lane, preset)
         self.presets.show_presets(presets_of(lane), preset.key, bool(changed))
         self.chain.set_order(lane.samplers)
-        for name, row in self.rows.items():
+        self._show_values(lane)
+        if not self._optional and any(SAMPLERS[n].is_on(lane.sampling) for n in SAMPLERS if SAMPLERS[n].optional):
+            self._more_button.setChecked(True)
+        self.order.show_chain(lane.sampling, lane.samplers)
+        shipped = "as shipped" if preset.key == "defaults" else "as the preset"
+        self.status_changed.emit(f"{len(changed)} changed" if changed else shipped)
+
+    def _show_values(self, lane: Lane) -> None:
+        preset = self._preset(lane)
+        for name, row in self._made().items():
             row.set_lane(lane.letter)
             row.set_base(preset.values[name])
             row.set_value(lane.sampling.get(name, FIELDS[name].default))
         self._show_reasons(lane)
         self._align()
-        self.order.show_chain(lane.sampling, lane.samplers)
-        shipped = "as shipped" if preset.key == "defaults" else "as the preset"
-        self.status_changed.emit(f"{len(changed)} changed" if changed else shipped)
 
     def _show_reasons(self, lane: Lane) -> None:
         mirostat = lane.sampling.get("mirostat", "off") != "off"
-        for name, stage in self.stages.items():
+        for name, stage in (self.chain.stages | self._optional).items():
             reason = self.chain.reason_of(name) if name in self.chain.stages else ""
             if mirostat and name not in _BESIDE_MIROSTAT:
                 reason = "Mirostat takes the place of this sampler; switch it off to use this one."
-            for row in stage.rows.values():
+            for row in stage.made.values():
                 row.set_reason(reason)
 
     def _align(self) -> None:
         width = max(stage.main.wanted_label_width() for stage in self.chain.stages.values())
-        for stage in self.stages.values():
-            for row in stage.rows.values():
+        for stage in (self.chain.stages | self._optional).values():
+            for row in stage.made.values():
                 row.set_label_width(width)
 
     def show_setting(self, name: str) -> bool:

@@ -114,15 +114,19 @@ class StageRow(QWidget):
     dropped = Signal(str, bool)
     chain_wanted = Signal(str, bool)
     """Put the stage into the chain, or take it out."""
+    grew = Signal()
+    """The refining settings were made; they are not before someone wants to see them."""
 
-    def __init__(self, stage: Sampler, theme: Theme) -> None:
-        super().__init__()
+    def __init__(self, stage: Sampler, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
         self.stage = stage
+        self._theme = theme
         self.in_chain = True
-        main, *others = stage.fields
+        main, *self._others = stage.fields
         self.main = row_for(main, theme, stage.label)
         self.main.lead = LEAD
-        self.rows: dict[str, SettingRow] = {main.name: self.main}
+        self.made: dict[str, SettingRow] = {main.name: self.main}
+        """The rows that there are so far."""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -132,29 +136,41 @@ class StageRow(QWidget):
         self.grip.dragged.connect(lambda at: self.dragged.emit(stage.name, at))
         self.grip.dropped.connect(lambda kept: self.dropped.emit(stage.name, kept))
         self.chevron: Chevron | None = None
-        self._more = QWidget()
-        if others:
-            self._build_more(others, theme, column)
+        self._more: QWidget | None = None
+        if self._others:
+            self.chevron = Chevron(theme, stage.label)
+            self.chevron.toggled.connect(self._unfold)
+            self.main.put_after_label(self.chevron)
+            self.main.label.pressed.connect(self.chevron.toggle)
 
-    def _build_more(self, others: list[Field], theme: Theme, column: QVBoxLayout) -> None:
+    @property
+    def rows(self) -> dict[str, SettingRow]:
+        """All rows of the stage, made if need be."""
+        self._make_more()
+        return self.made
+
+    def _make_more(self) -> None:
+        if self._more is not None or not self._others:
+            return
+        self._more = QWidget(self)
+        self._more.hide()
         inner = QVBoxLayout(self._more)
         inner.setContentsMargins(0, 0, 0, 6)
         inner.setSpacing(0)
-        for field in others:
-            row = row_for(field, theme, short_label(field, self.stage))
+        for field in self._others:
+            row = row_for(field, self._theme, short_label(field, self.stage))
             row.lead = LEAD
-            self.rows[field.name] = row
+            self.made[field.name] = row
             inner.addWidget(row)
-        self._more.hide()
-        column.addWidget(self._more)
-        self.chevron = Chevron(theme, self.stage.label)
-        self.chevron.toggled.connect(self._unfold)
-        self.main.put_after_label(self.chevron)
-        self.main.label.pressed.connect(self.chevron.toggle)
+        if (column := self.layout()) is not None:
+            column.addWidget(self._more)
+        self.grew.emit()
 
     def _unfold(self, is_open: bool) -> None:
-        self._more.setVisible(is_open)
-        settle(self._more)
+        self._make_more()
+        if self._more is not None:
+            self._more.setVisible(is_open)
+            settle(self._more)
 
     def set_expanded(self, on: bool) -> None:
         """Show or hide the refining settings."""
