@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from playground.conversation.tree import Node
@@ -125,8 +127,8 @@ class AnswerTurn(Turn):
         room = self.width() if self._walker.isHidden() else self._walker.x() - 8
         name, detail = model_words(node)
         with QPainter(self) as p:
-            badge = icons.badge(node.lane or "?", theme.lane(node.lane), theme.color("canvas"))
-            p.drawPixmap(QPointF(0, TOP + 3), badge)
+            p.fillRect(event.rect(), theme.color("canvas"))
+            p.drawPixmap(QPointF(0, TOP + 3), _badge(node.lane, theme.lane(node.lane).name(), theme.hex("canvas")))
             x = draw_words(p, theme, name, 27, 600, "text-1", room - 27)
             draw_words(p, theme, detail, x + 9, 400, "text-3", room - x - 9)
             words, tone = ("", "") if self.writing else end_words(node)
@@ -135,6 +137,11 @@ class AnswerTurn(Turn):
                 p.setPen(theme.color(tone))
                 line = QRectF(0, self._foot_y, self.width(), FOOT)
                 p.drawText(line, Qt.AlignmentFlag.AlignVCenter, words)
+
+
+@lru_cache(maxsize=16)
+def _badge(letter: str, color: str, ink: str) -> QPixmap:
+    return icons.badge(letter or "?", QColor(color), QColor(ink))
 
 
 def model_words(node: Node) -> tuple[str, str]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QGuiApplication, QPainter, QPainterPath
+from PySide6.QtGui import QGuiApplication, QPainter
 
-from playground.ui.chat.formats import HEAD, INSET, PAD
-from playground.ui.chat.markdown import CodeRegion
+from playground.ui.chat.decoration import block_rect
+from playground.ui.chat.document import CodeRegion
+from playground.ui.chat.formats import FOOT, HEAD, INSET, PAD
 from playground.ui.chat.turn_parts import BUTTON, TurnButton
 from playground.ui.theme import Theme
 
@@ -29,48 +32,50 @@ class CodeFrames:
     def rect(self, region: CodeRegion) -> QRectF:
         """A block's frame in the body."""
         document = self._body.markdown
-        layout = document.documentLayout()
         first = document.findBlock(region.start)
-        top = layout.blockBoundingRect(first).top() - PAD - HEAD
-        bottom = layout.blockBoundingRect(document.findBlock(region.end)).bottom() + PAD
+        top = block_rect(first).top() - PAD - HEAD
+        bottom = block_rect(document.findBlock(region.end)).bottom() + FOOT
         left = first.blockFormat().leftMargin() - INSET
         return QRectF(left + 0.5, top + 0.5, self._body.viewport().width() - left - 1, bottom - top - 1)
 
+    def _in_view(self, top: float, bottom: float) -> Iterator[tuple[CodeRegion, QRectF]]:
+        """The blocks whose frames touch a part of the body."""
+        regions = self._body.markdown.regions
+        first = bisect_left(regions, top, key=lambda region: self.rect(region).bottom())
+        for region in regions[first:]:
+            frame = self.rect(region)
+            if frame.top() > bottom:
+                return
+            yield region, frame
+
     def paint(self, p: QPainter, clip: QRectF) -> None:
         """Frames, heads and language labels that touch ``clip``."""
-        line, sunken = self._theme.color("line-strong"), self._theme.color("sunken")
-        head = self._theme.color("chrome" if self._theme.scheme == "dark" else "raised")
-        for region in self._body.markdown.regions:
-            frame = self.rect(region)
-            if frame.top() > clip.bottom():
-                break
-            if frame.bottom() < clip.top():
-                continue
-            outline = QPainterPath()
-            outline.addRoundedRect(frame, RADIUS, RADIUS)
-            p.fillPath(outline, sunken)
-            p.setPen(self._theme.color("line"))
+        for region, frame in self._in_view(clip.top(), clip.bottom()):
+            self._paint_frame(p, frame, region.language or "text")
+
+    def _paint_frame(self, p: QPainter, frame: QRectF, label: str) -> None:
+        theme = self._theme
+        p.setPen(theme.color("line-strong"))
+        p.setBrush(theme.color("sunken"))
+        p.drawRoundedRect(frame, RADIUS, RADIUS)
+        head = QRectF(frame.left(), frame.top(), frame.width(), HEAD)
+        if theme.scheme == "dark":
             p.save()
-            p.setClipPath(outline, Qt.ClipOperation.IntersectClip)
-            p.fillRect(QRectF(frame.left(), frame.top(), frame.width(), HEAD), head)
+            p.setClipRect(head, Qt.ClipOperation.IntersectClip)
+            p.setBrush(theme.color("canvas"))
+            p.drawRoundedRect(frame, RADIUS, RADIUS)
             p.restore()
-            p.drawLine(int(frame.left()), int(frame.top() + HEAD), int(frame.right()), int(frame.top() + HEAD))
-            p.setPen(line)
-            p.setBrush(Qt.BrushStyle.NoBrush)
-            p.drawPath(outline)
-            p.setFont(self._theme.font(12))
-            p.setPen(self._theme.color("text-2"))
-            label = QRectF(frame.left() + INSET, frame.top(), frame.width() - 2 * INSET - BUTTON, HEAD)
-            p.drawText(label, Qt.AlignmentFlag.AlignVCenter, region.language or "text")
+        p.fillRect(QRectF(frame.left() + 0.5, head.bottom(), frame.width() - 1, 1), theme.color("line"))
+        p.setFont(theme.font(12))
+        p.setPen(theme.color("text-2"))
+        room = head.adjusted(INSET, 0, -INSET - BUTTON, 0)
+        p.drawText(room, Qt.AlignmentFlag.AlignVCenter, label)
 
     def update_buttons(self, shown: QRectF | None) -> None:
         """Put copy buttons into the heads of the blocks in ``shown``; None: nothing shows."""
         self._shown = []
         if shown is not None:
-            for region in self._body.markdown.regions:
-                frame = self.rect(region)
-                if frame.top() > shown.bottom():
-                    break
+            for region, frame in self._in_view(shown.top(), shown.bottom()):
                 if frame.top() + HEAD >= shown.top():
                     self._place(len(self._shown), frame)
                     self._shown.append(region)

@@ -12,16 +12,19 @@ from playground.ui.theme import MONO_FAMILIES, UI_FAMILIES, Theme
 
 KIND = int(QTextFormat.Property.UserProperty) + 1
 """Block property: what the painter draws for a block, one of the names below."""
-CODE, RULE, TINY, QUOTE, CHIPS = 1, 2, 4, 8, 16
+CODE, RULE, TINY, QUOTE, CHIPS, BULLET, OPEN_TASK, DONE_TASK = 1, 2, 4, 8, 16, 32, 64, 128
 
 HEAD = 28
 """Height of a code block's head, px."""
-PAD = 8
+PAD = 6
+FOOT = 10
+"""Space over and under code inside its frame, px; Qt puts the spare of a line's height over the text."""
 GAP = 8
 CODE_LINE = 19
 INSET = 12
 """Space left of code inside its frame, px."""
 QUOTE_STEP = 16
+CHIP_PAD = 4
 INDENT = 22
 _HEADINGS = {1: (20, 28), 2: (17, 24), 3: (15, 22)}
 _MIN_HEIGHT = int(QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
@@ -65,6 +68,7 @@ class Formats:
         href: str = "",
         heading: int = 0,
         faint: bool = False,
+        spaced: bool = False,
     ) -> QTextCharFormat:
         made = QTextCharFormat()
         px = _HEADINGS.get(heading, (self.look.px, 0))[0]
@@ -75,6 +79,9 @@ class Formats:
         made.setFontItalic(italic)
         made.setFontStrikeOut(strike)
         made.setForeground(self.theme.color("text-3" if faint else "accent" if href else self.look.ink))
+        if spaced:
+            made.setFontLetterSpacingType(QFont.SpacingType.AbsoluteSpacing)
+            made.setFontLetterSpacing(CHIP_PAD)
         if href:
             made.setAnchor(True)
             made.setAnchorHref(href)
@@ -114,9 +121,7 @@ class Formats:
 
     def cell(self) -> QTextBlockFormat:
         """A table cell's text."""
-        made = QTextBlockFormat()
-        made.setLineHeight(self.look.line - 2, _MIN_HEIGHT)
-        return made
+        return QTextBlockFormat()
 
     def code(self, top: bool, bottom: bool, first: bool = False) -> QTextBlockFormat:
         """A line of a code block; its first and last line make room for head and frame."""
@@ -125,7 +130,7 @@ class Formats:
         made.setLeftMargin(INSET)
         made.setRightMargin(INSET)
         made.setTopMargin((0 if first else GAP) + HEAD + PAD if top else 0)
-        made.setBottomMargin(PAD + GAP if bottom else 0)
+        made.setBottomMargin(FOOT + GAP - 2 if bottom else 0)
         made.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         made.setProperty(KIND, CODE)
         return made

@@ -20,7 +20,7 @@ class LinkPopup(QFrame):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._over = theme, parent
         self._address = ""
         self._from: QWidget | None = None
         self.setProperty("card", "plain")
@@ -58,7 +58,7 @@ class LinkPopup(QFrame):
         """Show it for an address near a place in the parent."""
         self._address = address
         self._from = QApplication.focusWidget()
-        room = self.parentWidget().rect()
+        room = self._over.rect()
         width = min(WIDTH, room.width() - 16)
         self.address.setPlainText(address)
         line = self.address.fontMetrics().lineSpacing()
@@ -81,7 +81,7 @@ class LinkPopup(QFrame):
         if self.isHidden():
             return
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
-        inside = self.isAncestorOf(QApplication.focusWidget() or self.parentWidget())
+        inside = self.isAncestorOf(QApplication.focusWidget() or self._over)
         self.hide()
         if inside and self._from:
             self._from.setFocus(Qt.FocusReason.OtherFocusReason)

@@ -6,7 +6,7 @@ from math import ceil
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QScrollBar, QWidget
 
 from playground.ui.chat.heights import Heights
 from playground.ui.theme import Theme
@@ -17,6 +17,21 @@ COLUMN = 720
 MARGIN = 16
 PAD_TOP, PAD_BOTTOM = 4, 16
 STEP = 22
+
+
+class _QuietBar(QScrollBar):
+    """A scroll bar that isn't seen while there is nothing to scroll."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__(Qt.Orientation.Vertical)
+        self._theme = theme
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The canvas, and the thumb if there is one."""
+        with QPainter(self) as p:
+            p.fillRect(self.rect(), self._theme.color("canvas"))
+        if self.maximum() > self.minimum():
+            super().paintEvent(event)
 
 
 class RowScroller(QAbstractScrollArea):
@@ -37,6 +52,9 @@ class RowScroller(QAbstractScrollArea):
         self._shown: dict[int, QWidget] = {}
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # Always there, so that the column doesn't move when the text outgrows the view.
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBar(_QuietBar(theme))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(80)
         self.newest = TextButton(theme, "↓ Newest", "plain", small=True)
@@ -114,9 +132,8 @@ class RowScroller(QAbstractScrollArea):
 
     def column(self) -> tuple[int, int]:
         """Left edge and width of the rows."""
-        whole = self.viewport().width()
-        width = max(80, min(COLUMN, whole - 2 * MARGIN))
-        return (whole - width) // 2, width
+        width = max(80, min(COLUMN, self.width() - 2 * MARGIN))
+        return (self.width() - width) // 2, width
 
     def place(self) -> None:
         """Put all rows in view where they belong."""
@@ -163,7 +180,7 @@ class RowScroller(QAbstractScrollArea):
         return dict(sorted(tops.items()))
 
     def _downwards(self, row: int, y: float, width: int) -> dict[int, float]:
-        tops = {}
+        tops: dict[int, float] = {}
         while row < self.row_count() and (y < self.viewport().height() or not tops):
             tops[row] = y
             y += self._measure(row, width)
@@ -192,7 +209,8 @@ class RowScroller(QAbstractScrollArea):
         for row in sorted(tops):
             widget = self.row_widget(row)
             height = self.row_height(widget, width)
-            widget.setGeometry(x, round(tops[row]), width, height)
+            widget.resize(width, height)  # apart from the move, which then only shifts pixels
+            widget.move(x, round(tops[row]))
             widget.show()
             shown[row] = widget
             if tops[row] + height > 0 and tops[row] <= 0:
@@ -215,7 +233,6 @@ class RowScroller(QAbstractScrollArea):
         bar.setSingleStep(STEP)
         bar.setValue(self._value)
         bar.blockSignals(False)
-        bar.setVisible(most > 0)
         bar.update()
 
     def _place_newest(self) -> None:

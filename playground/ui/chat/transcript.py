@@ -12,7 +12,7 @@ from playground.conversation.tree import Node
 from playground.ui.chat.figures import thinking_words
 from playground.ui.chat.highlight import shared_highlighter
 from playground.ui.chat.link_popup import LinkPopup
-from playground.ui.chat.markdown import followable
+from playground.ui.chat.reader import followable
 from playground.ui.chat.row_scroller import RowScroller
 from playground.ui.chat.rows import TurnPool
 from playground.ui.chat.turn import Turn, TurnFacts
@@ -94,9 +94,8 @@ class Transcript(RowScroller):
             return
         if row not in self.shown:
             self.show_row(row)
-        turn = self._pool.known(node_id)
-        if turn:
-            y = turn.mark_source(start, end)
+        if found := self._pool.known(node_id):
+            y = found.mark_source(start, end)
             self.show_row(row, y, y + 24)
 
     @property

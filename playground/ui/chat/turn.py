@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QPainter, QPaintEvent
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from playground.conversation.tree import Node
 from playground.ui.chat.body import Body
+from playground.ui.chat.document import utf16
 from playground.ui.chat.edit_box import EditBox
 from playground.ui.chat.highlight import Highlighter
 from playground.ui.chat.turn_parts import TurnButton, VersionWalker
@@ -72,6 +74,9 @@ class Turn(QWidget):
         self._add_button("copy", "copy", "Copy")
         self._add_button("edit", "pencil-simple", "Edit")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # Opaque and anchored at the top: scrolling and growing move pixels instead of painting anew.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
 
     def _add_button(self, key: str, icon: str, name: str) -> None:
         button = TurnButton(self._theme, icon, name, self)
@@ -101,8 +106,8 @@ class Turn(QWidget):
         self._show_text()
         if not before or before[2:] != seen[2:]:
             self._show_facts()
+            self.update()
         self._width = -1
-        self.update()
 
     def _show_text(self) -> None:
         raise NotImplementedError
@@ -127,6 +132,8 @@ class Turn(QWidget):
             self._width = width
             self.resize(width, max(1, self.height()))
             self._height = self._arrange(width)
+            if self.node.state != "writing":
+                self.update()
         return self._height
 
     def _arrange(self, width: int) -> int:
@@ -221,14 +228,14 @@ class Turn(QWidget):
         menu.addSeparator()
         for key, button in self.buttons.items():
             if key != "copy" and not button.isHidden():
-                action = menu.addAction(button.accessibleName(), lambda key=key: self._press(key))
+                action = menu.addAction(button.accessibleName(), partial(self._press, key))
                 action.setEnabled(button.isEnabled())
                 action.setToolTip(button.toolTip())
         at, of = self.facts.versions
         if of > 1:
             menu.addSeparator()
             for name, step, possible in (("Version before", -1, at > 1), ("Next version", 1, at < of)):
-                action = menu.addAction(name, lambda step=step: self.walked.emit(step))
+                action = menu.addAction(name, partial(self.walked.emit, step))
                 action.setEnabled(possible and not self.facts.busy)
         return menu
 
@@ -265,15 +272,10 @@ class Turn(QWidget):
         return x
 
 
-def utf16(text: str) -> int:
-    """Length as Qt counts it."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
-
-
 class UserTurn(Turn):
     """“You 14:02” over a raised bubble."""
 
-    PAD_X, PAD_Y = 12, 8
+    PAD_X, PAD_TOP, PAD_BOTTOM = 12, 6, 10
     SAVE = "Send"
     EDIT_LABEL = "Edit your message"
 
@@ -296,13 +298,14 @@ class UserTurn(Turn):
             return top + height
         inner = width - 2 * self.PAD_X
         height = self.body.height_for(inner)
-        self.body.setGeometry(self.PAD_X, top + self.PAD_Y, inner, height)
-        return top + height + 2 * self.PAD_Y
+        self.body.setGeometry(self.PAD_X, top + self.PAD_TOP, inner, height)
+        return top + height + self.PAD_TOP + self.PAD_BOTTOM
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Meta line and bubble."""
         theme = self._theme
         with QPainter(self) as p:
+            p.fillRect(event.rect(), theme.color("canvas"))
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             if not self.editor:
                 p.setPen(Qt.PenStyle.NoPen)

@@ -1,0 +1,164 @@
+"""The document under a turn's text: blocks are added at its end with our formats; it never loads anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import (
+    QImage,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextLayout,
+    QTextOption,
+)
+
+from playground.ui.chat.formats import INDENT, Formats
+from playground.ui.chat.highlight import Highlighter, Span, Spans
+
+
+class SafeDocument(QTextDocument):
+    """A document that never loads anything."""
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        """Nothing, whatever is asked for: None would let Qt open local files."""
+        return QImage()
+
+
+@dataclass(slots=True, eq=False)
+class CodeRegion:
+    """A code block in the document."""
+
+    start: int
+    """Position in its first line."""
+    end: int
+    """Position in its last line."""
+    language: str
+    lines: list[str] = field(default_factory=list)
+    closed: bool = False
+
+    @property
+    def code(self) -> str:
+        """The code as it was written."""
+        return "\n".join(self.lines)
+
+
+class FormattedDocument(SafeDocument):
+    """Blocks, and code blocks as regions, written at the end."""
+
+    def __init__(self, formats: Formats, highlighter: Highlighter, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.regions: list[CodeRegion] = []
+        self.generation = 0
+        """Grows when the document is emptied: what was known of its blocks is void."""
+        self.live_from = 0
+        """Position from where on blocks may still change."""
+        self.writer = QTextCursor(self)
+        self.unused = True
+        """The last block is empty and may be used."""
+        self._formats = formats
+        self._highlighter = highlighter
+        self.setUndoRedoEnabled(False)
+        self.setDocumentMargin(0)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setDefaultTextOption(option)
+        self.empty()
+
+    @property
+    def formats(self) -> Formats:
+        """The formats in force."""
+        return self._formats
+
+    def empty(self) -> None:
+        """Take everything out."""
+        self.clear()
+        self.setDefaultFont(self._formats.font())
+        self.setIndentWidth(INDENT)
+        self.regions = []
+        self.generation += 1
+        self.live_from = 0
+        self.writer = QTextCursor(self)
+        self.unused = True
+        self.writer.setBlockFormat(self._formats.tiny())
+
+    @property
+    def end_position(self) -> int:
+        """Position of the end."""
+        return self.characterCount() - 1
+
+    def begin_block(self, block: QTextBlockFormat, char: QTextCharFormat) -> None:
+        """Begin a block at the end."""
+        if self.unused:
+            self.writer.setBlockFormat(block)
+            self.writer.setBlockCharFormat(char)
+            self.unused = False
+        else:
+            self.writer.insertBlock(block, char)
+
+    @property
+    def at_top(self) -> bool:
+        """Whether nothing was written yet."""
+        return self.unused and self.end_position == 0
+
+    def add_code_line(self, region: CodeRegion, line: str, live: bool = False, left: float = 0) -> None:
+        """Append a line to the last code block."""
+        first = self.at_top
+        block = self._formats.code(not region.lines, False, first)
+        block.setLeftMargin(block.leftMargin() + left)
+        self.begin_block(block, self._formats.code_char)
+        if line:
+            self.writer.insertText(line, self._formats.code_char)
+        if not region.lines:
+            region.start = self.writer.block().position()
+        region.end = self.writer.block().position()
+        region.lines.append(line)
+        if live and region.language and line:
+            self._colour_block(self.writer.block(), self._highlighter.line(region.language, line))
+
+    def end_code(self, region: CodeRegion) -> None:
+        """Make room for the frame below the last line of a block."""
+        cursor = QTextCursor(self.findBlock(region.end))
+        block = cursor.blockFormat()
+        block.setBottomMargin(self._formats.code(False, True).bottomMargin())
+        cursor.setBlockFormat(block)
+
+    def colour(self, region: CodeRegion) -> None:
+        """Have a finished code block coloured, now or in a while."""
+        if region.language and region.language != "table":
+            self._highlighter.request(region.language, region.code, lambda spans: self._apply(region, spans))
+
+    def _apply(self, region: CodeRegion, spans: Spans) -> None:
+        if region not in self.regions:
+            return
+        block = self.findBlock(region.start)
+        for line in spans:
+            if not block.isValid() or block.position() > region.end:
+                break
+            self._colour_block(block, line)
+            block = block.next()
+        self.markContentsDirty(region.start, region.end - region.start + 1)
+
+    def _colour_block(self, block: QTextBlock, spans: list[Span]) -> None:
+        """Colour a line; the caller sees to its being laid out afterwards."""
+        ranges = []
+        text = block.text() if spans else ""
+        for start, length, token in spans if text.isascii() else _in_utf16(text, spans):
+            made = QTextLayout.FormatRange()
+            made.start, made.length, made.format = start, length, self._formats.token(token)
+            ranges.append(made)
+        block.layout().setFormats(ranges)
+
+
+def _in_utf16(text: str, spans: list[Span]) -> list[Span]:
+    """Spans as Qt counts characters."""
+    return [(utf16(text[:at]), utf16(text[at : at + length]), token) for at, length, token in spans]
+
+
+def utf16(text: str) -> int:
+    """Length as Qt counts it."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
