@@ -121,7 +121,7 @@ class Slider(QSlider):
         self._field, self._theme = field, theme
         self._shown: Any = field.default
         self._letter = ""
-        self._dragging = False
+        self._dragging = self._ring = False
         self.setRange(0, _TICKS)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -199,6 +199,7 @@ class Slider(QSlider):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows step, Page keys step ten times as far, Home and End go to the ends."""
+        self._ring = True
         key, keys = event.key(), Qt.Key
         steps = {keys.Key_Left: -1, keys.Key_Down: -1, keys.Key_Right: 1, keys.Key_Up: 1}
         steps |= {keys.Key_PageUp: 10, keys.Key_PageDown: -10}
@@ -214,8 +215,9 @@ class Slider(QSlider):
             event.ignore()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the ring."""
+        """Show the ring when the keyboard brought the focus."""
         super().focusInEvent(event)
+        self._ring = event.reason() != Qt.FocusReason.MouseFocusReason
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -239,7 +241,7 @@ class Slider(QSlider):
     def _paint_thumb(self, p: QPainter, at: QPointF, neutral: bool) -> None:
         theme, enabled = self._theme, self.isEnabled()
         radius = _THUMB / 2 - 0.75
-        if self.hasFocus():
+        if self._ring and self.hasFocus():
             p.setPen(QPen(theme.color("accent"), 2))
             p.setBrush(Qt.BrushStyle.NoBrush)
             p.drawEllipse(at, radius + 3, radius + 3)

@@ -77,13 +77,12 @@ class PlaygroundStyle(QProxyStyle):
         elif isinstance(widget, QMenu) or widget.inherits("QTipLabel"):
             widget.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
             widget.setWindowFlag(Qt.WindowType.NoDropShadowWindowHint)
-        if (
-            isinstance(widget, (QPushButton, QToolButton, QLineEdit, QAbstractSpinBox))
-            and widget.minimumHeight() == 0
-        ):
+        if isinstance(widget, (QPushButton, QToolButton, QLineEdit, QAbstractSpinBox)) and widget.minimumHeight() == 0:
             _set_height(widget)
         if widget.property("surface") or widget.property("card"):
             widget.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+            if widget.windowType() == Qt.WindowType.Popup:
+                widget.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
 
     def drawPrimitive(
         self,
@@ -199,9 +198,7 @@ class PlaygroundStyle(QProxyStyle):
         painter.setBrush(theme.color("input") if enabled else Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(box, _RADIUS, _RADIUS)
         painter.restore()
-        option.palette.setColor(
-            QPalette.ColorRole.ButtonText, theme.color("text-1" if enabled else "disabled")
-        )
+        option.palette.setColor(QPalette.ColorRole.ButtonText, theme.color("text-1" if enabled else "disabled"))
         arrow = QRect(option.rect.right() - 22, option.rect.top(), 18, option.rect.height())
         self._chevron(arrow, painter, 0, enabled)
 

@@ -11,7 +11,8 @@ from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from playground.ui.chat.composer import Composer, placeholder
+from playground.ui.chat.composer import Composer
+from playground.ui.chat.composer_parts import placeholder
 from playground.ui.chat.draft import harden, soften
 
 

@@ -240,7 +240,9 @@ class SamplingTab(QWidget):
             row.set_base(preset.values[name])
             row.set_value(lane.sampling.get(name, FIELDS[name].default))
         self._show_reasons(lane)
-        self._align()
+        width = max(stage.main.wanted_label_width() for stage in self.chain.stages.values())
+        for row in (row for name, row in self._made().items() if name not in self._luck):
+            row.set_label_width(width)
 
     def _show_reasons(self, lane: Lane) -> None:
         mirostat = lane.sampling.get("mirostat", "off") != "off"
@@ -250,12 +252,6 @@ class SamplingTab(QWidget):
                 reason = "Mirostat takes the place of this sampler; switch it off to use this one."
             for row in stage.made.values():
                 row.set_reason(reason)
-
-    def _align(self) -> None:
-        width = max(stage.main.wanted_label_width() for stage in self.chain.stages.values())
-        for stage in (self.chain.stages | self._optional).values():
-            for row in stage.made.values():
-                row.set_label_width(width)
 
     def show_setting(self, name: str) -> bool:
         """Bring a setting into view and give it the focus; False when it is not one of these."""
