@@ -39,9 +39,6 @@ class App(QObject):
         self.settings = AppSettings(paths.config / "settings.json")
         self.settings.load()
         self.theme = Theme(self.settings["theme"], self)
-        qt = QApplication.instance()
-        assert isinstance(qt, QApplication)
-        self.theme.apply(qt)
         self.clock = FrameClock(self)
         self.bridge = Bridge(self)
         self.store = Store(paths.database, self.bridge.post)
@@ -54,6 +51,10 @@ class App(QObject):
         )
         self.store.on_error = self.workspace.told.emit
         self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)
+        # After the window: under a style sheet every reparenting would polish its subtree again.
+        qt = QApplication.instance()
+        assert isinstance(qt, QApplication)
+        self.theme.apply(qt)
         self.window.closed.connect(self.close)
         self.window.theme_chosen.connect(self._choose_theme)
         self.window.composer.send_key = self.settings["send_key"]

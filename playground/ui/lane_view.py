@@ -27,6 +27,7 @@ class LaneView(QWidget):
         self.setProperty("surface", "canvas")
         self.setMinimumWidth(300)
         self.header = LaneHeader(lane, workspace, theme, clock)
+        self.header.copied.connect(workspace.told.emit)
         self.transcript = Transcript(lane, workspace, theme, clock)
         self.first_run = FirstRun(lane, workspace, theme)
         self.transcript.set_empty(self.first_run)

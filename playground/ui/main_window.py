@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
@@ -83,8 +84,9 @@ class MainWindow(QWidget):
         self.plots = PlotDock(workspace, theme, clock)
         self.readout = PlotReadout(workspace, theme, clock)
         self.panel = RightPanel(workspace, theme, clock)
-        self.status = StatusBar(workspace, theme)
+        self.status = StatusBar(workspace, theme, clock)
         self.composer.edit_last.connect(self._edit_last)
+        self.composer.refused.connect(self.status.toast)
 
         talk = QWidget()
         talk.setProperty("surface", "canvas")
@@ -264,6 +266,7 @@ class MainWindow(QWidget):
 
     def _reflect(self) -> None:
         self.toolbar.sidebar.setChecked(self.left.shown)
+        self.toolbar.new.setVisible(not self.left.shown)  # the sidebar has one of its own
         self.toolbar.panel.setChecked(self.right.shown)
         self.toolbar.plots.setChecked(self._plots_wanted)
 
@@ -284,6 +287,7 @@ class MainWindow(QWidget):
             self._ticker.start()
 
     def _tick(self) -> None:
+        self.status.set_own_rss(psutil.Process().memory_info().rss)
         if not self._workspace.tick():
             self._ticker.stop()
 

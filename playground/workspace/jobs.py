@@ -30,6 +30,7 @@ from playground.workspace.ports import Background, Keeper
 from playground.workspace.series import Answer, Mark
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of
+from playground.workspace.words import join_letters
 
 NODE_STATES: dict[Finish, NodeState] = {
     "end": "done",
@@ -62,7 +63,6 @@ class Job:
     answer: Answer = field(default_factory=Answer)
     state: LaneState = "queued"
     fraction: float = 0.0
-    detail: str = ""
     n_past: int = 0
     note: str = ""
     tweaks: list[Sampling] = field(default_factory=list)
@@ -170,7 +170,8 @@ class Jobs:
 
     def mirror(self, job: Job, lane: Lane) -> None:
         """Show a job's state in its lane."""
-        lane.state, lane.fraction, lane.detail, lane.note = job.state, job.fraction, job.detail, job.note
+        lane.state, lane.fraction, lane.note = job.state, job.fraction, job.note
+        lane.detail = self._waited_for(job) if job.state == "queued" else ""
         if job.n_past:
             lane.n_past = job.n_past
 
@@ -284,7 +285,6 @@ class Jobs:
             "prompt_tok_s": answer.prompt_tok_s,
         }
         job.state = LANE_STATES[reason]
-        job.detail = ""
         lane = self._lane_of(job)
         if lane is not None:
             self.mirror(job, lane)
@@ -305,6 +305,10 @@ class Jobs:
         if len(job.answer.tokens):
             self.unkept[job.node.id] = job
             self._background(job.answer.tokens.to_bytes, keep)
+
+    def _waited_for(self, job: Job) -> str:
+        facts = {id(engine.facts) for engine in self._engines.waits_for(job.id)}
+        return join_letters([lane.letter for lane in self._state.lanes if id(lane.engine) in facts])
 
     def _lane_of(self, job: Job) -> Lane | None:
         if job.chat is not self._state.chat:

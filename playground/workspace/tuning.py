@@ -44,9 +44,9 @@ class Tuning:
         self.set_many(letter, table.neutral_values())
 
     def reset_sampling(self, letter: str) -> None:
-        """llama.cpp's defaults, values and order."""
+        """llama.cpp's defaults for the chain, values and order; length, seed and stops stay."""
         lane = self._state.lane(letter)
-        lane.sampling = table.FIELDS.defaults()
+        lane.sampling |= {row.name: table.FIELDS.defaults()[row.name] for stage in table.CHAIN for row in stage.fields}
         lane.samplers = list(table.DEFAULT_ORDER)
         self._changed(lane)
 
