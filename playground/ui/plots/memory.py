@@ -1,0 +1,266 @@
+"""The memory pane: head, plot and legend. The plot library is loaded late, in `MemoryPane.warm_up`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PySide6.QtCore import QLineF, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
+
+from playground.settings.readings import READINGS
+from playground.ui.plots.memory_legend import MemoryLegend, Part
+from playground.ui.plots.tracks import Picture, Tracks, by_parts, make_picture
+from playground.ui.theme import Theme
+from playground.ui.widgets import Clock, FiguresLabel, IconButton, Label, LaneWatch
+from playground.workspace.memory_parts import PARTS, split
+from playground.workspace.words import Figure, format_gb, format_gb_short, format_number, join_letters
+
+if TYPE_CHECKING:
+    from playground.ui.plots.stack import MemoryPlot
+
+NARROW = 420
+"""Below this width the legend is one line under the head."""
+EMPTY = "Fills from left to right while a model answers."
+
+
+class MemoryPane(QWidget):
+    """What the engines occupy over time, against what the machine has."""
+
+    def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
+        super().__init__()
+        self._workspace, self._theme, self._clock = workspace, theme, clock
+        self._tracks = Tracks()
+        self._picture = Picture(np.zeros(0))
+        self._hidden: frozenset[str] = frozenset()
+        self._stamp: object = None
+        self._hover: int | None = None
+        self._paused = False
+        self.plot: MemoryPlot | None = None
+        self._compose()
+        self.watch = LaneWatch(self, workspace, self._changed, self._mark)
+        theme.changed.connect(self._restyle)
+        self._changed()
+
+    def _compose(self) -> None:
+        theme = self._theme
+        self.title = Label(theme, "Memory", 12, "text-1", 500)
+        self.unit = Label(theme, "GB", 11, "text-3")
+        self.figures = FiguresLabel(theme, 11)
+        self.reset = IconButton(theme, "magnifying-glass-minus", "Show all again", size=24)
+        self.reset.clicked.connect(self._reset)
+        self.reset.hide()
+        self.pause = IconButton(theme, "pause", "Hold the memory plot still", size=24)
+        self.pause.clicked.connect(self._toggle_pause)
+        self.pause.hide()
+        head = QHBoxLayout()
+        head.setContentsMargins(0, 0, 0, 0)
+        head.setSpacing(6)
+        head.addWidget(self.title)
+        head.addWidget(self.unit)
+        head.addStretch(1)
+        head.addWidget(self.figures, 0)
+        head.addWidget(self.reset)
+        head.addWidget(self.pause)
+        self.legend = MemoryLegend(theme)
+        self.legend.toggled.connect(self._toggle)
+        self.blank = _Blank(theme)
+        self._stack = QStackedLayout()
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self._stack.addWidget(self.blank)
+        self._body = QGridLayout()
+        self._body.setContentsMargins(0, 0, 0, 0)
+        self._body.setSpacing(0)
+        self._body.addLayout(self._stack, 1, 0)
+        self._body.addWidget(self.legend, 1, 1)
+        self._body.setRowStretch(1, 1)
+        self._body.setColumnStretch(0, 1)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(12, 2, 12, 4)
+        page.setSpacing(2)
+        page.addLayout(head)
+        page.addLayout(self._body, 1)
+        self.title.setFixedHeight(28)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:
+        """Its share of the dock."""
+        return QSize(360, 218)
+
+    def minimumSizeHint(self) -> QSize:
+        """The least that still tells something."""
+        return QSize(240, 120)
+
+    def warm_up(self) -> None:
+        """Load the plot library and build the plot; call once the window stands."""
+        if self.plot is not None:
+            return
+        from playground.ui.plots.stack import MemoryPlot
+
+        self.plot = MemoryPlot(self._theme)
+        self.plot.hovered.connect(self._point)
+        self.plot.zoomed.connect(self.reset.setVisible)
+        self._stack.addWidget(self.plot)
+        self._stamp = None
+        self._mark()
+
+    def _changed(self) -> None:
+        # Followed also while hidden, so that an engine's end is not missed; costs a look at each lane.
+        self._tracks.follow(self._workspace.lanes)
+        self._mark()
+
+    def _mark(self) -> None:
+        if self.isVisible() and not self._paused:
+            self._clock.mark(self, self._paint)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up."""
+        super().showEvent(event)
+        self._mark()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the legend where there is room."""
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW
+        self._body.removeWidget(self.legend)
+        self._body.addWidget(self.legend, 0 if narrow else 1, 0 if narrow else 1)
+        self._body.setHorizontalSpacing(0 if narrow else 12)
+        self.legend.set_lying(narrow)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The canvas."""
+        with QPainter(self) as p:
+            p.fillRect(self.rect(), self._theme.color("canvas"))
+
+    def _paint(self) -> None:
+        if not self.isVisible():
+            return
+        stamp = (self._tracks.stamp(), self._hidden)
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        self.pause.setVisible(bool(self._tracks.all))
+        if self.plot is not None and self._tracks.all:
+            self._picture = make_picture(self._tracks, self._hidden)
+            self.plot.show_picture(self._picture)
+            self._stack.setCurrentWidget(self.plot)
+        else:
+            self._stack.setCurrentWidget(self.blank)
+        self._say()
+
+    def _say(self) -> None:
+        """Head and legend: of the moment under the mouse, else of now."""
+        hover = self._hover if self._hover is not None and self._hover < len(self._picture.x) else None
+        self.legend.show_parts(self._parts(hover), self._hidden)
+        self.figures.set_figures(self._figures(hover))
+
+    def _figures(self, hover: int | None) -> list[Figure]:
+        if hover is not None:
+            x, total = float(self._picture.x[hover]), float(self._picture.total[hover])
+            limit = float(self._picture.limit[hover])
+            of = f"of {limit:.1f} GB" if np.isfinite(limit) else "GB"
+            return [Figure(f"{total:.2f}", of), Figure(f"{x:.1f}", "s", "at")]
+        if not self._tracks.alive:
+            return []
+        used = self._tracks.used()
+        return [Figure(format_gb(used), f"of {format_gb_short(used + self._tracks.available())} GB")]
+
+    def _parts(self, hover: int | None) -> list[Part]:
+        alive = self._tracks.alive
+        if not alive:
+            return []
+        if by_parts(self._tracks):
+            parts = [self._part(part, hover) for part in PARTS]
+        else:
+            parts = [
+                Part(t.letters, t.letters, t.name, self._value(t.letters, hover), _lane_tip(t.letters, t.name))
+                for t in alive
+            ]
+        free = self._tracks.available() / 1e9
+        if hover is not None and np.isfinite(self._picture.limit[hover]):
+            free = float(self._picture.limit[hover] - self._picture.total[hover])
+        return [*parts, Part("", "", "Free", f"{free:.1f}", READINGS["available"].tip)]
+
+    def _part(self, part: str, hover: int | None) -> Part:
+        track = self._tracks.alive[0]
+        reading = READINGS[part]
+        tip = f"{reading.label}: {reading.source}."
+        if part == "kv" and track.facts.info is not None:
+            used, room = int(track.last["kv_used"]), track.facts.info.n_ctx
+            tip += f"\n{format_number(used)} of {format_number(room)} tokens are in use."
+        if part == "rest" and int(track.last["swap"]):
+            tip += f"\n{format_gb(int(track.last['swap']))} GB of the process are swapped out."
+        return Part(part, "", reading.label, self._value(part, hover), tip, part, track.letters[0])
+
+    def _value(self, key: str, hover: int | None) -> str:
+        if hover is not None:
+            layers = [layer for layer in self._picture.layers if (layer.part or layer.letters) == key]
+            if layers:
+                return f"{sum(float(layer.high[hover] - layer.low[hover]) for layer in layers):.2f}"
+        track = next(t for t in self._tracks.alive if key in PARTS or t.letters == key)
+        if key in PARTS:
+            return format_gb(int(getattr(split(track.facts.info, track.last), key)))
+        return format_gb(int(track.last["rss"]))
+
+    def _point(self, index: int | None) -> None:
+        self._hover = index
+        self._say()
+
+    def _toggle(self, key: str) -> None:
+        self._hidden ^= {key}
+        self._clock.mark(self, self._paint)
+
+    def _reset(self) -> None:
+        if self.plot is not None:
+            self.plot.reset_range()
+
+    def _toggle_pause(self) -> None:
+        self._paused = not self._paused
+        self.pause.set_icon("play" if self._paused else "pause")
+        self.pause.set_name("Go on with the memory plot" if self._paused else "Hold the memory plot still")
+        self._mark()
+
+    def _restyle(self) -> None:
+        if self.plot is not None:
+            self.plot.restyle()
+        self.update()
+
+
+def _lane_tip(letters: str, name: str) -> str:
+    lanes = "Lane" if len(letters) == 1 else "Lanes"
+    return f"{lanes} {join_letters(letters)}, {name}: {READINGS['rss'].source}."
+
+
+class _Blank(QWidget):
+    """Grey axes and one sentence, before there is anything to draw."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName(EMPTY)
+        theme.changed.connect(self.update)
+
+    def minimumSizeHint(self) -> QSize:
+        """Gives way."""
+        return QSize(0, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Lines at 0, 2, 4 and 6 GB."""
+        with QPainter(self) as p:
+            p.setFont(self._theme.font(11))
+            bottom, right = self.height() - 19, self.width()
+            steps = 3 if bottom >= 84 else 1
+            for step in range(steps + 1):
+                y = round(bottom - (bottom - 8) * step / steps) + 0.5
+                p.setPen(self._theme.color("line"))
+                p.drawLine(QLineF(30, y, right, y))
+                p.setPen(self._theme.color("text-3"))
+                right_middle = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                p.drawText(QRectF(0, y - 8, 24, 16), right_middle, str(6 * step // steps))
+            p.drawText(QRectF(24, bottom + 3, 12, 16), Qt.AlignmentFlag.AlignCenter, "0")
+            room = QRectF(42, 8, right - 46, bottom - 8)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            words = p.boundingRect(room, flags, EMPTY)
+            p.fillRect(words.adjusted(-6, -2, 6, 2), self._theme.color("canvas"))
+            p.drawText(room, flags, EMPTY)

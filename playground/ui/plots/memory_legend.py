@@ -1,0 +1,184 @@
+"""The memory plot's legend: swatch, name and value; a click hides or shows the part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QLineF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from playground.ui import icons
+from playground.ui.theme import Theme
+from playground.ui.widgets import PaintedButton
+
+ROW = 20
+WIDTH = 136
+_GAP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One line of the legend."""
+
+    key: str
+    """What a click hides: a part's name, or an engine's letters; empty: a click does nothing."""
+    letters: str
+    """Lanes whose badge stands in place of a swatch; empty: a swatch."""
+    label: str
+    value: str
+    tip: str
+    tint: str = ""
+    """The part of memory whose tint the swatch has; empty: the dashed line of what is free."""
+    lane: str = ""
+    """Whose tint."""
+
+
+class MemoryLegend(QWidget):
+    """Entries in a column, or in one line where the pane is narrow; what does not fit is left out."""
+
+    toggled = Signal(str)
+    """The key whose entry was clicked."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._lying = False
+        self.rows: list[LegendRow] = []
+        self.set_lying(False)
+
+    def set_lying(self, lying: bool) -> None:
+        """In one line under the head, or in a column beside the plot."""
+        self._lying = lying
+        policy = QSizePolicy.Policy
+        self.setSizePolicy(policy.Expanding if lying else policy.Fixed, policy.Fixed if lying else policy.Expanding)
+        for row in self.rows:
+            row.compact = lying
+        self.updateGeometry()
+        self._place()
+
+    def sizeHint(self) -> QSize:
+        """A column beside the plot, or one line."""
+        return QSize(200, ROW) if self._lying else QSize(WIDTH, ROW * 5)
+
+    def minimumSizeHint(self) -> QSize:
+        """Entries that don't fit are left out."""
+        return QSize(0, ROW) if self._lying else QSize(WIDTH, 0)
+
+    def show_parts(self, parts: Sequence[Part], hidden: frozenset[str]) -> None:
+        """Show other entries or values."""
+        while len(self.rows) < len(parts):
+            row = LegendRow(self._theme, self)
+            row.clicked.connect(lambda _=False, row=row: self._clicked(row))
+            row.compact = self._lying
+            self.rows.append(row)
+        for row in self.rows[len(parts) :]:
+            row.setParent(None)
+            row.deleteLater()
+        self.rows = self.rows[: len(parts)]
+        changed = [row.show_part(part, part.key in hidden) for row, part in zip(self.rows, parts, strict=True)]
+        if any(changed):
+            self._place()
+
+    def _clicked(self, row: LegendRow) -> None:
+        if row.part.key:
+            self.toggled.emit(row.part.key)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place what fits."""
+        self._place()
+
+    def _place(self) -> None:
+        x = 0
+        for index, row in enumerate(self.rows):
+            if self._lying:
+                width = row.sizeHint().width()
+                row.setGeometry(x, 0, width, ROW)
+                row.setVisible(x + width <= self.width())
+                x += width + _GAP
+            else:
+                row.setGeometry(0, index * ROW, self.width(), ROW)
+                row.setVisible((index + 1) * ROW <= self.height() + 4)
+
+
+class LegendRow(PaintedButton):
+    """One entry."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(theme)
+        self.setParent(parent)
+        self.compact = False
+        self.off = False
+        self.part = Part("", "", "", "", "")
+        self._quiet, self._strong = theme.font(12), theme.font(12, 500)
+
+    def show_part(self, part: Part, off: bool) -> bool:
+        """Show another entry; whether anything changed."""
+        if (part, off) == (self.part, self.off):
+            return False
+        self.part, self.off = part, off
+        self.setToolTip(part.tip)
+        name = f"{' '.join(part.letters)} {part.label}".strip()
+        self.setAccessibleName(f"{name}: {part.value} GB{', hidden' if off else ''}")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus if part.key else Qt.FocusPolicy.NoFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor if part.key else Qt.CursorShape.ArrowCursor)
+        self.update()
+        return True
+
+    def sizeHint(self) -> QSize:
+        """In one line: mark, short name, value."""
+        label = self._label()
+        words = f"{label} " if label else ""
+        advance = QFontMetrics(self._strong).horizontalAdvance(words + self.part.value)
+        return QSize(self._mark_width() + 6 + advance + 6, ROW)
+
+    def _label(self) -> str:
+        if not self.compact:
+            return self.part.label
+        short = {"KV cache": "KV", "Rest of process": "Rest"}.get(self.part.label, self.part.label)
+        return "" if self.part.letters else short
+
+    def _mark_width(self) -> int:
+        return 15 * len(self.part.letters) or 11
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Fill, mark, words."""
+        with QPainter(self) as p:
+            p.setRenderHint(QPainter.RenderHint.Antialiasing)
+            hover = bool(self.part.key) and self.underMouse()
+            if self._ring or hover:
+                self.paint_box(p, self._theme.color("hover" if hover else "canvas"), 4)
+            p.setOpacity(0.4 if self.off else 1)
+            self._paint_mark(p)
+            p.setOpacity(1)
+            self._paint_words(p)
+
+    def _paint_mark(self, p: QPainter) -> None:
+        theme, part, middle = self._theme, self.part, self.height() / 2
+        if part.letters:
+            for index, letter in enumerate(part.letters):
+                badge = icons.badge(letter, theme.lane(letter), theme.color("canvas"), 14)
+                p.drawPixmap(2 + 15 * index, round(middle - 7), badge)
+        elif part.tint:
+            p.setPen(Qt.PenStyle.NoPen)
+            p.setBrush(theme.memory_part(part.lane, part.tint))
+            p.drawRoundedRect(QRectF(2, middle - 4.5, 9, 9), 2, 2)
+        else:
+            pen = QPen(theme.color("text-2"), 1.5, Qt.PenStyle.CustomDashLine)
+            pen.setDashPattern([2.5, 1.5])
+            p.setPen(pen)
+            p.drawLine(QLineF(2, middle, 12, middle))
+
+    def _paint_words(self, p: QPainter) -> None:
+        left = self._mark_width() + 8
+        box = QRectF(left, 0, self.width() - left - 3, self.height())
+        middle = Qt.AlignmentFlag.AlignVCenter
+        p.setFont(self._strong)
+        p.setPen(self._theme.color("disabled" if self.off else "text-1"))
+        p.drawText(box, middle | Qt.AlignmentFlag.AlignRight, self.part.value)
+        room = int(box.width() - p.fontMetrics().horizontalAdvance(self.part.value) - 4)
+        p.setFont(self._quiet)
+        p.setPen(self._theme.color("disabled" if self.off else "text-2"))
+        shown = p.fontMetrics().elidedText(self._label(), Qt.TextElideMode.ElideRight, max(0, room))
+        p.drawText(box, middle | Qt.AlignmentFlag.AlignLeft, shown)

@@ -1,0 +1,215 @@
+"""The engines' memory over time as arrays ready to be drawn. Plain numpy, no Qt.
+
+Samples come only while an engine works. A pause without any sample is drawn as a short gap, not at
+its length, so the axis counts seconds that were measured.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.workspace.lane import EngineFacts, Lane
+from playground.workspace.memory_parts import PARTS, split, split_rows
+
+Floats: TypeAlias = NDArray[np.float64]
+
+PAUSE_S = 2.0
+"""Longer without a sample is a pause."""
+PAUSE_SHOWN_S = 0.5
+"""A pause's length on the axis."""
+KEPT_ROWS = 6000
+"""Newest samples of an engine that are drawn: 25 minutes of writing."""
+KEPT_ENDED = 4
+"""Ended engines whose history stays in sight."""
+
+_OFF = frozenset({"empty", "failed", "unloaded"})
+
+
+@dataclass(slots=True)
+class Track:
+    """One engine and the lanes that it serves."""
+
+    facts: EngineFacts
+    letters: str
+    name: str
+    ended_ns: int = 0
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs."""
+        return not self.ended_ns
+
+    @property
+    def last(self) -> Any:
+        """Its newest sample."""
+        return self.facts.memory.rows.view[-1]
+
+    def value(self, key: str) -> int:
+        """Bytes of a part now, or of the whole engine when the key is its letters."""
+        if key in PARTS:
+            return int(getattr(split(self.facts.info, self.last), key))
+        return int(self.last["rss"])
+
+
+class Tracks:
+    """Follows which engines the lanes have; ended ones stay a while, so that memory is seen to come back."""
+
+    def __init__(self) -> None:
+        self.all: list[Track] = []
+
+    @property
+    def alive(self) -> list[Track]:
+        """Engines that run, in the order of their lanes."""
+        return sorted((track for track in self.all if track.alive), key=lambda track: track.letters)
+
+    def follow(self, lanes: Sequence[Lane]) -> None:
+        """Take in what the lanes show now."""
+        serving: dict[int, list[Lane]] = {}
+        for lane in lanes:
+            if lane.state not in _OFF and len(lane.engine.memory.rows):
+                serving.setdefault(id(lane.engine), []).append(lane)
+        for track in self.all:
+            mine = serving.pop(id(track.facts), None)
+            if mine is not None:
+                track.letters, track.name, track.ended_ns = _letters(mine), _name(mine[0]), 0
+            elif track.alive:
+                track.ended_ns = max(time.perf_counter_ns(), int(track.last["t_ns"]) + 1)
+        self.all += [Track(mine[0].engine, _letters(mine), _name(mine[0])) for mine in serving.values()]
+        ended = [track for track in self.all if not track.alive]
+        for track in ended[:-KEPT_ENDED]:
+            self.all.remove(track)
+
+    def stamp(self) -> tuple[Any, ...]:
+        """Differs when anything that is drawn does."""
+        return tuple(
+            (id(t.facts), t.letters, t.ended_ns, len(t.facts.memory.rows), t.facts.info is None) for t in self.all
+        )
+
+    def used(self) -> int:
+        """Resident bytes of all running engines."""
+        return sum(int(track.last["rss"]) for track in self.alive)
+
+    def available(self) -> int:
+        """Bytes the machine could give, by the newest sample."""
+        newest = max((track.last for track in self.all), key=lambda row: int(row["t_ns"]), default=None)
+        return int(newest["available"]) if newest is not None else 0
+
+
+def _letters(lanes: Sequence[Lane]) -> str:
+    return "".join(sorted(lane.letter for lane in lanes))
+
+
+def _name(lane: Lane) -> str:
+    if lane.model is not None:
+        return lane.model.quant or lane.model.name
+    return lane.engine.info.quant if lane.engine.info is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One area of the stack, in GB; ``part`` is empty where a whole engine is one area."""
+
+    letters: str
+    part: str
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is drawn: all arrays have one value per point of ``x``, in measured seconds."""
+
+    x: Floats
+    layers: list[Layer] = field(default_factory=list)
+    total: Floats = field(default_factory=lambda: np.zeros(0))
+    """Resident memory of all engines, hidden parts included, GB."""
+    limit: Floats = field(default_factory=lambda: np.zeros(0))
+    """In use and free together, GB; NaN where nothing was sampled any more."""
+    pauses: Floats = field(default_factory=lambda: np.zeros(0))
+    """Where time was cut out."""
+    events: list[tuple[float, str]] = field(default_factory=list)
+    """Loads and ends, after the first."""
+
+    @property
+    def span(self) -> float:
+        """Measured seconds in all."""
+        return float(self.x[-1]) if len(self.x) else 0.0
+
+
+def by_parts(tracks: Tracks) -> bool:
+    """One engine is shown by its parts, several as one area each."""
+    return len(tracks.alive) <= 1
+
+
+def make_picture(tracks: Tracks, hidden: Collection[str] = ()) -> Picture:
+    """Stack everything on one time axis; parts or engines in ``hidden`` are left out of the stack."""
+    if not tracks.all:
+        return Picture(np.zeros(0))
+    rows = {id(track): track.facts.memory.rows.view[-KEPT_ROWS:] for track in tracks.all}
+    times = np.unique(np.concatenate([_times(track, rows[id(track)]) for track in tracks.all]))
+    x, pauses = _measured(times)
+    layers: list[Layer] = []
+    base, total = np.zeros(len(times)), np.zeros(len(times))
+    parts = by_parts(tracks)
+    for track in sorted(tracks.all, key=lambda track: track.letters):
+        mine = rows[id(track)]
+        at, on = _held(track, mine, times)
+        total += np.where(on, mine["rss"][at] / 1e9, 0.0)
+        values = dict(zip(PARTS, split_rows(track.facts.info, mine), strict=True)) if parts else {"": mine["rss"]}
+        for part, series in values.items():
+            if (part or track.letters) not in hidden:
+                top = base + np.where(on, series[at] / 1e9, 0.0)
+                layers.append(Layer(track.letters, part, base, top))
+                base = top
+    return Picture(x, layers, total, _limit(rows.values(), times, total), pauses, _events(tracks, rows, times, x))
+
+
+def _times(track: Track, rows: NDArray[Any]) -> NDArray[np.int64]:
+    """A track's own points; an end is two, so that the area falls straight."""
+    own = rows["t_ns"]
+    return own if track.alive else np.concatenate([own, [track.ended_ns - 1, track.ended_ns]])
+
+
+def _measured(times: NDArray[np.int64]) -> tuple[Floats, Floats]:
+    steps = np.diff(times) / 1e9
+    cut = steps > PAUSE_S
+    x = np.concatenate([[0.0], np.cumsum(np.where(cut, PAUSE_SHOWN_S, steps))])
+    return x, x[:-1][cut] + PAUSE_SHOWN_S / 2
+
+
+def _held(track: Track, rows: NDArray[Any], times: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """For each point the newest sample before it, and whether the engine ran then: an idle engine keeps its memory."""
+    at = np.searchsorted(rows["t_ns"], times, side="right") - 1
+    on = at >= 0
+    if not track.alive:
+        on &= times < track.ended_ns
+    return np.maximum(at, 0), on
+
+
+def _limit(all_rows: Collection[NDArray[Any]], times: NDArray[np.int64], total: Floats) -> Floats:
+    stamps = np.concatenate([rows["t_ns"] for rows in all_rows])
+    order = np.argsort(stamps, kind="stable")
+    free = np.concatenate([rows["available"] for rows in all_rows])[order] / 1e9
+    stamps = stamps[order]
+    at = np.clip(np.searchsorted(stamps, times, side="right") - 1, 0, None)
+    # After an engine's end what it gave back isn't in any sample yet.
+    return np.where(times <= stamps[-1], total + free[at], np.nan)
+
+
+def _events(
+    tracks: Tracks, rows: dict[int, NDArray[Any]], times: NDArray[np.int64], x: Floats
+) -> list[tuple[float, str]]:
+    found: list[tuple[float, str]] = []
+    for track in tracks.all:
+        first = int(rows[id(track)]["t_ns"][0])
+        if first > times[0] and len(track.facts.memory.rows) <= KEPT_ROWS:
+            found.append((float(x[np.searchsorted(times, first)]), f"{track.letters} loaded"))
+        if not track.alive:
+            found.append((float(x[np.searchsorted(times, track.ended_ns)]), f"{track.letters} ended"))
+    return found
