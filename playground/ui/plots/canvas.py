@@ -1,0 +1,271 @@
+"""The latency plot itself. The only file of the pane that needs pyqtgraph, so it is imported late.
+
+pyqtgraph gives the view: zoom, panning, limits, clicks. The picture is one item, drawn at once:
+axis and scatter items cost several milliseconds each where this one costs one or two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Signal
+from PySide6.QtGui import QMouseEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from playground.ui import icons
+from playground.ui.plots import crosshair, painting, phases, scale
+from playground.ui.plots.crosshair import Hover
+from playground.ui.plots.figures import Axis
+from playground.ui.plots.frame import PROMPT_BAND, Frame, Picture, plot_rect
+from playground.ui.theme import Theme
+
+_BADGE = 14
+_LEAST = {"token": 64.0, "time": 2.0}
+_CLOSEST = {"token": 8.0, "time": 0.05}
+"""The narrowest view: tokens, seconds."""
+
+
+class _Sheet(pg.GraphicsObject):
+    """One item over the whole view, drawn by a function."""
+
+    def __init__(self, draw: Callable[[QPainter], None]) -> None:
+        super().__init__()
+        self._draw = draw
+        self._box = QRectF(0, 0, 1, 1)
+
+    def set_box(self, box: QRectF) -> None:
+        """Cover this area."""
+        self.prepareGeometryChange()
+        self._box = box
+
+    def boundingRect(self) -> QRectF:
+        """The whole view."""
+        return self._box
+
+    def paint(self, p: QPainter, *_: Any) -> None:
+        """Draw."""
+        self._draw(p)
+
+
+class _View(pg.ViewBox):
+    """Zooms and pans along x only."""
+
+    def __init__(self) -> None:
+        super().__init__(border=None, enableMenu=False, enableMouse=True, defaultPadding=0)
+        self.setMouseEnabled(x=True, y=False)
+        self.disableAutoRange()
+        self.setYRange(0, 1, padding=0)
+
+    def mouseClickEvent(self, event: Any) -> None:
+        """Clicks are the canvas's."""
+        event.ignore()
+
+
+class LatencyCanvas(pg.GraphicsView):
+    """Shows a `Picture`; follows its data until the user zooms."""
+
+    hovered = Signal(object)
+    """A `Hover`, or None."""
+    clicked = Signal(object)
+    zoom_changed = Signal(bool)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent, background=theme.color("canvas"))
+        self._theme = theme
+        self.picture = Picture(Frame(QRectF(0, 0, 10, 10)))
+        self.zoomed = False
+        self.hover: Hover | None = None
+        self._base = QPixmap()
+        self._stale = True
+        self._at: QPointF | None = None
+        self._moving = False
+        self.setMouseTracking(True)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.view = _View()
+        self._sheet = _Sheet(self._draw)
+        self.scene().addItem(self.view)
+        self.scene().addItem(self._sheet)
+        self.view.sigXRangeChanged.connect(lambda *_: self._range_changed())
+        self.view.sigRangeChangedManually.connect(lambda *_: self._by_hand())
+        self.scene().sigMouseClicked.connect(self._mouse_clicked)
+        theme.changed.connect(self._restyle)
+
+    def show_picture(self, picture: Picture) -> None:
+        """Draw this; ``picture.frame`` gets its area and what part it shows from here."""
+        self.picture = picture
+        self._place()
+        self._follow()
+        self.refresh()
+
+    def zoom_back(self) -> None:
+        """Show all of it again, and follow it."""
+        self._set_zoomed(False)
+        self._follow()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Draw anew."""
+        self._stale = True
+        if self._at is not None:
+            self._set_hover(crosshair.find(self.picture, self._at.x(), self._at.y()))
+        self._sheet.update()
+
+    def full(self, axis: Axis) -> tuple[float, float]:
+        """The whole range of the axis; on the token axis with room for the prompt left of token 1."""
+        end = max((s.end(axis) for s in self.picture.visible), default=0.0)
+        high = scale.follow(end, _LEAST[axis])
+        if axis == "time":
+            return 0.0, high
+        prompts = any(s.answer.started_ns for s in self.picture.visible)
+        share = (PROMPT_BAND if prompts else 0) / max(1.0, self.picture.frame.rect.width())
+        return -high * share / max(0.1, 1 - share), high
+
+    # Inside.
+
+    def _place(self) -> None:
+        rect = plot_rect(self.width(), self.height(), 2 if self.picture.many else 1)
+        self.picture.frame.rect = rect
+        self._moving = True
+        self.view.setGeometry(rect)
+        self._sheet.set_box(QRectF(0, 0, self.width(), self.height()))
+        self._moving = False
+
+    def _follow(self) -> None:
+        frame = self.picture.frame
+        low, high = self.full(frame.axis)
+        self._moving = True
+        self.view.setLimits(xMin=low, xMax=high, minXRange=min(_CLOSEST[frame.axis], high - low))
+        if not self.zoomed:
+            self.view.setXRange(low, high, padding=0)
+        self._moving = False
+        frame.x0, frame.x1 = self.view.viewRange()[0]
+
+    def _range_changed(self) -> None:
+        if not self._moving:
+            self.picture.frame.x0, self.picture.frame.x1 = self.view.viewRange()[0]
+            self.refresh()
+
+    def _by_hand(self) -> None:
+        low, high = self.full(self.picture.frame.axis)
+        x0, x1 = self.view.viewRange()[0]
+        self._set_zoomed(x1 - x0 < 0.995 * (high - low))
+
+    def _set_zoomed(self, zoomed: bool) -> None:
+        if zoomed != self.zoomed:
+            self.zoomed = zoomed
+            self.zoom_changed.emit(zoomed)
+
+    def _restyle(self) -> None:
+        self.setBackground(self._theme.color("canvas"))
+        self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Fit the picture to the new size."""
+        super().resizeEvent(event)
+        if hasattr(self, "_sheet"):
+            self.show_picture(self.picture)
+
+    # Drawing.
+
+    def _draw(self, p: QPainter) -> None:
+        if self._stale or self._base.isNull():
+            self._render()
+        p.drawPixmap(0, 0, self._base)
+        if self.hover is not None:
+            crosshair.paint_hover(p, self.picture, self.hover, self._theme)
+
+    def _render(self) -> None:
+        ratio = self.devicePixelRatioF()
+        size = self.size() * ratio
+        if self._base.size() != size:
+            self._base = QPixmap(size)
+            self._base.setDevicePixelRatio(ratio)
+        self._base.fill(self._theme.color("canvas"))
+        with QPainter(self._base) as p:
+            if self.picture.empty:
+                painting.paint_empty(p, self.picture.frame, self._theme)
+            else:
+                self._render_picture(p, ratio)
+        self._stale = False
+
+    def _render_picture(self, p: QPainter, ratio: float) -> None:
+        picture, theme = self.picture, self._theme
+        frame = picture.frame
+        single = None if picture.many else next(iter(picture.visible), None)
+        if single is not None:
+            phases.paint_strip(p, frame, single, theme)
+            phases.paint_prompt(p, frame, single, theme)
+        painting.paint_grid(p, frame, theme, unit=not picture.many)
+        painting.paint_x_axis(p, frame, theme)
+        if picture.many:
+            phases.paint_prompts(p, picture, theme)
+        p.save()
+        p.setClipRect(frame.rect.adjusted(0, 0, 1, 0))
+        if "dots" not in picture.hidden:
+            for shown in picture.visible:
+                painting.paint_dots(p, picture, shown, theme.lane(shown.letter), ratio)
+        phases.paint_marks(p, picture, theme)
+        p.restore()
+        if "rate" not in picture.hidden:
+            self._render_lines(p)
+
+    def _render_lines(self, p: QPainter) -> None:
+        picture, theme = self.picture, self._theme
+        rect = picture.frame.rect
+        ends: list[tuple[str, float, float]] = []
+        p.save()
+        p.setClipRect(rect)
+        for shown in picture.visible:
+            x, y = painting.line_of(picture, shown)
+            color = theme.lane(shown.letter) if picture.many else theme.color("text-1")
+            painting.paint_line(p, x, y, color)
+            inside = x <= rect.right()
+            if inside.any():
+                ends.append((shown.letter, float(x[inside][-1]), float(y[inside][-1])))
+        p.restore()
+        if picture.many:
+            self._render_badges(p, ends)
+        elif ends and ends[0][1] < rect.right() - 1:
+            painting.paint_end(p, QPointF(ends[0][1], ends[0][2]), theme.color("text-1"))
+
+    def _render_badges(self, p: QPainter, ends: list[tuple[str, float, float]]) -> None:
+        rect, theme, half = self.picture.frame.rect, self._theme, _BADGE / 2
+        ys = painting.spread([y for _, _, y in ends], _BADGE + 1, rect.top() + half, rect.bottom() - half)
+        for (letter, x, _), y in zip(ends, ys, strict=True):
+            left = min(x + 4, rect.right() - _BADGE + 8)
+            badge = icons.badge(letter, theme.lane(letter), theme.color("canvas"), _BADGE)
+            p.drawPixmap(QPointF(left, y - half), badge)
+
+    # The mouse.
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Say what is under the mouse."""
+        super().mouseMoveEvent(event)
+        self._at = None if event.buttons() else event.position()
+        self._set_hover(crosshair.find(self.picture, self._at.x(), self._at.y()) if self._at else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the mouse any more."""
+        super().leaveEvent(event)
+        self._at = None
+        self._set_hover(None)
+
+    def _set_hover(self, hover: Hover | None) -> None:
+        if hover == self.hover:
+            return
+        mark = hover.mark if hover else ""
+        if mark != (self.hover.mark if self.hover else ""):
+            self.setToolTip(mark)
+            if not mark:
+                QToolTip.hideText()
+        self.hover = hover
+        self._sheet.update()
+        self.hovered.emit(hover)
+
+    def _mouse_clicked(self, event: Any) -> None:
+        if event.double():
+            self.zoom_back()
+        elif self.hover is not None and self.hover.index >= 0:
+            self.clicked.emit(self.hover)

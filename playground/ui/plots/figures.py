@@ -1,0 +1,148 @@
+"""What the latency plot shows of an answer, as numbers. Pure numpy, no Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from playground.workspace.series import Answer, rolling_tok_s
+from playground.workspace.words import format_ms, format_rate
+
+Axis: TypeAlias = Literal["token", "time"]
+Floats: TypeAlias = NDArray[np.float64]
+RATE_WINDOW = 16
+MEAN_WINDOW = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """Of an answer's latencies, in milliseconds."""
+
+    n: int = 0
+    median: float = 0.0
+    p95: float = 0.0
+    p99: float = 0.0
+    largest: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An answer up to its token ``n``: growing while live, fixed while the plot is paused."""
+
+    letter: str
+    answer: Answer
+    n: int
+    busy: bool = False
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        """The tokens shown."""
+        return self.answer.tokens.view[: self.n]
+
+    @property
+    def ms(self) -> Floats:
+        """Latency of each token."""
+        return self.rows["gap_ns"] / 1e6
+
+    @property
+    def origin_ns(self) -> int:
+        """Where the time axis begins: when the turn was sent."""
+        answer = self.answer
+        if answer.asked_ns or answer.started_ns:
+            return answer.asked_ns or answer.started_ns
+        first = self.rows[0] if self.n else None
+        return int(first["t_ns"] - first["gap_ns"]) if first is not None else 0
+
+    @property
+    def first_s(self) -> float:
+        """Seconds from the send to the first token; 0 while there is none or it is not known."""
+        return self.seconds(int(self.rows["t_ns"][0])) if self.n and self.answer.asked_ns else 0.0
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything to see."""
+        return self.n > 0 or bool(self.answer.started_ns and not self.answer.finished_ns)
+
+    def seconds(self, t_ns: int) -> float:
+        """A moment on the time axis."""
+        return (t_ns - self.origin_ns) / 1e9
+
+    def x(self, axis: Axis, index: int) -> float:
+        """Where a token stands."""
+        return float(index + 1) if axis == "token" else self.seconds(int(self.rows["t_ns"][index]))
+
+    def end(self, axis: Axis) -> float:
+        """Where the answer ends for now."""
+        if self.n:
+            return self.x(axis, self.n - 1)
+        return max(0.0, self.seconds(self.answer.prompt_ns or self.answer.started_ns)) if axis == "time" else 0.0
+
+    def prompt(self) -> tuple[float, float] | None:
+        """The time in which the prompt was read, in seconds on the time axis."""
+        answer = self.answer
+        if not answer.started_ns:
+            return None
+        end = int(self.rows["t_ns"][0]) if self.n else max(answer.prompt_ns, answer.started_ns)
+        return self.seconds(answer.started_ns), self.seconds(end)
+
+    def between(self, axis: Axis, low: float, high: float) -> slice:
+        """The tokens that stand between two places of the axis, and one more at each side."""
+        if axis == "token":
+            start, stop = int(low) - 1, int(high) + 1
+        else:
+            times, origin = self.rows["t_ns"], self.origin_ns
+            start, stop = np.searchsorted(times, [origin + int(low * 1e9), origin + int(high * 1e9)]).tolist()
+        return slice(max(0, start - 1), min(self.n, max(0, stop + 1)))
+
+    def xs(self, axis: Axis, part: slice) -> Floats:
+        """Where these tokens stand."""
+        if axis == "token":
+            return np.arange(part.start + 1, part.stop + 1, dtype=np.float64)
+        return (self.rows["t_ns"][part] - self.origin_ns) / 1e9
+
+    def rate(self, part: slice) -> Floats:
+        """Rolling tokens a second of these tokens."""
+        back = max(0, part.start - RATE_WINDOW)
+        return rolling_tok_s(self.rows["t_ns"][back : part.stop], RATE_WINDOW)[part.start - back :]
+
+    def mean(self, part: slice) -> Floats:
+        """Mean latency of the last eight tokens at each of these; the first token, which ends the prompt, left out."""
+        back = max(1, part.start - MEAN_WINDOW + 1)
+        sums = np.concatenate([[0.0], np.cumsum(self.rows["gap_ns"][back : part.stop] / 1e6)])
+        at = np.arange(max(part.start, 1), part.stop) - back + 1
+        since = np.maximum(0, at - MEAN_WINDOW)
+        mean = (sums[at] - sums[since]) / (at - since)
+        return np.concatenate([np.full(part.stop - part.start - len(mean), np.nan), mean])
+
+    def stats(self) -> Stats:
+        """Median, 95th and 99th percentile of all latencies shown."""
+        if not self.n:
+            return Stats()
+        ms = self.ms
+        median, p95, p99 = np.percentile(ms, (50, 95, 99)).tolist()
+        return Stats(self.n, median, p95, p99, float(ms.max()))
+
+    def phases(self) -> list[tuple[int, int, str]]:
+        """Runs of thinking and answer: first token, one after the last, name."""
+        if not self.n:
+            return []
+        thinking = self.rows["thinking"]
+        edges = [0, *(np.flatnonzero(np.diff(thinking)) + 1).tolist(), self.n]
+        return [(a, b, "thinking" if thinking[a] else "answer") for a, b in zip(edges, edges[1:], strict=False)]
+
+    def describe(self, index: int) -> str:
+        """One token's figures: “token 123 · 14.6 ms (decode 13.9, sampling 0.2) · 66.0 tok/s”."""
+        row = self.rows[index]
+        parts = f"decode {row['decode_ns'] / 1e6:.1f}, sampling {row['sample_ns'] / 1e6:.1f}"
+        words = f"token {index + 1:,} · {format_ms(int(row['gap_ns']))} ({parts})"
+        rate = float(self.rate(slice(index, index + 1))[0])
+        return words if np.isnan(rate) else f"{words} · {format_rate(rate)}"
+
+    def prompt_words(self) -> str:
+        """“prompt, 486 tokens, 37 reused”."""
+        answer = self.answer
+        words = f"prompt, {answer.n_prompt:,} tokens"
+        return f"{words}, {answer.n_reused:,} reused" if answer.n_reused else words

@@ -1,0 +1,219 @@
+"""The latency pane: each token as it is made, for every lane."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QRectF, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from playground.ui.plots import painting, scale
+from playground.ui.plots.crosshair import Hover
+from playground.ui.plots.figures import Axis, Shown, Stats
+from playground.ui.plots.frame import Frame, Heights, Picture, plot_rect
+from playground.ui.plots.latency_head import LatencyHead, entries_of, format_value
+from playground.ui.theme import Theme
+from playground.ui.widgets import Clock, LaneWatch
+from playground.workspace.lane import Lane
+from playground.workspace.words import RATE_WINDOW, format_rate_value
+
+if TYPE_CHECKING:
+    from playground.ui.plots.canvas import LatencyCanvas
+
+STATS_EVERY_S = 0.25
+"""Percentiles are taken four times a second at most while an answer is written."""
+
+
+class _Blank(QWidget):
+    """The empty plot before pyqtgraph is loaded: the same grey axes and the same sentence."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        theme.changed.connect(self.update)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Axes and sentence."""
+        frame = Frame(plot_rect(self.width(), self.height(), 1))
+        Heights().fit(frame, 0, 0)
+        with QPainter(self) as p:
+            p.fillRect(QRectF(self.rect()), self._theme.color("canvas"))
+            painting.paint_empty(p, frame, self._theme)
+
+
+class LatencyPane(QWidget):
+    """Head and plot. ``warm_up`` loads pyqtgraph; before it the pane is empty but right.
+
+    While not visible it computes nothing; when shown again it catches up.
+    """
+
+    token_hovered = Signal(str, int)
+    """Lane letter and index of the token under the mouse; index -1 when there is none any more."""
+    token_clicked = Signal(str, int)
+    axis_changed = Signal(str)
+    """“token” or “time”, when the user switched."""
+
+    def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
+        super().__init__()
+        self._workspace, self._theme, self._clock = workspace, theme, clock
+        self.axis: Axis = "token"
+        self.hidden: frozenset[str] = frozenset()
+        self.canvas: LatencyCanvas | None = None
+        self._frozen: list[Shown] | None = None
+        self._stats: dict[str, Stats] = {}
+        self._of: dict[str, Any] = {}
+        self._stats_at = 0.0
+        self._heights = Heights()
+        self.setProperty("surface", "canvas")
+        self.setMinimumWidth(200)
+        self.setAccessibleName("Token latency")
+        self._build()
+        self.watch = LaneWatch(self, workspace, self._mark, self._mark)
+        self._mark()
+
+    def _build(self) -> None:
+        self.head = LatencyHead(self._theme)
+        self.head.toggled.connect(self.show_series)
+        self.head.pause.clicked.connect(lambda: self.set_paused(not self.paused))
+        self.head.axis.clicked.connect(self._switch_axis)
+        self.head.back.clicked.connect(self.zoom_back)
+        self._blank: QWidget = _Blank(self._theme)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        page.addWidget(self.head)
+        page.addWidget(self._blank, 1)
+
+    def warm_up(self) -> None:
+        """Load pyqtgraph and build the plot; once, after the window's first paint."""
+        if self.canvas is not None:
+            return
+        from playground.ui.plots.canvas import LatencyCanvas
+
+        canvas = LatencyCanvas(self._theme)
+        canvas.setAccessibleName("Latency of each token")
+        canvas.hovered.connect(self._hovered)
+        canvas.clicked.connect(lambda hover: self.token_clicked.emit(hover.letter, hover.index))
+        canvas.zoom_changed.connect(self.head.show_zoomed)
+        layout = self.layout()
+        assert layout is not None
+        layout.replaceWidget(self._blank, canvas)
+        self._blank.hide()
+        self._blank.deleteLater()
+        self.canvas = canvas
+        self._paint()
+
+    # What the user does.
+
+    @property
+    def paused(self) -> bool:
+        """Whether the view is frozen; the answers go on."""
+        return self._frozen is not None
+
+    def set_paused(self, paused: bool) -> None:
+        """Freeze the view, or catch up with what came meanwhile."""
+        self._frozen = self._current() if paused else None
+        self.head.show_paused(paused)
+        self._mark()
+
+    def set_axis(self, axis: Axis) -> None:
+        """Count tokens or seconds along the axis."""
+        if axis != self.axis:
+            self.axis = axis
+            self.head.show_axis(axis)
+            self.zoom_back()
+            self._mark()
+
+    def show_series(self, key: str, shown: bool) -> None:
+        """Hide or show a lane by its letter, or, with one lane, its “dots” or “rate”."""
+        self.hidden = self.hidden - {key} if shown else self.hidden | {key}
+        self._mark()
+
+    def zoom_back(self) -> None:
+        """Show all and follow again."""
+        if self.canvas is not None:
+            self.canvas.zoom_back()
+
+    def _switch_axis(self) -> None:
+        self.set_axis("time" if self.axis == "token" else "token")
+        self.axis_changed.emit(self.axis)
+
+    def _hovered(self, hover: Hover | None) -> None:
+        words = "" if hover is None else f"{hover.text} · {hover.mark}" if hover.mark else hover.text
+        self.head.show_hover(words)
+        self.token_hovered.emit(hover.letter if hover else "", hover.index if hover else -1)
+
+    # Following the lanes.
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up."""
+        super().showEvent(event)
+        self._mark()
+
+    def _mark(self) -> None:
+        if self.isVisible():
+            self._clock.mark(self, self._paint)
+
+    def _current(self) -> list[Shown]:
+        lanes: list[Lane] = self._workspace.lanes
+        return [Shown(lane.letter, lane.answer, len(lane.answer.tokens), lane.busy) for lane in lanes]
+
+    def _paint(self) -> None:
+        """Show the state of the lanes; called by the frame clock."""
+        if not self.isVisible():
+            return
+        shown = self._frozen if self._frozen is not None else self._current()
+        many = len(shown) > 1
+        self._measure(shown)
+        rates = {s.letter: s.answer.tok_s(RATE_WINDOW if s.busy else 0) for s in shown if s.n}
+        self.head.show_entries(entries_of(shown, self._stats, rates, many), self.hidden, many, self.axis)
+        self._say(shown, rates)
+        if self.canvas is not None:
+            self.canvas.show_picture(self._picture(self.canvas, shown, many))
+
+    def _picture(self, canvas: LatencyCanvas, shown: list[Shown], many: bool) -> Picture:
+        frame = Frame(plot_rect(canvas.width(), canvas.height(), len(shown)), self.axis)
+        picture = Picture(frame, shown, many, self.hidden)
+        tops = [self._top(s) for s in picture.visible if s.n]
+        rate = 0.0 if many or not picture.visible else _largest_rate(picture.visible[0])
+        self._heights.fit(frame, max(tops, default=0.0), rate)
+        return picture
+
+    def _top(self, shown: Shown) -> float:
+        known = self._stats[shown.letter]
+        return scale.y_top(known.median, known.p99, known.largest, known.n)
+
+    def _measure(self, shown: list[Shown]) -> None:
+        answers = {s.letter: s.answer for s in shown}
+        if answers != self._of:
+            self._of = answers
+            self._stats = {}
+            self._heights.forget()
+        now = time.monotonic()
+        due = now - self._stats_at >= STATS_EVERY_S
+        for s in shown:
+            known = self._stats.get(s.letter)
+            if known is None or (known.n != s.n and (due or not s.busy or known.n < 20)):
+                self._stats[s.letter] = s.stats()
+                self._stats_at = now
+
+    def _say(self, shown: list[Shown], rates: dict[str, float]) -> None:
+        words = []
+        for s in shown:
+            known = self._stats[s.letter]
+            if known.n:
+                figures = f"median {format_value(known.median)} ms, 95th percentile {format_value(known.p95)} ms"
+                rate = f", {format_rate_value(rates[s.letter])} tokens a second" if rates.get(s.letter) else ""
+                words.append(f"Lane {s.letter}: {figures}{rate}, {known.n:,} tokens.")
+        self.setAccessibleDescription(" ".join(words))
+        self.setAccessibleName(" ".join(["Token latency.", *words]) if words else "Token latency, no tokens yet")
+
+
+def _largest_rate(shown: Shown) -> float:
+    """The height that tokens a second need; the first few, taken over a short window, don't count."""
+    if shown.n < 2:
+        return 0.0
+    rate = shown.rate(slice(8 if shown.n > 24 else 1, shown.n))
+    return float(rate.max()) * 1.05

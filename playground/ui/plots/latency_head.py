@@ -1,0 +1,150 @@
+"""The latency pane's head: title, read-outs or what is under the mouse, and the small buttons."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from playground.ui.plots.figures import Axis, Shown, Stats
+from playground.ui.plots.legend import Entry, Legend
+from playground.ui.theme import Theme
+from playground.ui.widgets import ElidedLabel, IconButton, Label
+from playground.workspace.words import format_rate_value
+
+HEIGHT = 32
+_MARGIN = 12
+_GAP = 8
+
+
+def format_value(ms: float) -> str:
+    """Milliseconds without the unit: “14.6”, “0.45”, “240”."""
+    return f"{ms:.2f}" if ms < 1 else f"{ms:.1f}" if ms < 99.95 else f"{ms:,.0f}"
+
+
+def entries_of(shown: list[Shown], stats: dict[str, Stats], rates: dict[str, float], many: bool) -> list[Entry]:
+    """The read-outs: of one lane its latency and speed, of several the median of each."""
+    if many:
+        return [_lane_entry(s, stats.get(s.letter, Stats())) for s in shown]
+    if not shown or not stats.get(shown[0].letter, Stats()).n:
+        return []
+    letter = shown[0].letter
+    known = stats[letter]
+    median, p95 = format_value(known.median), format_value(known.p95)
+    both = [("median", False), (median, True), (" p95", False), (p95, True)]
+    dots = Entry(
+        "dots",
+        "dot",
+        f"Latency: median {median} ms, 95th percentile {p95} ms, {known.n:,} tokens",
+        [[("ms per token,", False), *both], both, both[:2], [(median, True)]],
+        letter,
+    )
+    rate = format_rate_value(rates[letter]) if rates.get(letter) else "–"
+    line = Entry(
+        "rate",
+        "line",
+        f"Speed: {rate} tokens a second",
+        [[("tok/s", False), (rate, True)]] * 3 + [[(rate, True)]],
+        letter,
+    )
+    return [dots, line]
+
+
+def _lane_entry(shown: Shown, stats: Stats) -> Entry:
+    median = format_value(stats.median) if stats.n else "–"
+    name = f"Lane {shown.letter}: no tokens yet"
+    if stats.n:
+        name = f"Lane {shown.letter}: median {median} ms, 95th percentile {format_value(stats.p95)} ms"
+    if shown.first_s > 0:
+        name = f"{name}, first token after {shown.first_s:.2f} s"
+    return Entry(shown.letter, shown.letter, name, [[(median, True)], []], shown.letter)
+
+
+class LatencyHead(QWidget):
+    """Title, read-outs, pause, axis and zoom back; nothing ever covers the title."""
+
+    toggled = Signal(str, bool)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setFixedHeight(HEIGHT)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.title = Label(theme, "Token latency", 12, weight=600)
+        self.title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.subtitle = Label(theme, "", 11, "text-3")
+        self.median = Label(theme, "median", 11, "text-2")
+        self.legend = Legend(theme)
+        self.legend.toggled.connect(self.toggled)
+        self.hover = ElidedLabel(theme, px=11, tone="text-1")
+        self.back = IconButton(theme, "magnifying-glass-minus", "Zoom back to the whole answer", size=24)
+        self.axis = IconButton(theme, "clock", "Show time along the axis", size=24)
+        self.axis.setCheckable(True)
+        self.pause = IconButton(theme, "pause", "Pause the plot", size=24)
+        self.pause.setCheckable(True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(_MARGIN, 0, 6, 0)
+        row.setSpacing(0)
+        row.addWidget(self.title)
+        row.addSpacing(_GAP)
+        row.addWidget(self.subtitle)
+        row.addStretch(1)
+        for widget in (self.median, self.legend, self.hover, self.back, self.axis, self.pause):
+            row.addWidget(widget)
+        self._words = ("", "")
+        self._many = False
+        self.back.hide()
+        self.hover.hide()
+        self.median.hide()
+
+    def show_entries(self, entries: list[Entry], hidden: frozenset[str], many: bool, axis: Axis) -> None:
+        """The read-outs, and in words what several lanes are shown by."""
+        self._many = many
+        x = "token number" if axis == "token" else "time"
+        self._words = (f"ms, by {x}; line: mean of 8", f"ms, by {x}") if many else ("", "")
+        self.legend.set_entries(entries, hidden)
+        self._fit()
+
+    def show_hover(self, text: str) -> None:
+        """What is under the mouse, in the place of the read-outs; nothing: the read-outs again."""
+        self.hover.setText(text)
+        self.hover.setVisible(bool(text))
+        self.legend.setVisible(not text)
+        self._fit()
+
+    def show_axis(self, axis: Axis) -> None:
+        """Set the button for the axis in force."""
+        self.axis.setChecked(axis == "time")
+        self.axis.set_name("Show token numbers along the axis" if axis == "time" else "Show time along the axis")
+
+    def show_paused(self, paused: bool) -> None:
+        """Set the button for pause or resume."""
+        self.pause.setChecked(paused)
+        self.pause.set_icon("play" if paused else "pause")
+        self.pause.set_name("Resume the plot" if paused else "Pause the plot; the answer goes on")
+
+    def show_zoomed(self, zoomed: bool) -> None:
+        """Offer the way back while zoomed."""
+        self.back.setVisible(zoomed)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Give the read-outs the room there is."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        buttons = 24 * (2 + (not self.back.isHidden()))
+        room = self.width() - _MARGIN - 6 - self.title.sizeHint().width() - 2 * _GAP - buttons
+        hovering = not self.hover.isHidden()
+        used = 0 if hovering else self.legend.wanted()
+        words_before = self._many and not hovering and room >= used + self.median.sizeHint().width() + 4
+        self.median.setVisible(words_before)
+        if words_before:
+            room -= self.median.sizeHint().width() + 4
+        self.legend.set_room(room)
+        if hovering:
+            used = self.hover.sizeHint().width()
+        metrics = self.subtitle.fontMetrics()
+        fitting = next((w for w in self._words if metrics.horizontalAdvance(w) + 16 <= room - used), "")
+        self.subtitle.setText(fitting)
+        self.subtitle.setVisible(bool(fitting))

@@ -1,0 +1,56 @@
+"""Round steps, limits and ticks of the axes. Pure arithmetic, no Qt."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+_STEPS = (1, 2, 5, 10)
+_FINE_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
+_MANY = 12
+"""Below this many tokens there are no percentiles worth the name."""
+
+
+def nice_step(least: float, fine: bool = False) -> float:
+    """The smallest round number that is not below ``least``: 1, 2 or 5 times a power of ten."""
+    if not math.isfinite(least) or least <= 0:
+        return 1.0
+    power = 10.0 ** math.floor(math.log10(least))
+    return power * next(step for step in (_FINE_STEPS if fine else _STEPS) if step * power >= least * (1 - 1e-9))
+
+
+def ticks(low: float, high: float, step: float) -> NDArray[np.float64]:
+    """All multiples of ``step`` between the two, both included."""
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return np.arange(first, last + 1) * step
+
+
+def follow(end: float, least: float) -> float:
+    """Where an axis that follows its data ends: rarely moved, the data filling at least four fifths of it."""
+    if end * 1.02 <= least:
+        return least
+    step = nice_step(end / 10)
+    return math.ceil(end * 1.02 / step) * step
+
+
+def y_top(median: float, p99: float, largest: float, n: int) -> float:
+    """How high the axis has to reach, in the unit of the values.
+
+    1.3 times the 99th percentile, but not over six medians and never under 1.5 medians: one
+    outlier does not flatten all others. What lies above is drawn at the edge.
+    """
+    if n < _MANY:
+        p99 = min(largest, 3 * median) if n > 2 else largest
+    return max(1.5 * median, min(1.3 * p99, 6 * median))
+
+
+def decimals(step: float) -> int:
+    """Digits after the point that labels need to differ."""
+    return max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 0 if step == round(step) else 1
+
+
+def label(value: float, step: float) -> str:
+    """A tick's label."""
+    return f"{value:,.{decimals(step)}f}"
