@@ -62,9 +62,6 @@ class RowScroller(QAbstractScrollArea):
         self.newest.setToolTip("Go to the newest turn (End)")
         self.newest.clicked.connect(self.follow)
         self.newest.hide()
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            app.focusChanged.connect(self._focus_moved)
 
     # what the rows are
 
@@ -295,12 +292,15 @@ class RowScroller(QAbstractScrollArea):
         else:
             super().keyPressEvent(event)
 
-    def _focus_moved(self, _before: QWidget | None, now: QWidget | None) -> None:
-        """Bring a part that Tab reached into view; big ones are in view already."""
-        if now is None or now.height() > 80 or not self.viewport().isAncestorOf(now):
-            return
-        for row, widget in self._shown.items():
-            if widget.isAncestorOf(now):
-                y = now.mapTo(widget, now.rect().topLeft()).y()
-                self.show_row(row, y, y + now.height())
-                return
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab from a part of a row, asked for by Qt on its way up: bring the next one into view."""
+        moved = super().focusNextPrevChild(forward)
+        now = QApplication.focusWidget()
+        # Text is in view already, as far as it fits.
+        if now is not None and now.height() <= 80:
+            for row, widget in self._shown.items():
+                if widget.isAncestorOf(now):
+                    y = now.mapTo(widget, now.rect().topLeft()).y()
+                    self.show_row(row, y, y + now.height())
+                    break
+        return moved
