@@ -8,8 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -46,6 +45,9 @@ class Engine:
         self.frames: list[int] = []
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._jobs = 0
+        self.reading = threading.Event()
+        """Clear it and nobody reads the engine's pipe."""
+        self.reading.set()
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
@@ -121,10 +123,23 @@ class Engine:
 
     def close(self) -> int:
         """Close its input and wait for its end."""
+        self.shut()
+        return self.end()
+
+    def shut(self) -> None:
+        """Close its input."""
         assert self.process.stdin
-        assert self.process.stdout
         self.process.stdin.close()
-        code = self.process.wait(PATIENCE_S)
+
+    def end(self) -> int:
+        """Close what is still open, wait for the end, and give everything back."""
+        assert self.process.stdout
+        self.shut()
+        try:
+            code = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
         self._thread.join(PATIENCE_S)
         self.process.stdout.close()
         self.log.close()
@@ -136,7 +151,7 @@ class Engine:
 
     def _listen(self) -> None:
         stream = cast(BinaryIO, self.process.stdout)
-        whole = _Whole(stream)
+        whole = _Whole(stream, self.reading)
         while (body := read_frame(cast(BinaryIO, whole))) is not None:
             events = decode_events(body)
             self.frames.append(len(events))
@@ -148,10 +163,12 @@ class Engine:
 class _Whole:
     """Unbuffered pipes give what is there; a frame wants all."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, reading: threading.Event) -> None:
         self._stream = stream
+        self._reading = reading
 
     def read(self, n: int) -> bytes:
+        self._reading.wait()
         parts = bytearray()
         while len(parts) < n and (part := self._stream.read(n - len(parts))):
             parts += part
@@ -177,16 +194,3 @@ class Answer:
 
     def of(self, kind: type[T]) -> list[T]:
         return self.engine.of(self.job, kind)
-
-
-def running() -> Iterator[Engine]:
-    """For fixtures: an engine that has said Hello, ended afterwards."""
-    engine = Engine()
-    engine.until_type(Hello)
-    yield engine
-    if engine.process.poll() is None:
-        engine.close()
-
-
-def now_ns() -> int:
-    return time.perf_counter_ns()

@@ -1,0 +1,59 @@
+"""Engines for tests: the starter model's, shared by all; tiny ones made for one test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine.driver import Engine
+from gguf_factory import Piece, random_model, script_model
+
+from playground.protocol.events import Hello, Memory
+
+QUIET = {"n_threads": 1}
+"""One thread: tests share the machine, and two that spin on a busy one are far slower than one."""
+
+
+@pytest.fixture(scope="session")
+def starter(starter_path: Path) -> Iterator[Engine]:
+    """The starter model in a real engine, for all tests that leave it as they found it."""
+    engine = Engine()
+    engine.until_type(Hello)
+    engine.load(starter_path, n_ctx=4096, **QUIET)
+    engine.until_type(Memory)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """An engine without a model."""
+    made = Engine()
+    made.until_type(Hello)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def says(engine: Engine, tmp_path: Path) -> Callable[..., Engine]:
+    """``says(script, …)``: an engine whose model says that script to everything."""
+
+    def make(script: list[Piece], **more: Any) -> Engine:
+        options = {name: more.pop(name) for name in ("n_ctx", "n_seq_max", "n_ubatch", "n_batch") if name in more}
+        path = tmp_path / "script.gguf"
+        script_model(path, script, n_ctx=max(2048, options.get("n_ctx", 0)), **more)
+        engine.load(path, **QUIET, **options)
+        return engine
+
+    return make
+
+
+@pytest.fixture
+def gibberish(engine: Engine, tmp_path: Path) -> Engine:
+    """An engine whose model has random weights."""
+    path = tmp_path / "random.gguf"
+    random_model(path)
+    engine.load(path, n_ctx=2048, **QUIET)
+    return engine

@@ -1,0 +1,209 @@
+"""What is kept of a conversation, what lanes share, and what Stop leaves alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engine.driver import Answer, Engine
+from gguf_factory import mamba_model
+
+from playground.protocol.commands import Message, Stop
+from playground.protocol.events import Memory, PromptProgress, Refused, Started, Token
+
+GREEDY = {"temp": 0.0, "max_tokens": 12}
+LONG = "Please read this. " + " ".join(f"Line {i} is about {i * 13 % 89}." for i in range(230))
+
+
+def reused(answer: Answer) -> int:
+    return answer.of(Started)[0].n_reused
+
+
+def test_the_next_turn_reads_only_what_is_new(gibberish: Engine) -> None:
+    first = gibberish.answer("a first question, of some length", **GREEDY)
+    second = gibberish.answer(
+        [Message("user", "a first question, of some length"), Message("assistant", "x"), Message("user", "more")],
+        **GREEDY,
+    )
+    assert reused(first) == 0
+    assert reused(second) == first.end.n_prompt
+    fresh = gibberish.answer(
+        [Message("user", "a first question, of some length"), Message("assistant", "x"), Message("user", "more")],
+        "B",
+        **GREEDY,
+    )
+    assert fresh.ids == second.ids
+
+
+def test_an_edited_turn_is_cut_where_it_differs(gibberish: Engine) -> None:
+    gibberish.answer("tell me about the sea and its fish", **GREEDY)
+    answer = gibberish.answer("tell me about the mountains and their goats", **GREEDY)
+    assert 0 < reused(answer) < answer.end.n_prompt
+    for slot in "BCD":
+        gibberish.answer("~" * 300, slot, use_template=False, **GREEDY)
+
+
+def test_the_same_question_again_gives_the_same_answer(gibberish: Engine) -> None:
+    first = gibberish.answer("the same question", **GREEDY)
+    again = gibberish.answer("the same question", **GREEDY)
+    assert again.ids == first.ids
+    assert first.end.n_prompt - 8 <= reused(again) < first.end.n_prompt
+
+
+def test_another_lane_takes_over_what_one_has_read(gibberish: Engine) -> None:
+    first = gibberish.answer("a question that two lanes ask one after the other", "A", **GREEDY)
+    second = gibberish.answer("a question that two lanes ask one after the other", "B", **GREEDY)
+    assert reused(second) == first.end.n_prompt - 8
+    assert second.ids == first.ids
+
+
+def test_two_lanes_compute_one_prompt_once(starter: Engine) -> None:
+    prompt = "Explain what a lighthouse is for."
+    jobs = [starter.start(prompt, slot, **GREEDY) for slot in "AB"]
+    for job in jobs:
+        starter.finished(job)
+    one, two = (Answer(starter, job) for job in jobs)
+    assert one.ids == two.ids
+    assert one.text == two.text
+    assert reused(two) == two.end.n_prompt
+    assert two.tokens[0].decode_ns == one.tokens[0].decode_ns
+    assert all(token.n_batch == 2 for token in one.tokens[1:] + two.tokens[1:])
+
+
+def test_lanes_with_the_same_prompt_part_where_their_sampling_does(gibberish: Engine) -> None:
+    calm = gibberish.start("go", "A", temp=0.0, max_tokens=20)
+    wild = gibberish.start("go", "B", temp=5.0, top_k=0, top_p=1.0, min_p=0.0, seed=4, max_tokens=20)
+    for job in (calm, wild):
+        gibberish.finished(job)
+    together = Answer(gibberish, calm).ids
+    assert together != Answer(gibberish, wild).ids
+    assert together == gibberish.answer("go", "C", temp=0.0, max_tokens=20).ids
+
+
+def test_a_common_beginning_is_read_once(gibberish: Engine) -> None:
+    beginning = "the same long beginning of two questions that end differently, " * 6
+    jobs = [gibberish.start(beginning + end, slot, **GREEDY) for slot, end in (("A", "one"), ("B", "another"))]
+    for job in jobs:
+        gibberish.finished(job)
+    one, two = (Answer(gibberish, job) for job in jobs)
+    assert reused(one) == 0
+    assert reused(two) > 300
+    assert two.of(PromptProgress)[-1].done == two.end.n_prompt
+    assert gibberish.answer(beginning + "another", "C", **GREEDY).ids == two.ids
+
+
+def test_more_lanes_than_slots_wait_for_their_turn(gibberish: Engine) -> None:
+    jobs = [gibberish.start(f"question {slot}", slot, **GREEDY) for slot in "ABCDEF"]
+    for job in jobs:
+        assert gibberish.finished(job).reason in ("max_tokens", "end")
+
+
+def test_two_answers_in_one_lane_follow_each_other(gibberish: Engine) -> None:
+    jobs = [gibberish.start(text, "A", **GREEDY) for text in ("one", "two")]
+    ends = [gibberish.finished(job) for job in jobs]
+    assert ends[0].t_ns < ends[1].t_ns
+    assert all(end.n_drawn for end in ends)
+
+
+def test_a_recurrent_model_continues_or_reads_anew(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "mamba.gguf"
+    mamba_model(path)
+    info = engine.load(path, n_threads=1).info
+    assert info.recurrent
+    calm = {"temp": 0.0, "max_tokens": 6, "ignore_eos": True}
+    first = engine.answer("hi there", **calm)
+    again = engine.answer("hi there", **calm)
+    assert again.ids == first.ids
+    assert reused(again) == 0
+    jobs = [engine.start("both", slot, **calm) for slot in "CD"]
+    ends = [engine.finished(job) for job in jobs]
+    assert Answer(engine, jobs[0]).ids == Answer(engine, jobs[1]).ids
+    assert ends[1].n_drawn == 6
+
+
+def test_stop_while_writing(starter: Engine) -> None:
+    job = starter.start("Tell me a long story about a dragon.", "A", temp=0.0)
+    starter.until(lambda event: isinstance(event, Token) and event.job == job and event.index == 3)
+    starter.send(Stop(job))
+    end = starter.finished(job)
+    assert end.reason == "stopped"
+    tokens = starter.of(job, Token)
+    assert end.n_drawn == len(tokens)
+    # A few more may have been drawn before the command was read; hundreds mean that nobody listened.
+    assert end.n_drawn < 60
+
+
+def test_stop_in_the_middle_of_a_long_prompt(starter: Engine) -> None:
+    job = starter.start(LONG, "C", max_tokens=5)
+    starter.until(lambda event: isinstance(event, PromptProgress) and event.job == job and event.done > 30)
+    starter.send(Stop(job))
+    end = starter.finished(job)
+    assert (end.reason, end.n_drawn) == ("stopped", 0)
+    assert end.n_prompt > 2000
+    assert starter.of(job, PromptProgress)[-1].done < end.n_prompt / 2
+    again = starter.answer("What is 7 + 5?", "C", **GREEDY)
+    assert again.end.n_drawn > 0
+
+
+def test_stopping_a_prompt_leaves_the_writers_alone(starter: Engine) -> None:
+    calm = {"temp": 0.0, "max_tokens": 40}
+    alone = starter.answer("Write a Python function that reverses a string.", "A", **calm)
+    writer = starter.start("Write a Python function that reverses a string.", "A", **calm)
+    starter.until(lambda event: isinstance(event, Token) and event.job == writer)
+    reader = starter.start(LONG, "B")
+    starter.until(lambda event: isinstance(event, PromptProgress) and event.job == reader and event.done > 30)
+    starter.send(Stop(reader))
+    assert starter.finished(reader).reason == "stopped"
+    assert starter.finished(writer).reason == alone.end.reason
+    assert Answer(starter, writer).text == alone.text
+
+
+def test_a_writer_keeps_writing_while_a_prompt_is_read(starter: Engine) -> None:
+    writer = starter.start("Tell me a long story about a dragon.", "A", temp=0.0, max_tokens=60)
+    starter.until(lambda event: isinstance(event, Token) and event.job == writer)
+    reader = starter.start(LONG[:1200], "B", max_tokens=1)
+    starter.finished(writer)
+    starter.finished(reader)
+    first, last = starter.of(reader, PromptProgress)[0].t_ns, starter.of(reader, PromptProgress)[-1].t_ns
+    between = [token for token in starter.of(writer, Token) if first < token.t_ns < last]
+    assert len(between) >= 5
+
+
+def test_followers_read_on_when_their_leader_is_stopped(starter: Engine) -> None:
+    text = LONG[:2000]
+    leader = starter.start(text, "A", max_tokens=2)
+    follower = starter.start(text, "B", max_tokens=2)
+    starter.until(lambda event: isinstance(event, PromptProgress) and event.job == leader and event.done > 30)
+    starter.send(Stop(leader))
+    assert starter.finished(leader).reason == "stopped"
+    end = starter.finished(follower)
+    assert end.reason == "max_tokens"
+    assert starter.of(follower, PromptProgress)[-1].done == end.n_prompt
+
+
+def test_stop_of_an_unknown_answer_does_nothing(gibberish: Engine) -> None:
+    gibberish.send(Stop(12345))
+    assert gibberish.answer("hi", **GREEDY).end.n_drawn > 0
+    assert not [event for event in gibberish.events if isinstance(event, Refused)]
+
+
+def test_memory_is_told_while_working_and_once_after(gibberish: Engine) -> None:
+    first = gibberish.until_type(Memory)
+    answer = gibberish.answer("hi", **GREEDY)
+    last = gibberish.until_type(Memory)
+    assert first.kv_used == 0
+    assert last.kv_used == answer.end.n_past - 1
+    assert last.t_ns >= answer.end.t_ns
+    assert last.rss >= last.anon > 0
+    assert last.total > last.available > 0
+
+
+def test_a_number_used_twice_is_refused(gibberish: Engine) -> None:
+    job = gibberish.start("hi", temp=0.0, ignore_eos=True, max_tokens=200)
+    gibberish._jobs -= 1
+    gibberish.start("hi", "B")
+    end = gibberish.finished(job)
+    assert "twice" in end.message or "same number" in end.message
+
+
+pytestmark = pytest.mark.timeout(180)
