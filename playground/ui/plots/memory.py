@@ -5,24 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QLineF, QRectF, QSize, Qt
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from playground.settings.readings import READINGS
 from playground.ui.plots.memory_legend import MemoryLegend, Part
+from playground.ui.plots.stack_painting import EMPTY, StackFrame, paint_empty
 from playground.ui.plots.tracks import Picture, Tracks, by_parts, make_picture
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, FiguresLabel, IconButton, Label, LaneWatch
-from playground.workspace.memory_parts import PARTS, split
+from playground.workspace.memory_parts import PARTS
 from playground.workspace.words import Figure, format_gb, format_gb_short, format_number, join_letters
 
 if TYPE_CHECKING:
     from playground.ui.plots.stack import MemoryPlot
 
-NARROW = 420
+NARROW = 330
 """Below this width the legend is one line under the head."""
-EMPTY = "Fills from left to right while a model answers."
 
 
 class MemoryPane(QWidget):
@@ -40,12 +40,12 @@ class MemoryPane(QWidget):
         self.plot: MemoryPlot | None = None
         self._compose()
         self.watch = LaneWatch(self, workspace, self._changed, self._mark)
-        theme.changed.connect(self._restyle)
+        theme.changed.connect(self.update)
         self._changed()
 
     def _compose(self) -> None:
         theme = self._theme
-        self.title = Label(theme, "Memory", 12, "text-1", 500)
+        self.title = Label(theme, "Memory", 12, "text-1", 600)
         self.unit = Label(theme, "GB", 11, "text-3")
         self.figures = FiguresLabel(theme, 11)
         self.reset = IconButton(theme, "magnifying-glass-minus", "Show all again", size=24)
@@ -60,11 +60,15 @@ class MemoryPane(QWidget):
         head.addWidget(self.title)
         head.addWidget(self.unit)
         head.addStretch(1)
-        head.addWidget(self.figures, 0)
-        head.addWidget(self.reset)
-        head.addWidget(self.pause)
+        head.addWidget(self.figures)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(0)
+        buttons.addWidget(self.reset)
+        buttons.addWidget(self.pause)
+        head.addLayout(buttons)
         self.legend = MemoryLegend(theme)
         self.legend.toggled.connect(self._toggle)
+        self.legend.hide()
         self.blank = _Blank(theme)
         self._stack = QStackedLayout()
         self._stack.setContentsMargins(0, 0, 0, 0)
@@ -77,11 +81,11 @@ class MemoryPane(QWidget):
         self._body.setRowStretch(1, 1)
         self._body.setColumnStretch(0, 1)
         page = QVBoxLayout(self)
-        page.setContentsMargins(12, 2, 12, 4)
-        page.setSpacing(2)
+        page.setContentsMargins(12, 0, 8, 4)
+        page.setSpacing(0)
         page.addLayout(head)
         page.addLayout(self._body, 1)
-        self.title.setFixedHeight(28)
+        self.title.setFixedHeight(32)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:
@@ -125,7 +129,7 @@ class MemoryPane(QWidget):
         narrow = self.width() < NARROW
         self._body.removeWidget(self.legend)
         self._body.addWidget(self.legend, 0 if narrow else 1, 0 if narrow else 1)
-        self._body.setHorizontalSpacing(0 if narrow else 12)
+        self._body.setHorizontalSpacing(0 if narrow else 8)
         self.legend.set_lying(narrow)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -152,7 +156,9 @@ class MemoryPane(QWidget):
     def _say(self) -> None:
         """Head and legend: of the moment under the mouse, else of now."""
         hover = self._hover if self._hover is not None and self._hover < len(self._picture.x) else None
-        self.legend.show_parts(self._parts(hover), self._hidden)
+        parts = self._parts(hover)
+        self.legend.setVisible(bool(parts))
+        self.legend.show_parts(parts, self._hidden)
         self.figures.set_figures(self._figures(hover))
 
     def _figures(self, hover: int | None) -> list[Figure]:
@@ -198,10 +204,7 @@ class MemoryPane(QWidget):
             layers = [layer for layer in self._picture.layers if (layer.part or layer.letters) == key]
             if layers:
                 return f"{sum(float(layer.high[hover] - layer.low[hover]) for layer in layers):.2f}"
-        track = next(t for t in self._tracks.alive if key in PARTS or t.letters == key)
-        if key in PARTS:
-            return format_gb(int(getattr(split(track.facts.info, track.last), key)))
-        return format_gb(int(track.last["rss"]))
+        return format_gb(next(t for t in self._tracks.alive if key in PARTS or t.letters == key).value(key))
 
     def _point(self, index: int | None) -> None:
         self._hover = index
@@ -221,11 +224,6 @@ class MemoryPane(QWidget):
         self.pause.set_name("Go on with the memory plot" if self._paused else "Hold the memory plot still")
         self._mark()
 
-    def _restyle(self) -> None:
-        if self.plot is not None:
-            self.plot.restyle()
-        self.update()
-
 
 def _lane_tip(letters: str, name: str) -> str:
     lanes = "Lane" if len(letters) == 1 else "Lanes"
@@ -233,7 +231,7 @@ def _lane_tip(letters: str, name: str) -> str:
 
 
 class _Blank(QWidget):
-    """Grey axes and one sentence, before there is anything to draw."""
+    """Grey axes and one sentence, before there is anything to draw or a library to draw it with."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -241,26 +239,10 @@ class _Blank(QWidget):
         self.setAccessibleName(EMPTY)
         theme.changed.connect(self.update)
 
-    def minimumSizeHint(self) -> QSize:
-        """Gives way."""
-        return QSize(0, 0)
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Lines at 0, 2, 4 and 6 GB."""
+        frame = StackFrame()
+        frame.place(self.width(), self.height())
+        frame.fit_height(Picture(np.zeros(0)))
         with QPainter(self) as p:
-            p.setFont(self._theme.font(11))
-            bottom, right = self.height() - 19, self.width()
-            steps = 3 if bottom >= 84 else 1
-            for step in range(steps + 1):
-                y = round(bottom - (bottom - 8) * step / steps) + 0.5
-                p.setPen(self._theme.color("line"))
-                p.drawLine(QLineF(30, y, right, y))
-                p.setPen(self._theme.color("text-3"))
-                right_middle = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-                p.drawText(QRectF(0, y - 8, 24, 16), right_middle, str(6 * step // steps))
-            p.drawText(QRectF(24, bottom + 3, 12, 16), Qt.AlignmentFlag.AlignCenter, "0")
-            room = QRectF(42, 8, right - 46, bottom - 8)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            words = p.boundingRect(room, flags, EMPTY)
-            p.fillRect(words.adjusted(-6, -2, 6, 2), self._theme.color("canvas"))
-            p.drawText(room, flags, EMPTY)
+            paint_empty(p, frame, self._theme)

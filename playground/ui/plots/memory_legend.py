@@ -13,8 +13,8 @@ from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.ui.widgets import PaintedButton
 
-ROW = 20
-WIDTH = 136
+ROW = 19
+WIDTH = 138
 _GAP = 8
 
 
@@ -54,7 +54,7 @@ class MemoryLegend(QWidget):
         policy = QSizePolicy.Policy
         self.setSizePolicy(policy.Expanding if lying else policy.Fixed, policy.Fixed if lying else policy.Expanding)
         for row in self.rows:
-            row.compact = lying
+            row.compact, row.bare = lying, False
         self.updateGeometry()
         self._place()
 
@@ -90,10 +90,13 @@ class MemoryLegend(QWidget):
         self._place()
 
     def _place(self) -> None:
+        # Where the names don't fit, swatches and values alone still do; tooltips have the names.
+        bare = sum(row.wanted(False) + _GAP for row in self.rows) - _GAP > self.width()
         x = 0
         for index, row in enumerate(self.rows):
             if self._lying:
-                width = row.sizeHint().width()
+                row.bare = bare
+                width = row.wanted(bare)
                 row.setGeometry(x, 0, width, ROW)
                 row.setVisible(x + width <= self.width())
                 x += width + _GAP
@@ -108,10 +111,10 @@ class LegendRow(PaintedButton):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(theme)
         self.setParent(parent)
-        self.compact = False
+        self.compact = self.bare = False
         self.off = False
         self.part = Part("", "", "", "", "")
-        self._quiet, self._strong = theme.font(12), theme.font(12, 500)
+        self._quiet, self._strong = theme.font(11), theme.font(11, 600)
 
     def show_part(self, part: Part, off: bool) -> bool:
         """Show another entry; whether anything changed."""
@@ -126,18 +129,19 @@ class LegendRow(PaintedButton):
         self.update()
         return True
 
-    def sizeHint(self) -> QSize:
-        """In one line: mark, short name, value."""
-        label = self._label()
+    def wanted(self, bare: bool) -> int:
+        """Width in one line: mark, short name unless bare, value."""
+        label = "" if bare or self.part.letters else self._short()
         words = f"{label} " if label else ""
-        advance = QFontMetrics(self._strong).horizontalAdvance(words + self.part.value)
-        return QSize(self._mark_width() + 6 + advance + 6, ROW)
+        return self._mark_width() + 8 + QFontMetrics(self._strong).horizontalAdvance(words + self.part.value) + 5
+
+    def _short(self) -> str:
+        return {"KV cache": "KV", "Rest of process": "Rest"}.get(self.part.label, self.part.label)
 
     def _label(self) -> str:
         if not self.compact:
             return self.part.label
-        short = {"KV cache": "KV", "Rest of process": "Rest"}.get(self.part.label, self.part.label)
-        return "" if self.part.letters else short
+        return "" if self.part.letters or self.bare else self._short()
 
     def _mark_width(self) -> int:
         return 15 * len(self.part.letters) or 11

@@ -23,6 +23,7 @@ TOKENS = 200
 SAMPLES = 240
 """Newest memory samples: a minute of writing."""
 _SPARK = 72
+_EMPTY = "Latency and memory show here while a model answers."
 _PAD = 12
 
 
@@ -118,6 +119,10 @@ class PlotReadout(QWidget):
             end = self._paint_memory(p)
             x = float(_PAD)
             lanes = self._lanes()
+            if not lanes:
+                p.setFont(self._quiet)
+                p.setPen(theme.color("text-3"))
+                p.drawText(QRectF(x, 0, end - x, HEIGHT), Qt.AlignmentFlag.AlignVCenter, _EMPTY)
             share = (end - _PAD - x) / max(1, len(lanes))
             for lane in lanes:
                 self._paint_lane(p, lane, QRectF(x, 0, share - _PAD, HEIGHT))
@@ -163,9 +168,7 @@ class PlotReadout(QWidget):
             if room.right() - x > 40 and len(self._lanes()) == 1:
                 p.setFont(self._quiet)
                 p.setPen(theme.color("text-3"))
-                p.drawText(
-                    QRectF(x, 0, room.right() - x, HEIGHT), middle, "Speed and memory show while a model answers."
-                )
+                p.drawText(QRectF(x, 0, room.right() - x, HEIGHT), middle, _EMPTY)
             return
         p.setFont(self._strong)
         p.setPen(theme.color("text-1"))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from playground.workspace.lane import EngineFacts, Lane
 from playground.workspace.memory_parts import PARTS, split, split_rows
+from playground.workspace.words import format_seconds
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -51,10 +52,8 @@ class Track:
         return self.facts.memory.rows.view[-1]
 
     def value(self, key: str) -> int:
-        """Bytes of a part now, or of the whole engine when the key is its letters."""
-        if key in PARTS:
-            return int(getattr(split(self.facts.info, self.last), key))
-        return int(self.last["rss"])
+        """Bytes now: of a part, or of the whole engine when the key is none."""
+        return int(getattr(split(self.facts.info, self.last), key)) if key in PARTS else int(self.last["rss"])
 
 
 class Tracks:
@@ -122,6 +121,14 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened, at a measured second."""
+
+    x: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """What is drawn: all arrays have one value per point of ``x``, in measured seconds."""
 
@@ -131,10 +138,8 @@ class Picture:
     """Resident memory of all engines, hidden parts included, GB."""
     limit: Floats = field(default_factory=lambda: np.zeros(0))
     """In use and free together, GB; NaN where nothing was sampled any more."""
-    pauses: Floats = field(default_factory=lambda: np.zeros(0))
-    """Where time was cut out."""
-    events: list[tuple[float, str]] = field(default_factory=list)
-    """Loads and ends, after the first."""
+    marks: list[Mark] = field(default_factory=list)
+    """Loads, ends, and where time was cut out."""
 
     @property
     def span(self) -> float:
@@ -153,7 +158,8 @@ def make_picture(tracks: Tracks, hidden: Collection[str] = ()) -> Picture:
         return Picture(np.zeros(0))
     rows = {id(track): track.facts.memory.rows.view[-KEPT_ROWS:] for track in tracks.all}
     times = np.unique(np.concatenate([_times(track, rows[id(track)]) for track in tracks.all]))
-    x, pauses = _measured(times)
+    times = times[1:]  # the edge before the very first sample
+    x, marks = _measured(times)
     layers: list[Layer] = []
     base, total = np.zeros(len(times)), np.zeros(len(times))
     parts = by_parts(tracks)
@@ -167,20 +173,24 @@ def make_picture(tracks: Tracks, hidden: Collection[str] = ()) -> Picture:
                 top = base + np.where(on, series[at] / 1e9, 0.0)
                 layers.append(Layer(track.letters, part, base, top))
                 base = top
-    return Picture(x, layers, total, _limit(rows.values(), times, total), pauses, _events(tracks, rows, times, x))
+    marks += _events(tracks, rows, times, x)
+    return Picture(x, layers, total, _limit(rows.values(), times, total), marks)
 
 
 def _times(track: Track, rows: NDArray[Any]) -> NDArray[np.int64]:
-    """A track's own points; an end is two, so that the area falls straight."""
+    """A track's own points; its begin and its end are two, so that the area rises and falls straight."""
     own = rows["t_ns"]
-    return own if track.alive else np.concatenate([own, [track.ended_ns - 1, track.ended_ns]])
+    edges = [own[:1] - 1] if track.alive else [own[:1] - 1, [track.ended_ns - 1, track.ended_ns]]
+    return np.concatenate([own, *edges])
 
 
-def _measured(times: NDArray[np.int64]) -> tuple[Floats, Floats]:
+def _measured(times: NDArray[np.int64]) -> tuple[Floats, list[Mark]]:
     steps = np.diff(times) / 1e9
     cut = steps > PAUSE_S
     x = np.concatenate([[0.0], np.cumsum(np.where(cut, PAUSE_SHOWN_S, steps))])
-    return x, x[:-1][cut] + PAUSE_SHOWN_S / 2
+    middles = x[:-1][cut] + PAUSE_SHOWN_S / 2
+    words = (f"{format_seconds(float(length))} without a sample: nothing was computed" for length in steps[cut])
+    return x, [Mark(float(at), text) for at, text in zip(middles, words, strict=True)]
 
 
 def _held(track: Track, rows: NDArray[Any], times: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
@@ -202,14 +212,13 @@ def _limit(all_rows: Collection[NDArray[Any]], times: NDArray[np.int64], total: 
     return np.where(times <= stamps[-1], total + free[at], np.nan)
 
 
-def _events(
-    tracks: Tracks, rows: dict[int, NDArray[Any]], times: NDArray[np.int64], x: Floats
-) -> list[tuple[float, str]]:
-    found: list[tuple[float, str]] = []
+def _events(tracks: Tracks, rows: dict[int, NDArray[Any]], times: NDArray[np.int64], x: Floats) -> list[Mark]:
+    found: list[Mark] = []
     for track in tracks.all:
         first = int(rows[id(track)]["t_ns"][0])
+        name = f"{' '.join(track.letters)} {track.name}".strip()
         if first > times[0] and len(track.facts.memory.rows) <= KEPT_ROWS:
-            found.append((float(x[np.searchsorted(times, first)]), f"{track.letters} loaded"))
+            found.append(Mark(float(x[np.searchsorted(times, first)]), f"{name} was loaded"))
         if not track.alive:
-            found.append((float(x[np.searchsorted(times, track.ended_ns)]), f"{track.letters} ended"))
+            found.append(Mark(float(x[np.searchsorted(times, track.ended_ns)]), f"{name} ended, memory given back"))
     return found
