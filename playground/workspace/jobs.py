@@ -30,7 +30,6 @@ from playground.workspace.ports import Background, Keeper
 from playground.workspace.series import Answer, Mark
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of
-from playground.workspace.words import join_letters
 
 NODE_STATES: dict[Finish, NodeState] = {
     "end": "done",
@@ -308,7 +307,7 @@ class Jobs:
 
     def _waited_for(self, job: Job) -> str:
         facts = {id(engine.facts) for engine in self._engines.waits_for(job.id)}
-        return join_letters([lane.letter for lane in self._state.lanes if id(lane.engine) in facts])
+        return ", ".join(lane.letter for lane in self._state.lanes if id(lane.engine) in facts)
 
     def _lane_of(self, job: Job) -> Lane | None:
         if job.chat is not self._state.chat:
