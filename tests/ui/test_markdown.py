@@ -103,6 +103,23 @@ def test_all_samples_in_a_row_streamed(make: Any, step: int) -> None:
     assert shape(grown) == shape(whole)
 
 
+@pytest.mark.parametrize("gap", ["\n", "\n\n"])
+@pytest.mark.parametrize("mark", ["- {}", "1. {}", "{}. {}"])
+def test_lists_cut_while_written_count_on(make: Any, gap: str, mark: str) -> None:
+    source = gap.join(mark.replace("{}", str(n), 1) + f" item {n} with words\n   - below" for n in range(1, 300))
+    grown = make()
+    for at in range(0, len(source), 60):
+        grown.stream(source[: at + 60])
+    live = [row[0] for row in shape(grown)]
+    whole = make()
+    whole.show(source)
+    grown.finish(source)
+    assert shape(grown) == shape(whole)
+    assert live == [row[0] for row in shape(whole)]
+    if "1" in mark or mark == "{}. {}":
+        assert live[-2] == "299."
+
+
 def test_streaming_shows_everything_so_far(make: Any) -> None:
     document = make()
     source = "First paragraph.\n\n- item one\n- item two\n\n```py\nx = 1\ny = 2\n"

@@ -89,9 +89,7 @@ class Stage:
         node.thinking += text
         first = len(self.lane.answer.tokens)
         for n in range(first, first + tokens):
-            self.lane.answer.add(
-                Token(1, n, 5, "t", 10**9 + n * 10**8, 9 * 10**7, 10**7, n, phase="thinking")
-            )
+            self.lane.answer.add(Token(1, n, 5, "t", 10**9 + n * 10**8, 9 * 10**7, 10**7, n, phase="thinking"))
         self.lane.grew.emit()
         self.settle()
 

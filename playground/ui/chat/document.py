@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
     QTextLayout,
+    QTextList,
     QTextOption,
 )
 
@@ -60,6 +61,8 @@ class FormattedDocument(SafeDocument):
         self.writer = QTextCursor(self)
         self.unused = True
         """The last block is empty and may be used."""
+        self.last_list: QTextList | None = None
+        """The outermost list that the text ends in, for items that come in the next piece."""
         self._formats = formats
         self._highlighter = highlighter
         self.setUndoRedoEnabled(False)
@@ -84,6 +87,7 @@ class FormattedDocument(SafeDocument):
         self.live_from = 0
         self.writer = QTextCursor(self)
         self.unused = True
+        self.last_list = None
         self.writer.setBlockFormat(self._formats.tiny())
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QTextCursor
+from PySide6.QtGui import QTextCursor, QTextList
 
 from playground.ui.chat.clean import clean, close_open_marks, protect_formulas
 from playground.ui.chat.document import CodeRegion, FormattedDocument
@@ -30,6 +30,7 @@ class _Mark:
     """Lines of the last region that stay."""
     end: int = -1
     """Position in the last of them."""
+    last_list: QTextList | None = None
 
 
 class MarkdownDocument(FormattedDocument):
@@ -126,6 +127,7 @@ class MarkdownDocument(FormattedDocument):
             len(self.regions),
             len(last.lines) if last else 0,
             last.end if last else -1,
+            self.last_list,
         )
         self.live_from = self.end_position
 
@@ -139,6 +141,7 @@ class MarkdownDocument(FormattedDocument):
             self.writer.removeSelectedText()
             self.writer.setBlockFormat(self._formats.tiny())
             self.unused = True
+        self.last_list = mark.last_list
         del self.regions[mark.regions :]
         if self.regions and not self.regions[-1].closed:
             del self.regions[-1].lines[mark.lines :]
@@ -157,6 +160,8 @@ class MarkdownDocument(FormattedDocument):
                 source = protect_formulas(close_open_marks(piece.text) if tail else piece.text)
                 if definitions and "[" in source:
                     source += "\n\n" + "\n".join(definitions)
+                if not piece.continues:
+                    self.last_list = None
                 read_markdown(self, source)
 
     def _write_code(self, piece: Piece, live: bool, tail: bool) -> None:

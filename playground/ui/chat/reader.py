@@ -120,9 +120,15 @@ class _Reader:
         form.setStyle(given.style() if ordered else QTextListFormat.Style.ListStyleUndefined)
         form.setIndent(given.indent())
         form.setNumberSuffix(given.numberSuffix() or ".")
-        if hasattr(form, "setStart"):
-            form.setStart(given.start())
+        form.setStart(given.start())
+        outermost = given.indent() == 1
+        last = self._to.last_list
+        if outermost and last is not None and not self._lists and _alike(last.format(), form):
+            # A list of its own that counts on: Qt takes long to add to a long list.
+            form.setStart(last.format().start() + last.count())
         self._lists[key] = self._to.writer.createList(form)
+        if outermost:
+            self._to.last_list = self._lists[key]
 
     def _inline(
         self, cursor: QTextCursor, fragments: list[QTextFragment], heading: int = 0, bold: bool = False
@@ -193,6 +199,10 @@ class _Reader:
 
 def _list_of(block: QTextBlock) -> QTextList | None:
     return block.textList()
+
+
+def _alike(one: QTextListFormat, other: QTextListFormat) -> bool:
+    return one.style() == other.style() and one.numberSuffix() == other.numberSuffix()
 
 
 def _mark_kind(form: QTextBlockFormat, source_list: QTextList | None) -> int:

@@ -40,6 +40,8 @@ class Piece:
     language: str = ""
     opens: bool = False
     closes: bool = False
+    continues: bool = False
+    """The Markdown begins with the next item of the list that the piece before ended in."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class Splitter:
         self._inner = ""
         """Mark of a fence inside a list or quote that is open in the current piece."""
         self._has_list = False
+        self._continues = False
         self._blank = False
         self._table: list[str] = []
         """Head and rule of the table the current piece ends in."""
@@ -100,7 +103,7 @@ class Splitter:
         if re.fullmatch(r" {0,3}(?:`{1,2}|~{1,2})", partial):
             partial = ""
         source = self._source(partial)
-        return [Piece("text", source)] if source.strip() else []
+        return [Piece("text", source, continues=self._continues)] if source.strip() else []
 
     def finish(self) -> list[Piece]:
         """Everything left, as finished pieces."""
@@ -161,7 +164,7 @@ class Splitter:
 
     def _take_text(self, line: str) -> None:
         if self._blank and self._may_cut(line):
-            self._flush()
+            self._cut(line)
         opening = _FENCE.match(line)
         if opening and not (self._has_list and opening.group(1)):
             self._flush()
@@ -177,6 +180,7 @@ class Splitter:
             self._inner = inner.group(1)
         if self._size + len(line) > self._limit:
             self._force(line)
+            self._has_list = self._has_list or bool(_LIST.match(line))
         self._add(line)
         self._watch_table(line)
 
@@ -191,19 +195,17 @@ class Splitter:
             return bool(self._lines) and not self._has_list and not line.startswith(("    ", "\t", "   \t"))
         if not (self._has_list and _LIST.match(line)):
             return True
-        if self._live and self._size > LIST_MAX:
-            self.exact = False
-            return True
-        return False
+        return self._live and self._size > LIST_MAX
 
     def _look_ahead(self) -> None:
         """Let go of the piece before a partial line as soon as that line's kind is certain."""
         partial = self._partial
         if self._fence or self._inner or not partial.strip():
             return
-        if self._blank and (partial[0].isalpha() or len(partial) >= 14) and self._may_cut(partial):
-            self._flush()
-        if self._size + len(partial) > self._limit:
+        certain = partial[0].isalpha() or len(partial) >= 14
+        if self._blank and certain and self._may_cut(partial):
+            self._cut(partial)
+        if self._size + len(partial) > self._limit and certain:
             if self._lines:
                 self._force(partial)
             elif not self._table:
@@ -214,14 +216,26 @@ class Splitter:
     def _flush(self) -> None:
         source = self._source()
         if source.strip():
-            self._out.append(Piece("text", source))
+            self._out.append(Piece("text", source, continues=self._continues))
         self._lines, self._size = [], 0
-        self._has_list = self._blank = False
+        self._has_list = self._blank = self._continues = False
         self._inner = ""
         self._end_table()
 
+    def _cut(self, line: str) -> None:
+        """End the piece before ``line``; a list may go on with it."""
+        continues = self._has_list and bool(_LIST.match(line))
+        self._flush()
+        # An item is one only with its mark, so the next piece knows that it is in a list.
+        self._continues = continues
+
     def _force(self, line: str) -> None:
         """Cut before ``line``, wherever that is."""
+        if self._has_list and line[0] not in " \t" and _LIST.match(line):
+            self._cut(line)
+            return
+        if self._has_list and line[0] in " \t" and self._size < 2 * self._limit:
+            return  # the next outer item is a better place
         self.exact = False
         table, rows = self._table, self._rows
         self._flush()

@@ -21,8 +21,6 @@ from playground.ui.theme import Theme
 from playground.ui.widgets import bind
 from playground.workspace.lane import Lane
 
-_EXTRA_GAP = 12
-
 
 class TurnActions(Protocol):
     """What a transcript asks of the workspace."""
@@ -144,8 +142,8 @@ class Transcript(RowScroller):
         """Turns know; others say by Qt's rules."""
         if isinstance(widget, Turn):
             return widget.height_for(width)
-        wanted = widget.heightForWidth(width) if widget.hasHeightForWidth() else -1
-        return max(wanted, widget.minimumSizeHint().height()) if wanted >= 0 else widget.sizeHint().height()
+        height = widget.heightForWidth(width) if widget.hasHeightForWidth() else widget.sizeHint().height()
+        return max(height, widget.minimumHeight())
 
     def centred(self) -> bool:
         """The first page stands in the middle."""
