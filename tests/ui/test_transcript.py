@@ -342,6 +342,20 @@ def test_editing_can_be_given_up(stage: Stage) -> None:
     assert not turn.editor.save.isEnabled()
 
 
+def test_the_last_message_can_be_opened_for_editing(stage: Stage) -> None:
+    stage.view.edit_last_user()
+    stage.talk(41, LONG)
+    node = stage.begin(LONG * 20)
+    stage.view.edit_last_user()
+    question = stage.lane.path[-2]
+    assert question.id not in stage.view.turns or stage.turn(question).editor is None
+    stage.end(node)
+    stage.view.edit_last_user()
+    turn = stage.turn(question)
+    assert turn.editor.field.hasFocus()
+    assert 0 <= turn.y() + turn.editor.y() < stage.view.viewport().height() - 40
+
+
 def test_what_is_being_edited_survives_scrolling_and_other_chats(stage: Stage) -> None:
     stage.talk(200, LONG)
     stage.view.verticalScrollBar().setValue(0)

@@ -34,6 +34,25 @@ class _QuietBar(QScrollBar):
             super().paintEvent(event)
 
 
+class _NewestButton(TextButton):
+    """Floats over the lower edge while the end is out of view."""
+
+    def __init__(self, theme: Theme, over: QWidget) -> None:
+        super().__init__(theme, "↓ Newest", "plain", small=True)
+        self._over = over
+        self.setParent(over)
+        self.setToolTip("Go to the newest turn (End)")
+        self.hide()
+
+    def offer(self, wanted: bool) -> None:
+        """Show it in its place, or hide it."""
+        self.setVisible(wanted)
+        if wanted:
+            width = self.sizeHint().width()
+            self.setGeometry((self._over.width() - width) // 2, self._over.height() - 34, width, 24)
+            self.raise_()
+
+
 class RowScroller(QAbstractScrollArea):
     """Places rows around an anchor: the end while following, else the row at the top of the view.
 
@@ -49,7 +68,8 @@ class RowScroller(QAbstractScrollArea):
         """A row, and how much of it is above the view, px."""
         self._value = 0
         self._placing = False
-        self._shown: dict[int, QWidget] = {}
+        self.shown: dict[int, QWidget] = {}
+        """The rows in view and their neighbours, top to bottom."""
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Always there, so that the column doesn't move when the text outgrows the view.
@@ -57,11 +77,8 @@ class RowScroller(QAbstractScrollArea):
         self.setVerticalScrollBar(_QuietBar(theme))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(80)
-        self.newest = TextButton(theme, "↓ Newest", "plain", small=True)
-        self.newest.setParent(self.viewport())
-        self.newest.setToolTip("Go to the newest turn (End)")
+        self.newest = _NewestButton(theme, self.viewport())
         self.newest.clicked.connect(self.follow)
-        self.newest.hide()
 
     # what the rows are
 
@@ -91,11 +108,6 @@ class RowScroller(QAbstractScrollArea):
         """Whether the view stays at the end as rows grow."""
         return self._follow
 
-    @property
-    def shown(self) -> dict[int, QWidget]:
-        """The rows in view and their neighbours."""
-        return self._shown
-
     def follow(self) -> None:
         """Go to the end and stay there."""
         self._follow = True
@@ -103,17 +115,17 @@ class RowScroller(QAbstractScrollArea):
 
     def hold(self, row: int) -> None:
         """Keep a row where it is now, whatever happens to the others."""
-        widget = self._shown.get(row)
+        widget = self.shown.get(row)
         if widget:
             self._follow = False
             self._anchor = (row, float(-widget.y()))
 
     def show_row(self, row: int, top: int = 0, bottom: int = 0) -> None:
         """Scroll so far that a part of a row is in view."""
-        if row not in self._shown:
+        if row not in self.shown:
             self._follow, self._anchor = False, (row, top - self.viewport().height() / 3)
             self.place()
-        widget = self._shown.get(row)
+        widget = self.shown.get(row)
         if widget is None:
             return
         above, below = widget.y() + top, widget.y() + bottom - self.viewport().height()
@@ -141,15 +153,16 @@ class RowScroller(QAbstractScrollArea):
             x, width = self.column()
             self.heights.set_width(width)
             tops = self._lay_out(width) if self.row_count() else {}
-            before, self._shown = self._shown, self._settle(tops, x, width)
+            before, self.shown = self.shown, self._settle(tops, x, width)
             self._set_bar(tops)
-            self.rows_placed(before != self._shown)
+            self.rows_placed(before != self.shown)
             for widget in before.values():
-                if widget not in self._shown.values():
+                if widget not in self.shown.values():
                     widget.hide()
         finally:
             self._placing = False
-        self._place_newest()
+        away = self.verticalScrollBar().maximum() - self._value
+        self.newest.offer(not self._follow and away > 2 * STEP)
 
     def _measure(self, row: int, width: int) -> int:
         height = self.row_height(self.row_widget(row), width)
@@ -232,15 +245,6 @@ class RowScroller(QAbstractScrollArea):
         bar.blockSignals(False)
         bar.update()
 
-    def _place_newest(self) -> None:
-        away = self.verticalScrollBar().maximum() - self._value
-        self.newest.setVisible(not self._follow and away > 2 * STEP)
-        if not self.newest.isHidden():
-            size = self.newest.sizeHint()
-            area = self.viewport()
-            self.newest.setGeometry((area.width() - size.width()) // 2, area.height() - 34, size.width(), 24)
-            self.newest.raise_()
-
     # Qt
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
@@ -298,7 +302,7 @@ class RowScroller(QAbstractScrollArea):
         now = QApplication.focusWidget()
         # Text is in view already, as far as it fits.
         if now is not None and now.height() <= 80:
-            for row, widget in self._shown.items():
+            for row, widget in self.shown.items():
                 if widget.isAncestorOf(now):
                     y = now.mapTo(widget, now.rect().topLeft()).y()
                     self.show_row(row, y, y + now.height())

@@ -96,6 +96,16 @@ class Transcript(RowScroller):
             y = found.mark_source(start, end)
             self.show_row(row, y, y + 24)
 
+    def edit_last_user(self) -> None:
+        """Open the last message for editing, unless an answer is being written."""
+        rows = [row for row, node in enumerate(self._path) if node.role == "user"]
+        if not rows or self.lane.busy or self.lane.model is None:
+            return
+        self.show_row(rows[-1], 0, 120)
+        widget = self.shown.get(rows[-1])
+        if isinstance(widget, Turn):
+            widget.begin_edit()
+
     @property
     def turns(self) -> dict[str, Turn]:
         """The turns in view (and their neighbours) by node id, top to bottom."""
@@ -191,9 +201,9 @@ class Transcript(RowScroller):
             self._follow = True
         elif held in kept:
             self._anchor = (ids.index(held), offset)
-        for widget in self._shown.values():
+        for widget in self.shown.values():
             widget.hide()
-        self._shown = {}
+        self.shown = {}
         self.place()
 
     def _later(self) -> None:
