@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
+from shiboken6 import isValid
 from transcript_kit import Stage
 
 from playground.ui.chat.transcript import Transcript
@@ -490,3 +491,16 @@ def test_lane_signals_end_with_the_view(stage: Stage) -> None:
     stage.qtbot.waitUntil(lambda: len(stage.lane.grew._slots) < listeners, timeout=2000)
     stage.lane.changed.emit()
     stage.theme.choose("light")
+
+
+def test_a_lane_closed_in_the_middle_of_an_answer(stage: Stage) -> None:
+    second = Transcript(stage.lane, stage.workspace, stage.theme, stage.clock)
+    second.show()
+    stage.talk(1)
+    node = stage.begin("```python\nx = 1\n```\n\nmore")
+    stage.lane.grew.emit()
+    second.deleteLater()
+    stage.qtbot.waitUntil(lambda: not isValid(second), timeout=2000)
+    stage.settle()
+    stage.settle()
+    stage.end(node)

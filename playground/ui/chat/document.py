@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QTextList,
     QTextOption,
 )
+from shiboken6 import isValid
 
 from playground.ui.chat.formats import INDENT, Formats
 from playground.ui.chat.highlight import Highlighter, Span, Spans
@@ -137,7 +138,7 @@ class FormattedDocument(SafeDocument):
             self._highlighter.request(region.language, region.code, lambda spans: self._apply(region, spans))
 
     def _apply(self, region: CodeRegion, spans: Spans) -> None:
-        if region not in self.regions:
+        if not isValid(self) or region not in self.regions:
             return
         block = self.findBlock(region.start)
         for line in spans:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from playground.conversation.tree import Node
 from playground.ui.chat.figures import thinking_words
@@ -210,6 +211,8 @@ class Transcript(RowScroller):
         self._clock.mark((self, "place"), self._catch_up)
 
     def _catch_up(self) -> None:
+        if not isValid(self):
+            return  # the lane was closed before the tick
         writing = self.lane.writing
         if writing is not None and self._path and self._path[-1] is writing and len(self._path) - 1 not in self.shown:
             self.heights.grow(len(self._path) - 1, writing)
