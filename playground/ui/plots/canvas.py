@@ -203,27 +203,29 @@ class LatencyCanvas(pg.GraphicsView):
             phases.paint_prompts(p, picture, theme)
         p.save()
         p.setClipRect(frame.rect.adjusted(0, 0, 1, 0))
+        traces = [painting.trace(frame, shown) for shown in picture.visible if shown.n]
         if "dots" not in picture.hidden:
-            for shown in picture.visible:
-                painting.paint_dots(p, picture, shown, theme.lane(shown.letter), ratio)
+            for seen in traces:
+                painting.paint_dots(p, picture, seen, theme.lane(seen.shown.letter), ratio)
         phases.paint_marks(p, picture, theme)
         p.restore()
         if "rate" not in picture.hidden:
-            self._render_lines(p)
+            self._render_lines(p, traces)
 
-    def _render_lines(self, p: QPainter) -> None:
+    def _render_lines(self, p: QPainter, traces: list[painting.Trace]) -> None:
         picture, theme = self.picture, self._theme
         rect = picture.frame.rect
         ends: list[tuple[str, float, float]] = []
         p.save()
         p.setClipRect(rect)
-        for shown in picture.visible:
-            x, y = painting.line_of(picture, shown)
-            color = theme.lane(shown.letter) if picture.many else theme.color("text-1")
+        for seen in traces:
+            x, y = painting.line_of(picture, seen)
+            letter = seen.shown.letter
+            color = theme.lane(letter) if picture.many else theme.color("text-1")
             painting.paint_line(p, x, y, color)
             inside = x <= rect.right()
             if inside.any():
-                ends.append((shown.letter, float(x[inside][-1]), float(y[inside][-1])))
+                ends.append((letter, float(x[inside][-1]), float(y[inside][-1])))
         p.restore()
         if picture.many:
             self._render_badges(p, ends)

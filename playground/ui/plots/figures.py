@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -101,21 +102,24 @@ class Shown:
         """Where these tokens stand."""
         if axis == "token":
             return np.arange(part.start + 1, part.stop + 1, dtype=np.float64)
-        return (self.rows["t_ns"][part] - self.origin_ns) / 1e9
+        return (self.rows["t_ns"][part] - self.origin_ns) * 1e-9
 
     def rate(self, part: slice) -> Floats:
         """Rolling tokens a second of these tokens."""
         back = max(0, part.start - RATE_WINDOW)
-        return rolling_tok_s(self.rows["t_ns"][back : part.stop], RATE_WINDOW)[part.start - back :]
+        times = np.ascontiguousarray(self.rows["t_ns"][back : part.stop])
+        return rolling_tok_s(times, RATE_WINDOW)[part.start - back :]
 
     def mean(self, part: slice) -> Floats:
         """Mean latency of the last eight tokens at each of these; the first token, which ends the prompt, left out."""
         back = max(1, part.start - MEAN_WINDOW + 1)
-        sums = np.concatenate([[0.0], np.cumsum(self.rows["gap_ns"][back : part.stop] / 1e6)])
-        at = np.arange(max(part.start, 1), part.stop) - back + 1
-        since = np.maximum(0, at - MEAN_WINDOW)
-        mean = (sums[at] - sums[since]) / (at - since)
-        return np.concatenate([np.full(part.stop - part.start - len(mean), np.nan), mean])
+        sums = np.zeros(max(1, part.stop - back + 1))
+        np.cumsum(self.rows["gap_ns"][back : part.stop], out=sums[1:], dtype=np.float64)
+        mean = np.full(part.stop - back + 1, np.nan)
+        short = min(MEAN_WINDOW, len(sums))
+        mean[1:short] = sums[1:short] / np.arange(1, short)
+        mean[short:] = (sums[MEAN_WINDOW:] - sums[:-MEAN_WINDOW])[: len(mean) - short] / MEAN_WINDOW
+        return mean[1 - (back > part.start) + max(0, part.start - back) :] * 1e-6
 
     def stats(self) -> Stats:
         """Median, 95th and 99th percentile of all latencies shown."""
@@ -131,7 +135,7 @@ class Shown:
             return []
         thinking = self.rows["thinking"]
         edges = [0, *(np.flatnonzero(np.diff(thinking)) + 1).tolist(), self.n]
-        return [(a, b, "thinking" if thinking[a] else "answer") for a, b in zip(edges, edges[1:], strict=False)]
+        return [(a, b, "thinking" if thinking[a] else "answer") for a, b in pairwise(edges)]
 
     def describe(self, index: int) -> str:
         """One token's figures: “token 123 · 14.6 ms (decode 13.9, sampling 0.2) · 66.0 tok/s”."""

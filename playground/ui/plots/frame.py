@@ -105,6 +105,6 @@ class Heights:
             self._rate = rate
         wanted = max(2, min(4, int(frame.rect.height() / 34)))
         top = self._ms or EMPTY_TOP
-        frame.step = scale.nice_step(top / wanted, fine=True)
+        frame.step = scale.nice_step(top / wanted)
         frame.lines = max(1, int(np.ceil(top / frame.step - 1e-9)))
         frame.rate_step = scale.nice_step(self._rate / frame.lines, fine=True) if rate else 0.0

@@ -65,6 +65,8 @@ class LatencyPane(QWidget):
         self._stats: dict[str, Stats] = {}
         self._of: dict[str, Any] = {}
         self._stats_at = 0.0
+        self._told: object = None
+        self._largest_rate = 0.0
         self._heights = Heights()
         self.setProperty("surface", "canvas")
         self.setMinimumWidth(200)
@@ -166,40 +168,48 @@ class LatencyPane(QWidget):
             return
         shown = self._frozen if self._frozen is not None else self._current()
         many = len(shown) > 1
-        self._measure(shown)
-        rates = {s.letter: s.answer.tok_s(RATE_WINDOW if s.busy else 0) for s in shown if s.n}
-        self.head.show_entries(entries_of(shown, self._stats, rates, many), self.hidden, many, self.axis)
-        self._say(shown, rates)
+        told = (self.hidden, self.axis, tuple(s.letter for s in shown))
+        if self._measure(shown) or told != self._told:
+            self._told = told
+            self._tell(shown, many)
+            self._largest_rate = 0.0 if many or not shown else _largest_rate(shown[0])
         if self.canvas is not None:
             self.canvas.show_picture(self._picture(self.canvas, shown, many))
 
     def _picture(self, canvas: LatencyCanvas, shown: list[Shown], many: bool) -> Picture:
         frame = Frame(plot_rect(canvas.width(), canvas.height(), len(shown)), self.axis)
-        picture = Picture(frame, shown, many, self.hidden)
+        # What was hidden among several lanes must not stay so where one is left, without its switch.
+        here = {s.letter for s in shown} if many else {"dots", "rate"}
+        picture = Picture(frame, shown, many, self.hidden & here)
         tops = [self._top(s) for s in picture.visible if s.n]
-        rate = 0.0 if many or not picture.visible else _largest_rate(picture.visible[0])
-        self._heights.fit(frame, max(tops, default=0.0), rate)
+        self._heights.fit(frame, max(tops, default=0.0), 0.0 if many else self._largest_rate)
         return picture
 
     def _top(self, shown: Shown) -> float:
         known = self._stats[shown.letter]
         return scale.y_top(known.median, known.p99, known.largest, known.n)
 
-    def _measure(self, shown: list[Shown]) -> None:
+    def _measure(self, shown: list[Shown]) -> bool:
+        """Take the percentiles where that is due; whether any are new."""
         answers = {s.letter: s.answer for s in shown}
-        if answers != self._of:
+        new = answers != self._of
+        if new:
             self._of = answers
             self._stats = {}
             self._heights.forget()
+            self.zoom_back()
         now = time.monotonic()
         due = now - self._stats_at >= STATS_EVERY_S
         for s in shown:
             known = self._stats.get(s.letter)
             if known is None or (known.n != s.n and (due or not s.busy or known.n < 20)):
                 self._stats[s.letter] = s.stats()
-                self._stats_at = now
+                self._stats_at, new = now, True
+        return new
 
-    def _say(self, shown: list[Shown], rates: dict[str, float]) -> None:
+    def _tell(self, shown: list[Shown], many: bool) -> None:
+        rates = {s.letter: s.answer.tok_s(RATE_WINDOW if s.busy else 0) for s in shown if s.n}
+        self.head.show_entries(entries_of(shown, self._stats, rates, many), self.hidden, many, self.axis)
         words = []
         for s in shown:
             known = self._stats[s.letter]
@@ -207,7 +217,6 @@ class LatencyPane(QWidget):
                 figures = f"median {format_value(known.median)} ms, 95th percentile {format_value(known.p95)} ms"
                 rate = f", {format_rate_value(rates[s.letter])} tokens a second" if rates.get(s.letter) else ""
                 words.append(f"Lane {s.letter}: {figures}{rate}, {known.n:,} tokens.")
-        self.setAccessibleDescription(" ".join(words))
         self.setAccessibleName(" ".join(["Token latency.", *words]) if words else "Token latency, no tokens yet")
 
 

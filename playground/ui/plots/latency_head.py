@@ -88,8 +88,11 @@ class LatencyHead(QWidget):
         row.addSpacing(_GAP)
         row.addWidget(self.subtitle)
         row.addStretch(1)
-        for widget in (self.median, self.legend, self.hover, self.back, self.axis, self.pause):
+        for widget in (self.median, self.legend, self.hover):
             row.addWidget(widget)
+        row.addSpacing(_GAP)
+        for button in (self.back, self.axis, self.pause):
+            row.addWidget(button)
         self._words = ("", "")
         self._many = False
         self.back.hide()
@@ -134,7 +137,7 @@ class LatencyHead(QWidget):
 
     def _fit(self) -> None:
         buttons = 24 * (2 + (not self.back.isHidden()))
-        room = self.width() - _MARGIN - 6 - self.title.sizeHint().width() - 2 * _GAP - buttons
+        room = self.width() - _MARGIN - 6 - self.title.sizeHint().width() - 3 * _GAP - buttons
         hovering = not self.hover.isHidden()
         used = 0 if hovering else self.legend.wanted()
         words_before = self._many and not hovering and room >= used + self.median.sizeHint().width() + 4

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from shiboken6 import VoidPtr
 
 from playground.ui.plots import downsample, scale
 from playground.ui.plots.figures import Floats, Shown
@@ -15,6 +18,8 @@ EMPTY_WORDS = "Each token lands here as it is made: how long it took, in millise
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
+_SMOOTH_TO = 800
+"""A line of more points than this is drawn without antialiasing."""
 _DOTS_ALPHA, _FAINT_ALPHA = 0.9, 0.55
 
 
@@ -59,8 +64,9 @@ def paint_x_axis(p: QPainter, frame: Frame, theme: Theme) -> None:
     for value in scale.ticks(max(0.0, frame.x0), frame.x1, step).tolist():
         x = float(frame.px(value))
         text = scale.label(value, step) + (" s" if frame.axis == "time" else "")
-        box = QRectF(x - 40, rect.bottom() + 3, 80, 16)
-        p.drawText(box, _CENTRE, text)
+        half = p.fontMetrics().horizontalAdvance(text) / 2 + 1
+        x = min(x, rect.right() + 13 - half)
+        p.drawText(QRectF(x - half, rect.bottom() + 3, 2 * half, 16), _CENTRE, text)
 
 
 def paint_empty(p: QPainter, frame: Frame, theme: Theme) -> None:
@@ -75,52 +81,72 @@ def paint_empty(p: QPainter, frame: Frame, theme: Theme) -> None:
     p.drawText(room, int(flags), EMPTY_WORDS)
 
 
-def paint_dots(p: QPainter, picture: Picture, shown: Shown, color: QColor, ratio: float) -> None:
-    """A dot for each token; those above the axis as small triangles at the edge."""
-    frame = picture.frame
-    rect = frame.rect
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The visible part of an answer: its tokens, their places across in pixels, their milliseconds."""
+
+    shown: Shown
+    part: slice
+    x: Floats
+    ms: Floats
+
+
+def trace(frame: Frame, shown: Shown) -> Trace:
+    """The part of an answer that the frame shows."""
     part = shown.between(frame.axis, frame.x0, frame.x1)
-    x, ms = frame.px(shown.xs(frame.axis, part)), shown.rows["gap_ns"][part] / 1e6
-    high = ms > frame.y1
+    return Trace(shown, part, frame.px(shown.xs(frame.axis, part)), shown.rows["gap_ns"][part] * 1e-6)
+
+
+def paint_dots(p: QPainter, picture: Picture, seen: Trace, color: QColor, ratio: float) -> None:
+    """A dot for each token; those above the axis as small triangles at the edge."""
+    rect = picture.frame.rect
     width, height = int(rect.width() * ratio), int(rect.height() * ratio)
-    px, py = (x - rect.left()) * ratio, (frame.py(ms) - rect.top()) * ratio
-    ink = downsample.stamp(px[~high], py[~high], width, height, ratio)
+    x = (seen.x - rect.left()) * ratio
+    y = (picture.frame.py(seen.ms) - rect.top()) * ratio
+    ink = downsample.stamp(x, y, width, height, ratio)
+    high = y < 0
+    ink = np.ascontiguousarray(ink)
+    if high.any():
+        over = x[high]
+        downsample.stamp_triangles(ink, over[(over >= 0) & (over < width)], ratio)
     alpha = _FAINT_ALPHA if picture.many else _DOTS_ALPHA
-    pixels = downsample.tint(ink, color.red(), color.green(), color.blue(), alpha)
-    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)  # type: ignore[call-overload]
+    image = QImage(ink.data, width, height, width, QImage.Format.Format_Indexed8)
+    image.setColorTable(downsample.shades(color.red(), color.green(), color.blue(), alpha))
     image.setDevicePixelRatio(ratio)
     p.drawImage(rect.topLeft(), image)
-    if high.any():
-        _paint_triangles(p, np.unique(np.round(x[high] / 3) * 3), rect, color)
 
 
-def _paint_triangles(p: QPainter, xs: Floats, rect: QRectF, color: QColor) -> None:
-    p.setPen(Qt.PenStyle.NoPen)
-    p.setBrush(color)
-    p.setRenderHint(QPainter.RenderHint.Antialiasing)
-    top = rect.top() + 1
-    for x in xs[(xs >= rect.left() - 1) & (xs <= rect.right() + 1)].tolist():
-        p.drawPolygon(QPolygonF([QPointF(x, top), QPointF(x + 4, top + 6), QPointF(x - 4, top + 6)]))
+def line_of(picture: Picture, seen: Trace) -> tuple[Floats, Floats]:
+    """The rolling line in pixels: mean latency with several lanes, else tokens a second."""
+    frame, shown = picture.frame, seen.shown
+    values = shown.mean(seen.part) if picture.many else frame.rate_in_ms(shown.rate(seen.part))
+    first = int(np.isnan(values[:1]).sum())  # only the first token has no mean and no rate
+    y = np.maximum(frame.py(values[first:]), frame.rect.top() + 1)
+    return downsample.columns(seen.x[first:], y)
+
+
+def paint_line(p: QPainter, x: Floats, y: Floats, color: QColor) -> None:
+    """A thin line through these pixels."""
+    if len(x) < 2:
+        return
+    p.setPen(line_pen(color))
+    line = polygon(x, y)
+    # A pen of 1.5 px is stroked, which costs tens of milliseconds on noise; two thin lines cost none.
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, len(x) <= _SMOOTH_TO)
+    p.drawPolyline(line)
+    if len(x) <= _SMOOTH_TO:
+        p.drawPolyline(line.translated(0, 0.5))
     p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def line_of(picture: Picture, shown: Shown) -> tuple[Floats, Floats]:
-    """The rolling line in pixels: mean latency with several lanes, else tokens a second."""
-    frame = picture.frame
-    part = shown.between(frame.axis, frame.x0, frame.x1)
-    x = frame.px(shown.xs(frame.axis, part))
-    values = shown.mean(part) if picture.many else frame.rate_in_ms(shown.rate(part))
-    y = np.maximum(frame.py(values), frame.rect.top() + 1)
-    good = ~np.isnan(y)
-    return downsample.columns(x[good], y[good])
-
-
-def paint_line(p: QPainter, x: Floats, y: Floats, color: QColor, width: float = 1.0) -> None:
-    """A thin line through these pixels."""
-    if len(x) > 1:
-        points = QPolygonF([QPointF(a, b) for a, b in zip(x.tolist(), y.tolist(), strict=True)])
-        p.setPen(line_pen(color, width))
-        p.drawPolyline(points)
+def polygon(x: Floats, y: Floats) -> QPolygonF:
+    """Points as Qt has them, copied in one go: one QPointF at a time costs a microsecond each."""
+    points = QPolygonF()
+    points.resize(len(x))
+    memory = np.frombuffer(VoidPtr(points.data(), 16 * len(x), True), np.float64)  # type: ignore[call-arg,arg-type]
+    memory[0::2] = x
+    memory[1::2] = y
+    return points
 
 
 def spread(ys: list[float], gap: float, low: float, high: float) -> list[float]:

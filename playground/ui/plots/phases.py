@@ -13,6 +13,8 @@ from playground.workspace.series import Mark
 from playground.workspace.words import format_seconds
 
 STRIP_TOP, STRIP_HEIGHT = 1, 14
+_LABEL_FROM = 70
+"""In a lower plot the first token's label would cover the dots; hover and head tell it there."""
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
@@ -63,7 +65,7 @@ def _paint_first(p: QPainter, frame: Frame, shown: Shown, theme: Theme, span: tu
         return
     p.setPen(line_pen(theme.color("text-2"), dashed=True))
     p.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
-    if shown.first_s <= 0:
+    if shown.first_s <= 0 or rect.height() < _LABEL_FROM:
         return
     words = f"first token {format_seconds(shown.first_s)}"
     width = QFontMetrics(theme.font(11)).horizontalAdvance(words)

@@ -7,14 +7,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-_STEPS = (1, 2, 5, 10)
+_STEPS = (1, 2, 2.5, 5, 10)
 _FINE_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _MANY = 12
 """Below this many tokens there are no percentiles worth the name."""
 
 
 def nice_step(least: float, fine: bool = False) -> float:
-    """The smallest round number that is not below ``least``: 1, 2 or 5 times a power of ten."""
+    """The smallest round number that is not below ``least``: 1, 2, 2.5 or 5 times a power of ten."""
     if not math.isfinite(least) or least <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(least))
@@ -24,7 +24,8 @@ def nice_step(least: float, fine: bool = False) -> float:
 def ticks(low: float, high: float, step: float) -> NDArray[np.float64]:
     """All multiples of ``step`` between the two, both included."""
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return np.arange(first, last + 1) * step
+    places: NDArray[np.float64] = np.arange(first, last + 1) * float(step)
+    return places
 
 
 def follow(end: float, least: float) -> float:
@@ -48,7 +49,7 @@ def y_top(median: float, p99: float, largest: float, n: int) -> float:
 
 def decimals(step: float) -> int:
     """Digits after the point that labels need to differ."""
-    return max(0, -math.floor(math.log10(step) + 1e-9)) if step < 1 else 0 if step == round(step) else 1
+    return next((n for n in range(9) if abs(step * 10**n - round(step * 10**n)) < 1e-6), 9)
 
 
 def label(value: float, step: float) -> str:
