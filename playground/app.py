@@ -24,6 +24,7 @@ from playground.ui.main_window import MainWindow
 from playground.ui.theme import Theme, load_fonts
 from playground.workspace.lane import ModelRef, Notice, NoticeAction
 from playground.workspace.loading import starter_missing
+from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
 
 LAYOUT = "layout"
@@ -32,13 +33,17 @@ LAYOUT = "layout"
 class App(QObject):
     """The running window with everything behind it."""
 
-    def __init__(self, paths: Paths, open_path: str | None = None) -> None:
+    def __init__(self, paths: Paths, open_path: str | None = None, spawn: Spawn | None = None) -> None:
+        """``spawn`` starts engine processes in place of the usual one, see `workspace.ports`."""
         super().__init__()
         self._paths = paths
         self._open_path = open_path
         self.settings = AppSettings(paths.config / "settings.json")
         self.settings.load()
         self.theme = Theme(self.settings["theme"], self)
+        qt = QApplication.instance()
+        assert isinstance(qt, QApplication)
+        qt.setFont(self.theme.font())
         self.clock = FrameClock(self)
         self.bridge = Bridge(self)
         self.store = Store(paths.database, self.bridge.post)
@@ -48,12 +53,11 @@ class App(QObject):
             self.bridge.post,
             self.bridge.background,
             lambda path: read_model(paths, path),
+            spawn,
         )
         self.store.on_error = self.workspace.told.emit
         self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)
         # After the window: under a style sheet every reparenting would polish its subtree again.
-        qt = QApplication.instance()
-        assert isinstance(qt, QApplication)
         self.theme.apply(qt)
         self.window.closed.connect(self.close)
         self.window.theme_chosen.connect(self._choose_theme)
