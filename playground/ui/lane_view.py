@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from playground.ui.chat.first_run import FirstRun
@@ -29,6 +31,7 @@ class LaneView(QWidget):
         self.header = LaneHeader(lane, workspace, theme, clock)
         self.header.copied.connect(workspace.told.emit)
         self.transcript = Transcript(lane, workspace, theme, clock)
+        self.transcript.link_clicked.connect(lambda address: QDesktopServices.openUrl(QUrl(address)))
         self.first_run = FirstRun(lane, workspace, theme)
         self.transcript.set_empty(self.first_run)
         column = QVBoxLayout(self)

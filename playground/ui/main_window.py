@@ -11,10 +11,11 @@ from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
+from playground.actions.table import ACTIONS
 from playground.conversation import export
 from playground.ui.chat.composer import Composer
-from playground.actions.table import ACTIONS
 from playground.ui.commands import Commands, Palette
+from playground.ui.compare_table import CompareTable
 from playground.ui.frame_clock import FrameClock
 from playground.ui.lanes_area import LanesArea
 from playground.ui.plots.dock import PlotDock
@@ -83,6 +84,7 @@ class MainWindow(QWidget):
         self.composer = Composer(workspace, theme)
         self.plots = PlotDock(workspace, theme, clock)
         self.readout = PlotReadout(workspace, theme, clock)
+        self.compare = CompareTable(workspace, theme, clock)
         self.panel = RightPanel(workspace, theme, clock)
         self.status = StatusBar(workspace, theme, clock)
         self.composer.edit_last.connect(self._edit_last)
@@ -95,6 +97,7 @@ class MainWindow(QWidget):
         column.setSpacing(0)
         column.addWidget(self.lanes, 1)
         column.addWidget(self.composer)
+        column.addWidget(self.compare)
         self.centre = QSplitter(Qt.Orientation.Vertical)
         self.centre.setChildrenCollapsible(False)
         self.centre.addWidget(talk)
@@ -193,7 +196,9 @@ class MainWindow(QWidget):
         dialog.setDefaultSuffix(suffix)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         chat, lane = self._workspace.chat, self._workspace.lane(self._workspace.active)
-        text = export.path_as_markdown(chat, lane.leaf, lane.system) if kind == "markdown" else export.chat_as_json(chat)
+        text = (
+            export.path_as_markdown(chat, lane.leaf, lane.system) if kind == "markdown" else export.chat_as_json(chat)
+        )
 
         def write(path: str) -> None:
             self._background(lambda: _write(Path(path), text), self.status.toast)
@@ -249,6 +254,7 @@ class MainWindow(QWidget):
         self.right.arrange(small or (lanes >= 3 and not roomy), 312 if roomy else 280)
         readout = small or height < DOCK_MIN_HEIGHT
         self.plots.setVisible(self._plots_wanted and not readout)
+        self.compare.setVisible(self._plots_wanted and lanes >= 3 and not readout)
         self.readout.setVisible(self._plots_wanted and readout and width >= DOCK_MIN_WIDTH)
         self._size_panes()
         dock = 218 if height >= 860 else 180
@@ -261,7 +267,9 @@ class MainWindow(QWidget):
         """Give the docked panes their width and the centre the rest."""
         docked = [self.body.widget(index) for index in range(self.body.count())]
         fixed: dict[QWidget | None, int] = {self.sidebar: self.left.width, self.panel: self.right.width}
-        taken = sum(width for pane, width in fixed.items() if pane in docked and pane is not None and not pane.isHidden())
+        taken = sum(
+            width for pane, width in fixed.items() if pane in docked and pane is not None and not pane.isHidden()
+        )
         self.body.setSizes([fixed.get(pane, self.width() - taken) for pane in docked])
 
     def _reflect(self) -> None:
