@@ -248,6 +248,11 @@ class LatencyCanvas(pg.GraphicsView):
         self._at = None if event.buttons() else event.position()
         self._set_hover(crosshair.find(self.picture, self._at.x(), self._at.y()) if self._at else None)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Show all again."""
+        super().mouseDoubleClickEvent(event)
+        self.zoom_back()
+
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the mouse any more."""
         super().leaveEvent(event)
@@ -267,7 +272,5 @@ class LatencyCanvas(pg.GraphicsView):
         self.hovered.emit(hover)
 
     def _mouse_clicked(self, event: Any) -> None:
-        if event.double():
-            self.zoom_back()
-        elif self.hover is not None and self.hover.index >= 0:
+        if not event.double() and self.hover is not None and self.hover.index >= 0:
             self.clicked.emit(self.hover)

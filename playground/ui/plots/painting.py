@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -18,6 +19,7 @@ EMPTY_WORDS = "Each token lands here as it is made: how long it took, in millise
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
+_VoidPtr: Any = VoidPtr  # shiboken6's stubs know neither size nor writeable
 _SMOOTH_TO = 800
 """A line of more points than this is drawn without antialiasing."""
 _DOTS_ALPHA, _FAINT_ALPHA = 0.9, 0.55
@@ -143,7 +145,8 @@ def polygon(x: Floats, y: Floats) -> QPolygonF:
     """Points as Qt has them, copied in one go: one QPointF at a time costs a microsecond each."""
     points = QPolygonF()
     points.resize(len(x))
-    memory = np.frombuffer(VoidPtr(points.data(), 16 * len(x), True), np.float64)  # type: ignore[call-arg,arg-type]
+    address: Any = points.data()
+    memory: Floats = np.frombuffer(_VoidPtr(address, 16 * len(x), True), np.float64)
     memory[0::2] = x
     memory[1::2] = y
     return points

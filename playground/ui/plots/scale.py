@@ -24,8 +24,7 @@ def nice_step(least: float, fine: bool = False) -> float:
 def ticks(low: float, high: float, step: float) -> NDArray[np.float64]:
     """All multiples of ``step`` between the two, both included."""
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    places: NDArray[np.float64] = np.arange(first, last + 1) * float(step)
-    return places
+    return np.arange(first, last + 1, dtype=np.float64) * np.float64(step)
 
 
 def follow(end: float, least: float) -> float:

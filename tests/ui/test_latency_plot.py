@@ -1,0 +1,305 @@
+"""The latency plot as its user sees it: what lands, what is marked, what the mouse and the buttons do."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from plot_kit import MS, Stand, fill, steady
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from playground.workspace.series import Answer, Mark
+
+
+def wheel(stand: Stand, at: QPoint, notches: int) -> None:
+    viewport = stand.canvas.viewport()
+    event = QWheelEvent(
+        QPointF(at),
+        QPointF(viewport.mapToGlobal(at)),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(viewport, event)
+
+
+def test_hidden_it_computes_nothing_and_catches_up_when_shown(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    stand.pane.warm_up()
+    fill(stand.workspace.lanes[0], steady(50))
+    stand.grow(15.0)
+    assert not stand.clock.marks
+    assert stand.canvas.picture.shown == []
+    stand.show()
+    assert stand.canvas.picture.shown[0].n == 51
+    stand.pane.hide()
+    stand.grow(15.0)
+    assert not stand.clock.marks
+    assert stand.canvas.picture.shown[0].n == 51
+
+
+def test_many_batches_are_one_paint(qtbot: QtBot) -> None:
+    stand = Stand(qtbot).show()
+    fill(stand.workspace.lanes[0], steady(10))
+    for _ in range(20):
+        stand.grow(15.0)
+    assert len(stand.clock.marks) == 1
+    assert stand.tick().canvas.picture.shown[0].n == 30
+
+
+def test_empty_it_says_what_will_come(qtbot: QtBot) -> None:
+    stand = Stand(qtbot).show()
+    assert stand.canvas.picture.empty
+    assert "no tokens yet" in stand.pane.accessibleName()
+    middle = stand.frame.rect.center()
+    assert stand.has_color(
+        stand.theme.color("text-3"), middle.x() - 60, middle.y() - 8, middle.x() + 60, middle.y() + 8
+    )
+
+
+def test_figures_stand_in_the_head_and_in_the_accessible_name(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(101, 20.0))
+    stand.show()
+    buttons = stand.pane.head.legend.buttons
+    assert "median 20.0 ms" in buttons["dots"].accessibleName()
+    assert "50.0 tokens a second" in buttons["rate"].accessibleName()
+    assert "median 20.0 ms" in stand.pane.accessibleName()
+    assert "101 tokens" in stand.pane.accessibleName()
+
+
+def test_pause_freezes_the_view_while_the_answer_goes_on(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(30))
+    stand.show()
+    qtbot.mouseClick(stand.pane.head.pause, Qt.MouseButton.LeftButton)
+    assert stand.pane.paused
+    assert stand.pane.head.pause.accessibleName() == "Resume the plot"
+    stand.grow(*[15.0] * 70).tick()
+    assert stand.canvas.picture.shown[0].n == 30
+    qtbot.mouseClick(stand.pane.head.pause, Qt.MouseButton.LeftButton)
+    assert stand.tick().canvas.picture.shown[0].n == 100
+
+
+def test_wheel_zooms_around_the_mouse_and_double_click_goes_back(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(400))
+    stand.show()
+    whole = stand.range
+    assert not stand.pane.head.back.isVisible()
+    at = stand.place(100, 15)
+    wheel(stand, at, 5)
+    low, high = stand.tick().range
+    assert high - low < 0.7 * (whole[1] - whole[0])
+    assert abs(stand.frame.x_at(at.x()) - 100) < 2
+    assert stand.pane.head.back.isVisible()
+    stand.grow(15.0).tick()
+    assert stand.range == (low, high)
+    QTest.mouseDClick(stand.canvas.viewport(), Qt.MouseButton.LeftButton, pos=at)
+    assert stand.tick().range == whole
+    assert not stand.pane.head.back.isVisible()
+
+
+def test_dragging_pans_and_the_button_goes_back(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(400))
+    stand.show()
+    whole = stand.range
+    wheel(stand, stand.place(200, 15), 6)
+    before = stand.tick().range
+    viewport = stand.canvas.viewport()
+    start = stand.frame.rect.center().toPoint()
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, pos=start)
+    for step in (10, 30, 60):
+        QTest.mouseMove(viewport, start + QPoint(step, 0))
+        QApplication.processEvents()
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=start + QPoint(60, 0))
+    after = stand.tick().range
+    assert after[0] < before[0]
+    assert after[1] - after[0] == pytest.approx(before[1] - before[0])
+    qtbot.mouseClick(stand.pane.head.back, Qt.MouseButton.LeftButton)
+    assert stand.tick().range == whole
+
+
+def test_a_new_answer_is_shown_whole_again(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    lane = fill(stand.workspace.lanes[0], steady(400))
+    stand.show()
+    wheel(stand, stand.place(200, 15), 6)
+    lane.answer = Answer()
+    fill(lane, steady(20))
+    lane.changed.emit()
+    stand.tick()
+    assert not stand.canvas.zoomed
+    assert stand.range[1] == 64
+
+
+def test_the_axis_counts_tokens_or_seconds(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(400, 10.0))
+    stand.show()
+    assert stand.range[1] > 400
+    with qtbot.waitSignal(stand.pane.axis_changed) as chosen:
+        qtbot.mouseClick(stand.pane.head.axis, Qt.MouseButton.LeftButton)
+    assert chosen.args == ["time"]
+    low, high = stand.tick().range
+    assert low == 0
+    assert 4.6 < high < 6
+    assert "token numbers" in stand.pane.head.axis.accessibleName()
+
+
+def test_a_series_is_hidden_by_its_read_out(qtbot: QtBot) -> None:
+    stand = Stand(qtbot, lanes=3)
+    for lane in stand.workspace.lanes:
+        fill(lane, steady(60, 10.0 + 5 * "ABC".index(lane.letter)))
+    stand.show()
+    rect, blue = stand.frame.rect, stand.theme.lane("A")
+    y = float(stand.frame.py(10.0))
+    assert stand.has_color(blue, rect.left() + 60, y - 4, rect.right() - 60, y + 4)
+    button = stand.pane.head.legend.buttons["A"]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert "Show it" in button.accessibleName()
+    stand.tick()
+    assert [s.letter for s in stand.canvas.picture.visible] == ["B", "C"]
+    assert not stand.has_color(blue, rect.left() + 60, rect.top(), rect.right() - 60, rect.bottom())
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert len(stand.tick().canvas.picture.visible) == 3
+
+
+def test_a_lane_hidden_among_several_shows_again_when_it_is_the_only_one(qtbot: QtBot) -> None:
+    stand = Stand(qtbot, lanes=2)
+    for lane in stand.workspace.lanes:
+        fill(lane, steady(30))
+    stand.show()
+    stand.pane.show_series("A", False)
+    stand.workspace.lanes.pop()
+    stand.workspace.lanes_changed.emit()
+    assert [s.letter for s in stand.tick().canvas.picture.visible] == ["A"]
+
+
+def test_theme_switch_restyles_the_plot(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(60))
+    stand.show()
+    dark = stand.image().pixelColor(2, 2)
+    assert dark == stand.theme.color("canvas")
+    stand.theme.choose("light")
+    stand.tick()
+    assert stand.image().pixelColor(2, 2) == stand.theme.color("canvas") != dark
+
+
+def test_one_outlier_flattens_nothing_and_stays_visible(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    gaps = steady(200)
+    gaps[100] = 400.0
+    fill(stand.workspace.lanes[0], gaps)
+    stand.show()
+    assert 20 <= stand.frame.step * stand.frame.lines <= 60
+    rect, x = stand.frame.rect, float(stand.frame.px(101))
+    blue = stand.theme.lane("A")
+    assert stand.has_color(blue, x - 4, rect.top(), x + 4, rect.top() + 8)
+    assert not stand.has_color(blue, x + 20, rect.top(), x + 60, rect.top() + 8)
+    stand.point_at(101, stand.frame.y1)
+    assert stand.pane.head.hover.text().startswith("token 101 · 400 ms (decode 399.8, sampling 0.2)")
+
+
+def test_hovering_tells_the_token_in_the_head_and_by_signal(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(200, 20.0))
+    stand.show()
+    with qtbot.waitSignal(stand.pane.token_hovered) as told:
+        stand.point_at(123, 20)
+    assert told.args == ["A", 122]
+    assert stand.pane.head.hover.text() == "token 123 · 20.0 ms (decode 19.8, sampling 0.2) · 50.0 tok/s"
+    assert not stand.pane.head.legend.isVisible()
+    with qtbot.waitSignal(stand.pane.token_clicked) as clicked:
+        QTest.mouseClick(stand.canvas.viewport(), Qt.MouseButton.LeftButton, pos=stand.place(123, 20))
+    assert clicked.args == ["A", 122]
+    with qtbot.waitSignal(stand.pane.token_hovered) as told:
+        QTest.mouseMove(stand.canvas.viewport(), QPoint(4, 4))
+    assert told.args == ["", -1]
+    assert stand.pane.head.legend.isVisible()
+
+
+def test_with_several_lanes_the_nearest_in_height_is_told(qtbot: QtBot) -> None:
+    stand = Stand(qtbot, lanes=2)
+    fill(stand.workspace.lanes[0], steady(60, 10.0))
+    fill(stand.workspace.lanes[1], steady(60, 20.0))
+    stand.show()
+    assert stand.point_at(30, 19).pane.head.hover.text().startswith("B · token 30 · 20.0 ms")
+    assert stand.point_at(31, 10.5).pane.head.hover.text().startswith("A · token 31 · 10.0 ms")
+
+
+@pytest.mark.parametrize("axis", ["token", "time"])
+def test_prompt_and_first_token_are_marked(qtbot: QtBot, axis: str) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(200))
+    stand.pane.set_axis("time" if axis == "time" else "token")
+    stand.show()
+    rect = stand.frame.rect
+    x = float(stand.frame.px(0.62 if axis == "time" else 0.5))
+    assert stand.has_color(stand.theme.color("text-2"), x - 1, rect.top() + 10, x + 2, rect.bottom() - 30)
+    QTest.mouseMove(stand.canvas.viewport(), QPoint(int(x) - 16, int(rect.center().y())))
+    assert stand.pane.head.hover.text().startswith("prompt, 486 tokens, 37 reused, 0.62 s")
+
+
+def test_the_prompt_is_seen_before_the_first_token(qtbot: QtBot) -> None:
+    stand = Stand(qtbot).show()
+    answer = stand.workspace.lanes[0].answer
+    answer.asked_ns = answer.started_ns = 10**12
+    answer.n_prompt, answer.prompt_done, answer.prompt_ns = 2000, 500, 10**12 + 1500 * MS
+    stand.pane.set_axis("time")
+    stand.workspace.lanes[0].grew.emit()
+    stand.tick()
+    assert not stand.canvas.picture.empty
+    edge = float(stand.frame.px(1.5))
+    y = stand.frame.rect.top() + 4
+    assert stand.image().pixelColor(int(edge) - 6, int(y)) == stand.theme.color("raised")
+    assert stand.image().pixelColor(int(edge) + 6, int(y)) == stand.theme.color("canvas")
+
+
+def test_a_change_of_sampling_says_what_changed(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    lane = fill(stand.workspace.lanes[0], steady(200))
+    lane.answer.marks.append(Mark(0, 80, "temp 0.9"))
+    stand.show()
+    stand.point_at(81, 1)
+    assert stand.pane.head.hover.text().endswith("From token 81: temp 0.9")
+    assert stand.canvas.toolTip() == "From token 81: temp 0.9"
+    stand.point_at(120, 1)
+    assert stand.canvas.toolTip() == ""
+
+
+@pytest.mark.parametrize("width", [860, 480, 288, 210])
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_read_outs_never_cover_the_title(qtbot: QtBot, width: int, lanes: int) -> None:
+    stand = Stand(qtbot, lanes=lanes, width=width, height=140)
+    for lane in stand.workspace.lanes:
+        fill(lane, steady(200, 123.4))
+    stand.show()
+    head = stand.pane.head
+    shown = [w for w in (head.legend, head.median, head.back, head.axis, head.pause) if w.isVisible()]
+    for widget in shown:
+        assert head.title.geometry().right() < widget.geometry().left()
+        assert widget.geometry().right() < head.width()
+    for button in head.legend.buttons.values():
+        assert not button.isVisible() or button.geometry().right() <= head.legend.width()
+
+
+def test_a_hundred_thousand_tokens_keep_their_one_spike(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    gaps = np.full(100_000, 10.0)
+    gaps[77_777] = 28.0
+    gaps[10] = 35.0  # makes room on the axis
+    gaps[60:1200] = 25.0
+    fill(stand.workspace.lanes[0], gaps)
+    stand.show()
+    x, y = float(stand.frame.px(77_778)), float(stand.frame.py(28.0))
+    assert stand.frame.y1 > 28
+    assert stand.has_color(stand.theme.lane("A"), x - 2, y - 2, x + 2, y + 2)
