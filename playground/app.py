@@ -64,7 +64,7 @@ class App(QObject):
         self.window.composer.send_key = self.settings["send_key"]
         self.workspace.outside["download_starter"] = self._download_starter
         self.workspace.set_together(self.settings["together"])
-        self._collector = _Collector(self)
+        self._collector = _Collector(self.workspace, self)
         self._models: list[ModelRef] | None = None
         self._restored = False
         self._closed = False
@@ -166,23 +166,36 @@ class App(QObject):
 
 
 class _Collector(QObject):
-    """Collects cyclic garbage on the GUI thread only: on another one it may destroy widgets, which crashes Qt."""
+    """Collects cyclic garbage on the GUI thread only: on another one it may destroy widgets, which crashes Qt.
 
-    def __init__(self, parent: QObject) -> None:
+    Young objects while something goes on, everything when the window rests; what the start made is left out.
+    """
+
+    def __init__(self, workspace: Workspace, parent: QObject) -> None:
         super().__init__(parent)
         gc.disable()
+        self._workspace = workspace
+        self._frozen = False
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(5000)
         self._timer.timeout.connect(self._collect)
-        app = parent
-        assert isinstance(app, App)
-        app.workspace.engines.changed.connect(lambda _engine: self._timer.isActive() or self._timer.start())
-        app.workspace.chat_changed.connect(lambda: self._timer.isActive() or self._timer.start())
+        workspace.engines.changed.connect(lambda _engine: self._soon())
+        workspace.chat_changed.connect(self._soon)
+
+    def _soon(self) -> None:
+        if not self._timer.isActive():
+            self._timer.start()
 
     def _collect(self) -> None:
-        # The young generations only: a full pass over a started Qt program is a visible pause.
-        gc.collect(1)
+        if any(lane.busy for lane in self._workspace.lanes):
+            gc.collect(0)
+            self._timer.start()
+            return
+        gc.collect()
+        if not self._frozen:
+            self._frozen = True
+            gc.freeze()
 
 
 def find_models(paths: Paths) -> list[ModelRef]:

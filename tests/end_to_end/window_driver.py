@@ -49,6 +49,8 @@ class Window:
                 [sys.executable, "-m", "playground", *arguments], env=environment, cwd=ROOT, stdout=log, stderr=log
             )
         wait_until(self._find, 30, f"the window; the app said: {self.log.read_text()}")
+        # There is no window manager to give the window the focus; shortcuts need it.
+        self.xdo("windowfocus", "--sync", self.id)
 
     def _find(self) -> bool:
         assert self.process.poll() is None, f"the app ended: {self.log.read_text()}"
