@@ -6,7 +6,6 @@ axis and scatter items cost several milliseconds each where this one costs one o
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pyqtgraph as pg
@@ -17,50 +16,16 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from playground.ui import icons
 from playground.ui.plots import crosshair, painting, phases, scale
 from playground.ui.plots.crosshair import Hover
+from playground.ui.plots.dots import ALPHA, FAINT_ALPHA, Dots
 from playground.ui.plots.figures import Axis
 from playground.ui.plots.frame import PROMPT_BAND, Frame, Picture, plot_rect
+from playground.ui.plots.sheet import FlatView, Sheet
 from playground.ui.theme import Theme
 
 _BADGE = 14
 _LEAST = {"token": 64.0, "time": 2.0}
 _CLOSEST = {"token": 8.0, "time": 0.05}
 """The narrowest view: tokens, seconds."""
-
-
-class _Sheet(pg.GraphicsObject):
-    """One item over the whole view, drawn by a function."""
-
-    def __init__(self, draw: Callable[[QPainter], None]) -> None:
-        super().__init__()
-        self._draw = draw
-        self._box = QRectF(0, 0, 1, 1)
-
-    def set_box(self, box: QRectF) -> None:
-        """Cover this area."""
-        self.prepareGeometryChange()
-        self._box = box
-
-    def boundingRect(self) -> QRectF:
-        """The whole view."""
-        return self._box
-
-    def paint(self, p: QPainter, *_: Any) -> None:
-        """Draw."""
-        self._draw(p)
-
-
-class _View(pg.ViewBox):
-    """Zooms and pans along x only."""
-
-    def __init__(self) -> None:
-        super().__init__(border=None, enableMenu=False, enableMouse=True, defaultPadding=0)
-        self.setMouseEnabled(x=True, y=False)
-        self.disableAutoRange()
-        self.setYRange(0, 1, padding=0)
-
-    def mouseClickEvent(self, event: Any) -> None:
-        """Clicks are the canvas's."""
-        event.ignore()
 
 
 class LatencyCanvas(pg.GraphicsView):
@@ -78,13 +43,14 @@ class LatencyCanvas(pg.GraphicsView):
         self.zoomed = False
         self.hover: Hover | None = None
         self._base = QPixmap()
+        self._dots: dict[str, Dots] = {}
         self._stale = True
         self._at: QPointF | None = None
         self._moving = False
         self.setMouseTracking(True)
         self.setFrameShape(self.Shape.NoFrame)
-        self.view = _View()
-        self._sheet = _Sheet(self._draw)
+        self.view = FlatView()
+        self._sheet = Sheet(self._draw)
         self.scene().addItem(self.view)
         self.scene().addItem(self._sheet)
         self.view.sigXRangeChanged.connect(lambda *_: self._range_changed())
@@ -205,8 +171,10 @@ class LatencyCanvas(pg.GraphicsView):
         p.setClipRect(frame.rect.adjusted(0, 0, 1, 0))
         traces = [painting.trace(frame, shown) for shown in picture.visible if shown.n]
         if "dots" not in picture.hidden:
-            for seen in traces:
-                painting.paint_dots(p, picture, seen, theme.lane(seen.shown.letter), ratio)
+            alpha = FAINT_ALPHA if picture.many else ALPHA
+            for shown in picture.visible:
+                dots = self._dots.setdefault(shown.letter, Dots())
+                dots.paint(p, frame, shown, theme.lane(shown.letter), alpha, ratio)
         phases.paint_marks(p, picture, theme)
         p.restore()
         if "rate" not in picture.hidden:

@@ -46,54 +46,63 @@ def kernel(ratio: float) -> list[tuple[int, int, int]]:
     return cells
 
 
-def stamp(x: Floats, y: Floats, width: int, height: int, ratio: float) -> NDArray[np.uint8]:
-    """Coverage, 0 to 255, of ``height`` × ``width`` device pixels by a dot at each point (in device pixels).
+class Ink:
+    """Coverage, 0 to 255, of ``height`` × ``width`` device pixels, with a border that is never seen."""
 
-    Points in the same pixel are drawn once: the picture is that of all points, at a cost
-    that the pixels bound. Few points are stamped one by one, many all at once by shifting.
-    """
-    cells = kernel(ratio)
-    pad = 2 * max(dx for dx, _, _ in cells) + 1
-    stride, rows = width + 2 * pad, height + 2 * pad
-    # What is outside lands in the border, out of reach of what is seen.
-    column = np.clip(x + pad, 0, stride - 1).astype(np.int32)
-    at = np.clip(y + pad, 0, rows - 1).astype(np.int32) * stride + column
-    ink = np.zeros(rows * stride, np.uint8)
-    if len(at) < _DENSE_FROM:
-        reach = _reach(cells, stride)
-        at = at[(at >= reach) & (at < len(ink) - reach)]
-        for dx, dy, coverage in cells:
+    def __init__(self, width: int, height: int, ratio: float) -> None:
+        self.width, self.height, self.ratio = width, height, ratio
+        self._cells = kernel(ratio)
+        self.pad = 2 * max(dx for dx, _, _ in self._cells) + 1
+        self._stride, self._rows = width + 2 * self.pad, height + 2 * self.pad
+        self._flat = np.zeros(self._rows * self._stride, np.uint8)
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The coverage, border included."""
+        return self._flat.reshape(self._rows, self._stride)
+
+    @property
+    def seen(self) -> NDArray[np.uint8]:
+        """The coverage without the border."""
+        return self.pixels[self.pad : self.pad + self.height, self.pad : self.pad + self.width]
+
+    def stamp(self, x: Floats, y: Floats) -> None:
+        """A dot at each point (in device pixels).
+
+        Points in the same pixel are drawn once: the picture is that of all points, at a cost
+        that the pixels bound. Few points are stamped one by one, many all at once by shifting.
+        """
+        pad, stride, flat = self.pad, self._stride, self._flat
+        # What is outside lands in the border, out of reach of what is seen.
+        column = np.clip(x + pad, 0, stride - 1).astype(np.int32)
+        at = np.clip(y + pad, 0, self._rows - 1).astype(np.int32) * stride + column
+        reach = max(dy * stride + dx for dx, dy, _ in self._cells)
+        if len(at) >= _DENSE_FROM:
+            self._spread(at, reach)
+            return
+        at = at[(at >= reach) & (at < len(flat) - reach)]
+        for dx, dy, coverage in self._cells:
             to = at + (dy * stride + dx)
-            ink[to] = np.maximum(ink[to], coverage)
-    else:
-        _spread(ink, at, cells, stride)
-    return ink.reshape(rows, stride)[pad : pad + height, pad : pad + width]
+            flat[to] = np.maximum(flat[to], coverage)
 
+    def _spread(self, at: NDArray[np.int32], reach: int) -> None:
+        hit = np.zeros(len(self._flat), np.uint8)
+        hit[at] = 1
+        middle = self._flat[reach:-reach]
+        tones = {coverage: hit * np.uint8(coverage) for _, _, coverage in self._cells}
+        for dx, dy, coverage in self._cells:
+            shift = dy * self._stride + dx
+            np.maximum(middle, tones[coverage][reach - shift : len(hit) - reach - shift], out=middle)
 
-def _reach(cells: list[tuple[int, int, int]], stride: int) -> int:
-    return max(dy * stride + dx for dx, dy, _ in cells)
-
-
-def _spread(ink: NDArray[np.uint8], at: NDArray[np.int32], cells: list[tuple[int, int, int]], stride: int) -> None:
-    seen = np.zeros(len(ink), np.uint8)
-    seen[at] = 1
-    reach = _reach(cells, stride)
-    middle = ink[reach:-reach]
-    tones = {coverage: seen * np.uint8(coverage) for _, _, coverage in cells}
-    for dx, dy, coverage in cells:
-        shift = dy * stride + dx
-        np.maximum(middle, tones[coverage][reach - shift : len(ink) - reach - shift], out=middle)
-
-
-def stamp_triangles(ink: NDArray[np.uint8], x: Floats, ratio: float) -> None:
-    """Mark these columns at the upper edge of ``ink`` with small triangles that point up."""
-    height = round(6 * ratio)
-    columns_hit = np.unique(np.clip(x, 0, ink.shape[1] - 1).astype(np.int32))
-    for row in range(height):
-        half = round((row + 1) * 4 / 6)
-        for dx in range(-half, half + 1):
-            to = columns_hit + dx
-            ink[min(row + round(ratio), ink.shape[0] - 1), to[(to >= 0) & (to < ink.shape[1])]] = 255
+    def stamp_triangles(self, x: Floats) -> None:
+        """Small triangles that point up, at the upper edge, in these columns."""
+        seen, thick = self.seen, round(self.ratio)
+        hit = np.unique(np.clip(x, 0, self.width - 1).astype(np.int32))
+        for row in range(min(round(6 * self.ratio), self.height - thick)):
+            half = round((row + 1) * 4 / 6)
+            for dx in range(-half, half + 1):
+                to = hit + dx
+                seen[row + thick, to[(to >= 0) & (to < self.width)]] = 255
 
 
 @lru_cache(maxsize=32)

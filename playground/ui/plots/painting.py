@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from shiboken6 import VoidPtr
 
 from playground.ui.plots import downsample, scale
@@ -22,7 +22,6 @@ _CENTRE = Qt.AlignmentFlag.AlignCenter
 _VoidPtr: Any = VoidPtr  # shiboken6's stubs know neither size nor writeable
 _SMOOTH_TO = 800
 """A line of more points than this is drawn without antialiasing."""
-_DOTS_ALPHA, _FAINT_ALPHA = 0.9, 0.55
 
 
 def line_pen(color: QColor, width: float = 1.0, dashed: bool = False) -> QPen:
@@ -85,37 +84,17 @@ def paint_empty(p: QPainter, frame: Frame, theme: Theme) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The visible part of an answer: its tokens, their places across in pixels, their milliseconds."""
+    """The visible part of an answer: its tokens, their places across in pixels."""
 
     shown: Shown
     part: slice
     x: Floats
-    ms: Floats
 
 
 def trace(frame: Frame, shown: Shown) -> Trace:
     """The part of an answer that the frame shows."""
     part = shown.between(frame.axis, frame.x0, frame.x1)
-    return Trace(shown, part, frame.px(shown.xs(frame.axis, part)), shown.rows["gap_ns"][part] * 1e-6)
-
-
-def paint_dots(p: QPainter, picture: Picture, seen: Trace, color: QColor, ratio: float) -> None:
-    """A dot for each token; those above the axis as small triangles at the edge."""
-    rect = picture.frame.rect
-    width, height = int(rect.width() * ratio), int(rect.height() * ratio)
-    x = (seen.x - rect.left()) * ratio
-    y = (picture.frame.py(seen.ms) - rect.top()) * ratio
-    ink = downsample.stamp(x, y, width, height, ratio)
-    high = y < 0
-    ink = np.ascontiguousarray(ink)
-    if high.any():
-        over = x[high]
-        downsample.stamp_triangles(ink, over[(over >= 0) & (over < width)], ratio)
-    alpha = _FAINT_ALPHA if picture.many else _DOTS_ALPHA
-    image = QImage(ink.data, width, height, width, QImage.Format.Format_Indexed8)
-    image.setColorTable(downsample.shades(color.red(), color.green(), color.blue(), alpha))
-    image.setDevicePixelRatio(ratio)
-    p.drawImage(rect.topLeft(), image)
+    return Trace(shown, part, frame.px(shown.xs(frame.axis, part)))
 
 
 def line_of(picture: Picture, seen: Trace) -> tuple[Floats, Floats]:

@@ -1,0 +1,53 @@
+"""A lane's dots, kept as ink between two pictures: while the view stands still only new tokens are stamped."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QColor, QImage, QPainter
+
+from playground.ui.plots import downsample
+from playground.ui.plots.downsample import Ink
+from playground.ui.plots.figures import Shown
+from playground.ui.plots.frame import Frame
+
+ALPHA, FAINT_ALPHA = 0.9, 0.55
+"""How strong dots are alone, and under a line in their own colour."""
+
+
+class Dots:
+    """One lane's dots; tokens above the axis are small triangles at its edge."""
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._ink: Ink | None = None
+        self._stop = 0
+
+    def paint(self, p: QPainter, frame: Frame, shown: Shown, color: QColor, alpha: float, ratio: float) -> None:
+        """Draw the tokens that the frame shows."""
+        rect = frame.rect
+        key = (shown.answer, frame.axis, frame.x0, frame.x1, frame.y1, rect.getRect(), ratio)
+        part = shown.between(frame.axis, frame.x0, frame.x1)
+        if self._ink is None or key != self._key or part.stop < self._stop:
+            self._key, self._stop = key, part.start
+            self._ink = Ink(int(rect.width() * ratio), int(rect.height() * ratio), ratio)
+        self._stamp(self._ink, frame, shown, slice(max(part.start, self._stop), part.stop))
+        self._stop = part.stop
+        ink = self._ink
+        rows, stride = ink.pixels.shape
+        image = QImage(ink.pixels.data, stride, rows, stride, QImage.Format.Format_Indexed8)
+        image.setColorTable(downsample.shades(color.red(), color.green(), color.blue(), alpha))
+        place = QRectF(rect.left(), rect.top(), ink.width / ratio, ink.height / ratio)
+        p.drawImage(place, image, QRectF(ink.pad, ink.pad, ink.width, ink.height))
+
+    @staticmethod
+    def _stamp(ink: Ink, frame: Frame, shown: Shown, part: slice) -> None:
+        if part.stop <= part.start:
+            return
+        x = (frame.px(shown.xs(frame.axis, part)) - frame.rect.left()) * ink.ratio
+        y = (frame.py(shown.rows["gap_ns"][part] * 1e-6) - frame.rect.top()) * ink.ratio
+        ink.stamp(x, y)
+        high = y < 0
+        if high.any():
+            over = x[high]
+            ink.stamp_triangles(np.asarray(over[(over >= 0) & (over < ink.width)]))
