@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from playground.settings.readings import READINGS
@@ -36,7 +36,7 @@ class MemoryPane(QWidget):
         self._hidden: frozenset[str] = frozenset()
         self._stamp: object = None
         self._hover: int | None = None
-        self._paused = False
+        self._paused = self._shown = self._due = False
         self.plot: MemoryPlot | None = None
         self._compose()
         self.watch = LaneWatch(self, workspace, self._changed, self._mark)
@@ -115,13 +115,21 @@ class MemoryPane(QWidget):
         self._mark()
 
     def _mark(self) -> None:
-        if self.isVisible() and not self._paused:
+        # Called for every token: no call into Qt, and nothing at all when a picture is due anyway.
+        if self._shown and not self._due and not self._paused:
+            self._due = True
             self._clock.mark(self, self._paint)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up."""
         super().showEvent(event)
+        self._shown = True
         self._mark()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Hidden, it computes nothing."""
+        super().hideEvent(event)
+        self._shown = False
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the legend where there is room."""
@@ -138,7 +146,8 @@ class MemoryPane(QWidget):
             p.fillRect(self.rect(), self._theme.color("canvas"))
 
     def _paint(self) -> None:
-        if not self.isVisible():
+        self._due = False
+        if not self._shown:
             return
         stamp = (self._tracks.stamp(), self._hidden)
         if stamp == self._stamp:
@@ -212,7 +221,7 @@ class MemoryPane(QWidget):
 
     def _toggle(self, key: str) -> None:
         self._hidden ^= {key}
-        self._clock.mark(self, self._paint)
+        self._paint()
 
     def _reset(self) -> None:
         if self.plot is not None:

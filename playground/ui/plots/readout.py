@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPolygonF, QShowEvent
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QHideEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPolygonF,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from playground.ui import icons
@@ -36,6 +46,7 @@ class PlotReadout(QWidget):
         super().__init__()
         self._workspace, self._theme, self._clock = workspace, theme, clock
         self._tracks = Tracks()
+        self._shown = self._due = False
         self._quiet, self._strong = theme.font(11), theme.font(11, 600)
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -65,18 +76,27 @@ class PlotReadout(QWidget):
         self._mark()
 
     def _mark(self) -> None:
-        if self.isVisible():
+        # Called for every token: no call into Qt, and nothing at all when a picture is due anyway.
+        if self._shown and not self._due:
+            self._due = True
             self._clock.mark(self, self._refresh)
 
     def _refresh(self) -> None:
-        if self.isVisible():
+        self._due = False
+        if self._shown:
             self.setAccessibleName(f"Latency and memory: {self.text}")
             self.update()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up."""
         super().showEvent(event)
+        self._shown = True
         self._mark()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Hidden, it computes nothing."""
+        super().hideEvent(event)
+        self._shown = False
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Ask for the plots."""
