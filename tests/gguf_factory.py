@@ -7,6 +7,7 @@ llama with random weights, `mamba_model` a recurrent one. All load in millisecon
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,12 +97,12 @@ def script_model(
     embedding = np.zeros((size, width), dtype=np.float32)
     embedding[np.arange(size), np.arange(size)] = 1
     successor = np.full(size, ids[0])
-    for here, after in zip(ids, ids[1:], strict=False):
+    for here, after in itertools.pairwise(ids):
         successor[here] = after
     output = np.zeros((size, width), dtype=np.float32)
     # The norm before it makes a one-hot vector sqrt(width) long.
     output[successor, np.arange(size)] = strength / np.sqrt(width)
-    zeros = {name: True for name in ("attn_output", "ffn_down")}
+    zeros = dict.fromkeys(("attn_output", "ffn_down"), True)
     writer = _llama(path, words, width=width, layers=1, heads=2, n_ctx=n_ctx, template=template)
     _llama_tensors(writer, np.random.default_rng(0), width, 1, embedding, output, zeros)
     _write(writer)

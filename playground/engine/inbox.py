@@ -49,6 +49,9 @@ class Inbox:
             self._outbox.close()
             os.write(2, f"The app sent something that is not a command: {error}.\n".encode())
             os._exit(2)
+        except MemoryError:
+            os.write(2, b"There was no memory left to read a command.\n")
+            os._exit(2)
         except OSError as error:
             os.write(2, f"The app’s pipe broke: {error}.\n".encode())
             os._exit(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class Loader:
                 "Switch flash attention on, or choose f16 for the values.",
             )
         header.check(path)
+        _refuse_size(path, wanted)
         self._progress(0.0)
         model = self._open(path, wanted)
         _refuse_kind(model)
@@ -131,10 +133,11 @@ class Loader:
         if n_ctx < asked:
             self._notes.append(f"The context is {n_ctx:,} tokens, all that this model was trained for.")
         room, per_token = _room_for(model, wanted)
-        if not per_token or n_ctx * per_token <= room:
+        own = wanted["n_ctx"] == 0
+        if not per_token or n_ctx * per_token <= (room / 2 if own else room):
             return n_ctx
         fits = int(room / 2 / per_token) // 256 * 256
-        if wanted["n_ctx"] == 0 and fits >= _OWN_CTX_FLOOR:
+        if own and fits >= _OWN_CTX_FLOOR:
             self._notes.append(f"The context is {fits:,} tokens; the model’s own {trained:,} would not fit in memory.")
             return fits
         raise LoadError(
@@ -185,8 +188,12 @@ class Loader:
             return LoadError(
                 "memory", f"There is not enough memory for “{name}”. Choose a smaller quant or a smaller model.", words
             )
-        if "split" in low:
-            return LoadError("other", f"“{name}” is one part of a model in several files. Open the first part.", words)
+        if "-of-" in name and "split" in low:
+            return LoadError(
+                "other",
+                f"“{name}” is one part of a model in several files. Put all parts in one folder and open the first.",
+                words,
+            )
         return LoadError("other", f"llama.cpp can’t load “{name}”. It may be damaged; download it again.", words)
 
     def _explain_context(self, n_ctx: int) -> LoadError:
@@ -207,12 +214,27 @@ class Loader:
         )
 
 
+def _refuse_size(path: str, wanted: Mapping[str, Any]) -> None:
+    """Weights that are to be copied into memory and don't fit. Raises LoadError."""
+    if wanted["use_mmap"] or (wanted["n_gpu_layers"] and lib.llama_supports_gpu_offload()):
+        return
+    size, room = os.path.getsize(path), memory.machine()[0]
+    if size > room:
+        raise LoadError(
+            "memory",
+            f"The model needs {size / 1e9:.1f} GB of memory and {room / 1e9:.1f} GB are free. "
+            "Map the file instead of copying it, or choose a smaller quant.",
+        )
+
+
 def _refuse_kind(model: Any) -> None:
     """Models that write no text by decoding. Raises LoadError."""
     if lib.llama_model_has_encoder(model) or not lib.llama_model_has_decoder(model):
         what = "translates whole texts or measures them (an encoder)"
     elif lib.llama_model_is_diffusion(model):
         what = "writes by diffusion"
+    elif lib.llama_vocab_type(lib.llama_model_get_vocab(model)) == lib.LLAMA_VOCAB_TYPE_NONE:
+        what = "has no vocabulary"
     else:
         return
     raise LoadError("unsupported", f"This model {what}; the playground is for models that write token by token.")

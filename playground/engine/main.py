@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import time
 import traceback
@@ -28,6 +29,8 @@ _SIGKILL = 9
 def main() -> int:
     """Run the engine until its end; the exit code is 0 unless something went wrong."""
     parent = os.getppid()
+    # Ctrl-C in a terminal goes to the whole group; the app decides what it means and tells us.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     events = _own_the_pipe()
     _die_with(parent)
     outbox = Outbox(events)

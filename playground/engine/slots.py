@@ -46,8 +46,12 @@ class Slots:
 
     @property
     def used(self) -> int:
-        """Tokens in the cache; those that slots share count for each of them, up to its size."""
-        return min(self.n_ctx, sum(len(slot.tokens) for slot in self._all))
+        """Tokens in the cache. A beginning that slots have in common is one copy, so it counts once."""
+        total = 0
+        for index, slot in enumerate(self._all):
+            shared = (common(slot.tokens, other.tokens) for other in self._all[:index])
+            total += len(slot.tokens) - (0 if self._recurrent else max(shared, default=0))
+        return min(self.n_ctx, total)
 
     def named(self, name: str) -> Slot | None:
         """The slot of a lane."""

@@ -32,7 +32,10 @@ class Vocab:
         """Every token that ends an answer."""
         self.suppressed = self._suppressed()
         """Tokens the model's file forbids to draw."""
-        self._control_texts = self._texts(self.control)
+        self._control_texts = {self.text(token) for token in self.control} - {""}
+        self._control_lengths = sorted({len(text) for text in self._control_texts})
+        starts = "".join(sorted({text[0] for text in self._control_texts}))
+        self._control_starts = re.compile(f"[{re.escape(starts)}]" if starts else r"(?!)")
         self._lead = self._leading_space_guard()
 
     def piece(self, token: int) -> bytes:
@@ -62,7 +65,13 @@ class Vocab:
 
     def find_control(self, texts: Sequence[str]) -> set[str]:
         """Every spelling of a control token that occurs in the texts."""
-        return {found for text in texts for found in self._control_texts.findall(text)}
+        found: set[str] = set()
+        for text in texts:
+            for start in (match.start() for match in self._control_starts.finditer(text)):
+                for length in self._control_lengths:
+                    if (piece := text[start : start + length]) in self._control_texts:
+                        found.add(piece)
+        return found
 
     def token_of(self, text: str) -> int:
         """The one token a text is, or −1."""
@@ -87,11 +96,6 @@ class Vocab:
             self._buffer = ctypes.create_string_buffer(-n)
             n = lib.llama_token_to_piece(self.handle, token, self._buffer, len(self._buffer), 0, True)
         return self._buffer.raw[: max(0, n)]
-
-    def _texts(self, tokens: frozenset[int]) -> re.Pattern[str]:
-        texts = {self.text(token) for token in tokens} - {""}
-        longest_first = sorted(texts, key=len, reverse=True)
-        return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
     def _suppressed(self) -> tuple[int, ...]:
         n = ctypes.c_int32()

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.driver import Engine
 from gguf_factory import Piece, random_model, script_model
 
+from engine.driver import Engine
 from playground.protocol.events import Hello, Memory
 
 QUIET = {"n_threads": 1}

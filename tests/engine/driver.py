@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 
 from playground.protocol.codec import decode_events, encode_command, read_frame
 from playground.protocol.commands import Command, Generate, Load, Message, Sampling
-from playground.protocol.events import Event, Finished, Hello, Loaded, LoadFailed, Token
+from playground.protocol.events import Event, Finished, Loaded, LoadFailed, Token
 
 T = TypeVar("T")
 PATIENCE_S = 60.0

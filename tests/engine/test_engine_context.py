@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engine.driver import Answer, Engine
 from gguf_factory import EOS, random_model
 
+from engine.driver import Answer, Engine
 from playground.protocol.events import Started
 
 

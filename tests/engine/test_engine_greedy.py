@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engine.driver import Engine
 
+from engine.driver import Engine
 from playground.engine.binding import lib, listen
 from playground.protocol.commands import Message, Render
 from playground.protocol.events import Hello, PromptProgress, Rendered, Started

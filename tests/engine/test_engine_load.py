@@ -5,10 +5,11 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import psutil
 import pytest
-from engine.driver import Engine
 from gguf_factory import random_model
 
+from engine.driver import Engine
 from playground.protocol.commands import CancelLoad, Load
 from playground.protocol.events import Loaded, LoadFailed, LoadProgress, Memory
 
@@ -129,8 +130,10 @@ def test_a_damaged_vocabulary_ends_the_process_with_its_reason(engine: Engine, t
 
 
 def test_a_context_beyond_memory(engine: Engine, tmp_path: Path) -> None:
+    if psutil.virtual_memory().total > 60e9:
+        pytest.skip("this machine could really hold it")
     path = tmp_path / "wide.gguf"
-    random_model(path, n_ctx=4_194_304, width=1024, layers=16)
+    random_model(path, n_ctx=4_194_304, width=512, layers=8)
     failed = failure(engine, path, n_ctx=4_194_304)
     assert failed.kind == "context"
     assert "4,194,304" in failed.message

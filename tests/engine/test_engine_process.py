@@ -14,9 +14,9 @@ from pathlib import Path
 import msgspec
 import psutil
 import pytest
-from engine.driver import Engine
 from gguf_factory import random_model
 
+from engine.driver import Engine
 from playground.protocol.codec import encode_command
 from playground.protocol.commands import CancelLoad, CountTokens, Load, Message, Quit, Render
 from playground.protocol.events import (

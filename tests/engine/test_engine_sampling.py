@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from engine.driver import Answer, Engine
 
+from engine.driver import Answer, Engine
 from playground.protocol.commands import Sampling, Tweak
 from playground.protocol.events import Finished, Refused, SamplingChanged, Started, Token
 from playground.settings.sampling import CHAIN, DEFAULT_ORDER, ORDERABLE

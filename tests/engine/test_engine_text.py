@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from engine.driver import Engine
 from gguf_factory import CHATML, CONTROL, EOS
 
+from engine.driver import Engine
 from playground.protocol.commands import Message
 from playground.protocol.events import Started
 
