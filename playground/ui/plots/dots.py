@@ -26,17 +26,17 @@ class Dots:
     def paint(self, p: QPainter, frame: Frame, shown: Shown, color: QColor, alpha: float, ratio: float) -> None:
         """Draw the tokens that the frame shows."""
         rect = frame.rect
-        key = (shown.answer, frame.axis, frame.x0, frame.x1, frame.y1, rect.getRect(), ratio)
+        key = (shown.answer, frame.axis, frame.x0, frame.x1, frame.y1, rect.getRect(), ratio, color.rgb(), alpha)
         part = shown.between(frame.axis, frame.x0, frame.x1)
         if self._ink is None or key != self._key or part.stop < self._stop:
             self._key, self._stop = key, part.start
-            self._ink = Ink(int(rect.width() * ratio), int(rect.height() * ratio), ratio)
+            shades = downsample.shades(color.red(), color.green(), color.blue(), alpha)
+            self._ink = Ink(int(rect.width() * ratio), int(rect.height() * ratio), ratio, shades)
         self._stamp(self._ink, frame, shown, slice(max(part.start, self._stop), part.stop))
         self._stop = part.stop
         ink = self._ink
-        rows, stride = ink.pixels.shape
-        image = QImage(ink.pixels.data, stride, rows, stride, QImage.Format.Format_Indexed8)
-        image.setColorTable(downsample.shades(color.red(), color.green(), color.blue(), alpha))
+        rows, stride = ink.colors.shape
+        image = QImage(ink.colors.data, stride, rows, 4 * stride, QImage.Format.Format_ARGB32_Premultiplied)
         place = QRectF(rect.left(), rect.top(), ink.width / ratio, ink.height / ratio)
         p.drawImage(place, image, QRectF(ink.pad, ink.pad, ink.width, ink.height))
 

@@ -47,24 +47,30 @@ def kernel(ratio: float) -> list[tuple[int, int, int]]:
 
 
 class Ink:
-    """Coverage, 0 to 255, of ``height`` × ``width`` device pixels, with a border that is never seen."""
+    """Coverage, 0 to 255, of ``height`` × ``width`` device pixels, with a border that is never seen.
 
-    def __init__(self, width: int, height: int, ratio: float) -> None:
+    ``shades`` is the colour for each coverage; ``colors`` follows the coverage at once.
+    """
+
+    def __init__(self, width: int, height: int, ratio: float, shades: NDArray[np.uint32]) -> None:
         self.width, self.height, self.ratio = width, height, ratio
         self._cells = kernel(ratio)
         self.pad = 2 * max(dx for dx, _, _ in self._cells) + 1
         self._stride, self._rows = width + 2 * self.pad, height + 2 * self.pad
         self._flat = np.zeros(self._rows * self._stride, np.uint8)
+        self._shades = shades
+        self._colors = np.zeros(len(self._flat), np.uint32)
 
     @property
-    def pixels(self) -> NDArray[np.uint8]:
-        """The coverage, border included."""
-        return self._flat.reshape(self._rows, self._stride)
+    def colors(self) -> NDArray[np.uint32]:
+        """The colours, border included: an image of 32-bit pixels, premultiplied."""
+        return self._colors.reshape(self._rows, self._stride)
 
     @property
     def seen(self) -> NDArray[np.uint8]:
         """The coverage without the border."""
-        return self.pixels[self.pad : self.pad + self.height, self.pad : self.pad + self.width]
+        pixels = self._flat.reshape(self._rows, self._stride)
+        return pixels[self.pad : self.pad + self.height, self.pad : self.pad + self.width]
 
     def stamp(self, x: Floats, y: Floats) -> None:
         """A dot at each point (in device pixels).
@@ -79,11 +85,13 @@ class Ink:
         reach = max(dy * stride + dx for dx, dy, _ in self._cells)
         if len(at) >= _DENSE_FROM:
             self._spread(at, reach)
+            np.take(self._shades, self._flat, out=self._colors, mode="clip")
             return
         at = at[(at >= reach) & (at < len(flat) - reach)]
         for dx, dy, coverage in self._cells:
             to = at + (dy * stride + dx)
-            flat[to] = np.maximum(flat[to], coverage)
+            flat[to] = ink = np.maximum(flat[to], coverage)
+            self._colors[to] = self._shades[ink]
 
     def _spread(self, at: NDArray[np.int32], reach: int) -> None:
         hit = np.zeros(len(self._flat), np.uint8)
@@ -96,19 +104,20 @@ class Ink:
 
     def stamp_triangles(self, x: Floats) -> None:
         """Small triangles that point up, at the upper edge, in these columns."""
-        seen, thick = self.seen, round(self.ratio)
+        flat, colors, stride = self._flat, self._colors, self._stride
+        thick = round(self.ratio)
         hit = np.unique(np.clip(x, 0, self.width - 1).astype(np.int32))
         for row in range(min(round(6 * self.ratio), self.height - thick)):
             half = round((row + 1) * 4 / 6)
             for dx in range(-half, half + 1):
                 to = hit + dx
-                seen[row + thick, to[(to >= 0) & (to < self.width)]] = 255
+                at = (self.pad + row + thick) * stride + self.pad + to[(to >= 0) & (to < self.width)]
+                flat[at] = 255
+                colors[at] = self._shades[255]
 
 
-@lru_cache(maxsize=32)
-def shades(red: int, green: int, blue: int, alpha: float) -> list[int]:
-    """The colour for each coverage, as a colour table of QImage has it."""
-    a = np.round(np.arange(256) * alpha).astype(np.int64)
-    colors = (a << 24) | (red << 16) | (green << 8) | blue
-    table: list[int] = colors.tolist()
-    return table
+def shades(red: int, green: int, blue: int, alpha: float) -> NDArray[np.uint32]:
+    """The colour for each coverage, premultiplied, as QImage has it."""
+    a = np.round(np.arange(256) * alpha).astype(np.uint32)
+    colors = (a << 24) | ((red * a // 255) << 16) | ((green * a // 255) << 8) | (blue * a // 255)
+    return colors.astype(np.uint32)
