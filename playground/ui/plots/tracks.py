@@ -157,8 +157,9 @@ def make_picture(tracks: Tracks, hidden: Collection[str] = ()) -> Picture:
     if not tracks.all:
         return Picture(np.zeros(0))
     rows = {id(track): track.facts.memory.rows.view[-KEPT_ROWS:] for track in tracks.all}
-    times = np.unique(np.concatenate([_times(track, rows[id(track)]) for track in tracks.all]))
-    times = times[1:]  # the edge before the very first sample
+    # A stable sort merges runs that are sorted already, several times as fast as np.unique.
+    times = np.sort(np.concatenate([_times(track, rows[id(track)]) for track in tracks.all]), kind="stable")
+    times = times[1:][np.diff(times) > 0]  # without the edge before the very first sample
     x, marks = _measured(times)
     layers: list[Layer] = []
     base, total = np.zeros(len(times)), np.zeros(len(times))
@@ -193,9 +194,14 @@ def _measured(times: NDArray[np.int64]) -> tuple[Floats, list[Mark]]:
     return x, [Mark(float(at), text) for at, text in zip(middles, words, strict=True)]
 
 
+def _newest(own: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.intp]:
+    """For each of ``times`` the last index of ``own`` (all among them) that is not later; -1 before the first."""
+    return np.cumsum(np.bincount(np.searchsorted(times, own), minlength=len(times))) - 1
+
+
 def _held(track: Track, rows: NDArray[Any], times: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """For each point the newest sample before it, and whether the engine ran then: an idle engine keeps its memory."""
-    at = np.searchsorted(rows["t_ns"], times, side="right") - 1
+    at = _newest(np.ascontiguousarray(rows["t_ns"]), times)
     on = at >= 0
     if not track.alive:
         on &= times < track.ended_ns
@@ -207,7 +213,7 @@ def _limit(all_rows: Collection[NDArray[Any]], times: NDArray[np.int64], total: 
     order = np.argsort(stamps, kind="stable")
     free = np.concatenate([rows["available"] for rows in all_rows])[order] / 1e9
     stamps = stamps[order]
-    at = np.clip(np.searchsorted(stamps, times, side="right") - 1, 0, None)
+    at = np.maximum(_newest(stamps, times), 0)
     # After an engine's end what it gave back isn't in any sample yet.
     return np.where(times <= stamps[-1], total + free[at], np.nan)
 
