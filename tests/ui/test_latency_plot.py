@@ -303,3 +303,40 @@ def test_a_hundred_thousand_tokens_keep_their_one_spike(qtbot: QtBot) -> None:
     x, y = float(stand.frame.px(77_778)), float(stand.frame.py(28.0))
     assert stand.frame.y1 > 28
     assert stand.has_color(stand.theme.lane("A"), x - 2, y - 2, x + 2, y + 2)
+
+
+def test_the_keyboard_walks_zooms_and_goes_back(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(200, 20.0))
+    stand.show()
+    stand.canvas.setFocus(Qt.FocusReason.TabFocusReason)
+    whole = stand.range
+    qtbot.keyClick(stand.canvas, Qt.Key.Key_Left)
+    qtbot.keyClick(stand.canvas, Qt.Key.Key_Left)
+    assert stand.pane.head.hover.text().startswith("token 199 · 20.0 ms")
+    qtbot.keyClick(stand.canvas, Qt.Key.Key_Plus)
+    assert stand.range[1] - stand.range[0] < whole[1] - whole[0]
+    assert stand.pane.head.hover.text().startswith("token 199 · 20.0 ms")
+    qtbot.keyClick(stand.canvas, Qt.Key.Key_0)
+    assert stand.tick().range == whole
+
+
+def test_a_click_leaves_the_keyboard_where_it_is(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(200))
+    stand.show()
+    stand.pane.head.pause.setFocus()
+    QTest.mouseClick(stand.canvas.viewport(), Qt.MouseButton.LeftButton, pos=stand.place(100, 15))
+    assert not stand.canvas.hasFocus()
+
+
+def test_grown_token_by_token_it_looks_as_drawn_at_once(qtbot: QtBot) -> None:
+    gaps = [620.0, *np.random.default_rng(4).uniform(10, 20, 55).tolist(), 300.0, 12.0]
+    grown, fresh = Stand(qtbot), Stand(qtbot)
+    fill(grown.workspace.lanes[0], gaps[:30])
+    grown.show()
+    for gap in gaps[30:]:
+        grown.grow(gap).tick()
+    fill(fresh.workspace.lanes[0], gaps)
+    fresh.show()
+    assert grown.image() == fresh.image()

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from playground.ui import icons
@@ -48,6 +48,8 @@ class LatencyCanvas(pg.GraphicsView):
         self._at: QPointF | None = None
         self._moving = False
         self.setMouseTracking(True)
+        # A click must not take the keyboard from the message field.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setFrameShape(self.Shape.NoFrame)
         self.view = FlatView()
         self._sheet = Sheet(self._draw)
@@ -141,6 +143,10 @@ class LatencyCanvas(pg.GraphicsView):
         p.drawPixmap(0, 0, self._base)
         if self.hover is not None:
             crosshair.paint_hover(p, self.picture, self.hover, self._theme)
+        if self.hasFocus():
+            p.setPen(painting.line_pen(self._theme.color("accent")))
+            p.setBrush(Qt.BrushStyle.NoBrush)
+            p.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
 
     def _render(self) -> None:
         ratio = self.devicePixelRatioF()
@@ -208,7 +214,49 @@ class LatencyCanvas(pg.GraphicsView):
             badge = icons.badge(letter, theme.lane(letter), theme.color("canvas"), _BADGE)
             p.drawPixmap(QPointF(left, y - half), badge)
 
-    # The mouse.
+    # Keyboard and mouse.
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right walk from token to token, plus and minus zoom, 0 goes back."""
+        key = event.key()
+        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            self._walk(-1 if key == Qt.Key.Key_Left else 1)
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
+            self._zoom(1.25 if key == Qt.Key.Key_Minus else 0.8)
+        elif key == Qt.Key.Key_0:
+            self.zoom_back()
+        else:
+            event.ignore()
+
+    def _walk(self, step: int) -> None:
+        letter = self.hover.letter if self.hover else None
+        lanes = [s for s in self.picture.visible if s.n]
+        shown = next((s for s in lanes if s.letter == letter), lanes[0] if lanes else None)
+        if shown is None:
+            return
+        index = self.hover.index + step if self.hover else shown.n - 1
+        self._at = None
+        self._set_hover(crosshair.at_token(self.picture, shown, max(0, min(shown.n - 1, index))))
+
+    def _zoom(self, factor: float) -> None:
+        low, high = self.view.viewRange()[0]
+        middle = self.picture.frame.x_at(self.hover.x) if self.hover else (low + high) / 2
+        self.view.setXRange(middle + (low - middle) * factor, middle + (high - middle) * factor, padding=0)
+        self._by_hand()
+        if self.hover is not None:
+            self._walk(0)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the focus."""
+        super().focusInEvent(event)
+        self._sheet.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Hide the focus, and what was walked to."""
+        super().focusOutEvent(event)
+        self._sheet.update()
+        if self._at is None:
+            self._set_hover(None)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Say what is under the mouse."""

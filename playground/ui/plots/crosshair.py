@@ -61,13 +61,16 @@ def _nearest(picture: Picture, shown: Shown, px: float, py: float) -> tuple[floa
     at = int(np.argmin(distance))
     if abs(float(x[at]) - px) > REACH:
         return None
-    index = part.start + at
+    return float(distance[at]), at_token(picture, shown, part.start + at, _mark(picture, shown, px))
+
+
+def at_token(picture: Picture, shown: Shown, index: int, mark: str = "") -> Hover:
+    """One token, as if the mouse were on it."""
+    frame = picture.frame
+    x = float(frame.px(shown.x(frame.axis, index)))
+    y = max(float(frame.py(shown.rows["gap_ns"][index] / 1e6)), frame.rect.top() + _EDGE)
     text = shown.describe(index)
-    mark = _mark(picture, shown, px)
-    hover = Hover(
-        shown.letter, index, float(x[at]), float(y[at]), f"{shown.letter} · {text}" if picture.many else text, mark
-    )
-    return float(distance[at]), hover
+    return Hover(shown.letter, index, x, y, f"{shown.letter} · {text}" if picture.many else text, mark)
 
 
 def _mark(picture: Picture, shown: Shown, px: float) -> str:

@@ -52,5 +52,7 @@ def decimals(step: float) -> int:
 
 
 def label(value: float, step: float) -> str:
-    """A tick's label."""
+    """A tick's label, never longer than “1,000”: “12k”."""
+    if value >= 10_000 and step >= 100:
+        return f"{value / 1000:g}k"
     return f"{value:,.{decimals(step)}f}"
