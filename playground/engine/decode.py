@@ -21,7 +21,7 @@ class Decoder:
     done (0 to 1); when it says True, the decode is aborted.
     """
 
-    def __init__(self, ctx: Any, n_batch: int, n_seq: int, watch: Callable[[float], bool]) -> None:
+    def __init__(self, ctx: Any, n_batch: int, n_seq: int, n_nodes: int, watch: Callable[[float], bool]) -> None:
         self._ctx = ctx
         self.prompts = PromptBatch(n_batch, n_seq)
         self.writers = WriterBatch(n_seq)
@@ -30,8 +30,8 @@ class Decoder:
         self._usual_ns = 0.0
         self._watching = False
         self._nodes = 0
-        self._of_nodes = 0
-        """Nodes of a graph, counted in the last watched decode that ran to its end."""
+        self._of_nodes = n_nodes
+        """Nodes of a graph, at first a guess, then counted in the last watched decode that ran to its end."""
 
         def on_node(_data: object) -> bool:
             self._nodes += 1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.engine import header, memory
-from playground.engine.binding import lib
+from playground.engine.binding import NULL_ABORT, lib
 from playground.engine.cores import usable_cores
 from playground.engine.describe import describe, meta
 from playground.engine.header import LoadError
@@ -47,6 +47,8 @@ class Model:
     vocab: Vocab
     prompts: PromptBuilder
     info: ModelInfo
+    n_nodes: int
+    """Steps of one decode, counted while warming up: what a prompt's progress is measured by."""
     notes: list[str]
     """Sentences on what was decided otherwise than asked."""
 
@@ -82,10 +84,11 @@ class Loader:
         ctx = self._context(model, wanted)
         template = _template(model, vocab)
         self._check_cancelled()
-        self._warm_up(ctx, vocab)
+        n_nodes = self._warm_up(ctx, vocab)
         self._progress(1.0, last=True)
         info = describe(path, model, ctx, vocab, template, wanted, self._log)
-        return Model(model, ctx, lib.llama_get_memory(ctx), vocab, PromptBuilder(vocab, template), info, self._notes)
+        prompts = PromptBuilder(vocab, template)
+        return Model(model, ctx, lib.llama_get_memory(ctx), vocab, prompts, info, n_nodes, self._notes)
 
     def _open(self, path: str, wanted: Mapping[str, Any]) -> Any:
         params = lib.llama_model_default_params()
@@ -146,18 +149,29 @@ class Loader:
             f"{room / 1e9:.1f} GB are free. Choose a smaller context or a smaller KV cache type.",
         )
 
-    def _warm_up(self, ctx: Any, vocab: Vocab) -> None:
-        """Two tokens through all weights, so that the first answer doesn't wait for the disk."""
+    def _warm_up(self, ctx: Any, vocab: Vocab) -> int:
+        """Two tokens through all weights, so that the first answer doesn't wait for the disk; the nodes it took."""
+        nodes = 0
+
+        def on_node(_data: object) -> bool:
+            nonlocal nodes
+            nodes += 1
+            return self._cancelled()
+
+        callback = lib.ggml_abort_callback(on_node)
+        lib.llama_set_abort_callback(ctx, callback, None)
         tokens = [token for token in (vocab.bos, vocab.eos) if token >= 0] or [0]
         array = (lib.llama_token * len(tokens))(*tokens)
         lib.llama_set_warmup(ctx, True)
         code = lib.llama_decode(ctx, lib.llama_batch_get_one(array, len(tokens)))
         lib.llama_synchronize(ctx)
         lib.llama_set_warmup(ctx, False)
+        lib.llama_set_abort_callback(ctx, NULL_ABORT, None)
+        self._check_cancelled()
         if code:
             raise LoadError("other", f"The model was loaded but can’t compute (code {code}).", self._log.errors())
         lib.llama_memory_clear(lib.llama_get_memory(ctx), True)
-        self._check_cancelled()
+        return nodes
 
     def _progress(self, fraction: float, *, last: bool = False) -> None:
         now = time.perf_counter_ns()

@@ -45,7 +45,7 @@ class Loop:
         self._inbox = inbox
         self._outbox = outbox
         self._slots = Slots(model.memory, info.n_seq_max, info.n_ctx, recurrent=info.recurrent)
-        self._decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, self._watch)
+        self._decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, model.n_nodes, self._watch)
         self._reading = Reading(self._slots, info.n_batch, info.n_ubatch, recurrent=info.recurrent)
         self._jobs: dict[int, Job] = {}
         self._read_now: Job | None = None

@@ -53,8 +53,12 @@ class Segment(NamedTuple):
 
 
 def families_of(template: str) -> tuple[Family, ...]:
-    """The families whose opening or closing mark a chat template mentions."""
-    return tuple(family for family in FAMILIES if _first_word(family.opens) in template or family.closes in template)
+    """The families whose marks a chat template mentions. Some closing marks end ordinary turns elsewhere."""
+    return tuple(
+        family
+        for family in FAMILIES
+        if _first_word(family.opens) in template or ("think" in family.closes.lower() and family.closes in template)
+    )
 
 
 def open_family(prompt: str, families: Iterable[Family]) -> Family | None:
