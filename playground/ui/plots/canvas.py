@@ -166,11 +166,11 @@ class LatencyCanvas(pg.GraphicsView):
         picture, theme = self.picture, self._theme
         frame = picture.frame
         single = None if picture.many else next(iter(picture.visible), None)
+        painting.paint_grid(p, frame, theme, unit=not picture.many)
+        painting.paint_x_axis(p, frame, theme)
         if single is not None:
             phases.paint_strip(p, frame, single, theme)
             phases.paint_prompt(p, frame, single, theme)
-        painting.paint_grid(p, frame, theme, unit=not picture.many)
-        painting.paint_x_axis(p, frame, theme)
         if picture.many:
             phases.paint_prompts(p, picture, theme)
         p.save()
