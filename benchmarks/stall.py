@@ -7,7 +7,8 @@ The whole app runs as it is, but for its engines: real child processes replay th
 beat comes late is a stall. CPU and memory are those of the window's process, the beats included (about
 2 % of a core). The "idle" rows are the same beats before the stream begins: what the machine itself is
 late by; where they are not near zero, the "stall" rows say little, and "work" says more: the processor
-time that the window's thread spent between two beats, and for the one send that begins it. Target: p99 ≤ 16 ms, max ≤ 60 ms.
+time that the window's thread spent between two beats, and for the one send that begins it.
+Target: p99 ≤ 16 ms, max ≤ 60 ms.
 """
 
 from __future__ import annotations
