@@ -17,7 +17,7 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEventLoop, Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -47,10 +47,17 @@ class Stage:
     def until(self, condition: Callable[[], object], timeout: float = 120) -> None:
         """Let the app run until the condition holds."""
         deadline = time.monotonic() + timeout
-        while not condition():
-            if time.monotonic() > deadline:
-                raise SystemExit(f"the app did not get there in {timeout} s")
-            self._qt.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 20)
+
+        def look() -> None:
+            if condition() or time.monotonic() > deadline:
+                self._qt.exit()
+
+        timer = QTimer()
+        timer.timeout.connect(look)
+        timer.start(20)
+        self._qt.exec()
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the app did not get there in {timeout} s")
 
     def settle(self, seconds: float = 0.4) -> None:
         """Let pending paints happen."""
@@ -98,6 +105,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         os.environ["PLAYGROUND_HOME"] = home
         qt = QApplication(sys.argv[:1])
+        qt.setQuitOnLastWindowClosed(False)
         load_fonts()
         stage = Stage(qt, options.out, options.all)
         for name in states(stage):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
+
+SLICE_S = 0.006
+"""Seconds of posted work after which other events get their turn."""
 
 
 class Bridge(QObject):
@@ -53,16 +57,20 @@ class Bridge(QObject):
     def _run(self) -> None:
         with self._lock:
             thunks, self._thunks = self._thunks, []
-        for index, thunk in enumerate(thunks):
-            try:
+        end = time.perf_counter() + SLICE_S
+        done = 0
+        try:
+            for thunk in thunks:
+                if done and time.perf_counter() > end:
+                    break
+                done += 1
                 thunk()
-            except BaseException:
-                # The rest must not be lost with one that fails.
+        finally:
+            # The rest waits for its turn behind paints and input, and is not lost with one that fails.
+            if done < len(thunks):
                 with self._lock:
-                    self._thunks[:0] = thunks[index + 1 :]
-                if thunks[index + 1 :]:
-                    self._pending.emit()
-                raise
+                    self._thunks[:0] = thunks[done:]
+                self._pending.emit()
 
     def _complain(self, future: Any) -> None:
         error = None if future.cancelled() else future.exception()

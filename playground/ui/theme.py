@@ -50,16 +50,33 @@ TOKENS: dict[str, tuple[str, str]] = {
 }
 
 UI_FAMILIES = [
-    "Inter", "Segoe UI Variable Text", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Ubuntu", "Noto Sans", "DejaVu Sans",
+    "Inter",
+    "Segoe UI Variable Text",
+    "Segoe UI",
+    "SF Pro Text",
+    "Helvetica Neue",
+    "Ubuntu",
+    "Noto Sans",
+    "DejaVu Sans",
 ]
 MONO_FAMILIES = [
-    "JetBrains Mono", "Cascadia Mono", "SF Mono", "Menlo", "Consolas", "Ubuntu Mono", "DejaVu Sans Mono",
+    "JetBrains Mono",
+    "Cascadia Mono",
+    "SF Mono",
+    "Menlo",
+    "Consolas",
+    "Ubuntu Mono",
+    "DejaVu Sans Mono",
 ]
 MEMORY_TINTS: dict[str, float] = {"weights": 1.0, "kv": 0.68, "compute": 0.42, "rest": 0.24}
 """How much of the lane's colour each part of memory gets, over the canvas."""
 
 SHIPPED_FONTS = (
-    "Inter-Regular.otf", "Inter-Medium.otf", "Inter-SemiBold.otf", "Inter-Italic.otf", "JetBrainsMono-Regular.ttf",
+    "Inter-Regular.otf",
+    "Inter-Medium.otf",
+    "Inter-SemiBold.otf",
+    "Inter-Italic.otf",
+    "JetBrainsMono-Regular.ttf",
 )
 
 
@@ -160,11 +177,25 @@ class Theme(QObject):
     def _palette(self) -> QPalette:
         role = QPalette.ColorRole
         colors = {
-            role.Window: "chrome", role.WindowText: "text-1", role.Base: "canvas", role.AlternateBase: "raised",
-            role.Text: "text-1", role.Button: "raised", role.ButtonText: "text-1", role.BrightText: "danger",
-            role.ToolTipBase: "raised", role.ToolTipText: "text-1", role.PlaceholderText: "text-3",
-            role.Link: "accent", role.LinkVisited: "accent", role.Accent: "accent", role.Light: "hover",
-            role.Midlight: "hover", role.Mid: "line-strong", role.Dark: "line", role.Shadow: "sunken",
+            role.Window: "chrome",
+            role.WindowText: "text-1",
+            role.Base: "canvas",
+            role.AlternateBase: "raised",
+            role.Text: "text-1",
+            role.Button: "raised",
+            role.ButtonText: "text-1",
+            role.BrightText: "danger",
+            role.ToolTipBase: "raised",
+            role.ToolTipText: "text-1",
+            role.PlaceholderText: "text-3",
+            role.Link: "accent",
+            role.LinkVisited: "accent",
+            role.Accent: "accent",
+            role.Light: "hover",
+            role.Midlight: "hover",
+            role.Mid: "line-strong",
+            role.Dark: "line",
+            role.Shadow: "sunken",
             role.HighlightedText: "text-1",
         }
         palette = QPalette()

@@ -9,6 +9,7 @@ from playground.protocol.commands import Message
 from playground.workspace.engines import Engine
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import Lane
+from playground.workspace.ports import Post
 from playground.workspace.series import Answer
 from playground.workspace.state import State
 
@@ -16,10 +17,11 @@ from playground.workspace.state import State
 class Answers:
     """Everything that makes turns and answers."""
 
-    def __init__(self, state: State, jobs: Jobs, engine_for: Callable[[Lane], Engine | None]) -> None:
+    def __init__(self, state: State, jobs: Jobs, engine_for: Callable[[Lane], Engine | None], post: Post) -> None:
         self._state = state
         self._jobs = jobs
         self._engine_for = engine_for
+        self._post = post
 
     def send(self, text: str) -> bool:
         """A new user turn for every lane that is on; False when none can take it."""
@@ -178,8 +180,9 @@ class Answers:
         lane.path = [*lane.path, node]
         self._jobs.keep(self._state.chat, node)
         self._jobs.begin(lane, engine, node, messages)
-        lane.path_changed.emit()
         lane.changed.emit()
+        # Laying out a lane's turns takes a while; with several lanes, each has a moment of its own.
+        self._post(lane.path_changed.emit)
 
 
 def messages_of(system: str, path: list[Node]) -> list[Message]:

@@ -79,6 +79,10 @@ class Engines:
         """The process is gone though nobody closed it."""
         self.job_event: Signal[[Engine, Any]] = Signal()
         """An event that carries a job."""
+        self.batch_done: Signal[[Engine]] = Signal()
+        """All events that came together are told: the moment to pass on what grew."""
+        self.sampled: Signal[[Engine]] = Signal()
+        """Another memory sample."""
 
     def get(self, path: str, options: dict[str, Any]) -> Engine:
         """The engine for that file and those options, started when there is none."""
@@ -206,6 +210,7 @@ class Engines:
                 handler(self, engine, event)
             else:
                 self.job_event.emit(engine, event)
+        self.batch_done.emit(engine)
 
     def _on_hello(self, engine: Engine, event: Hello) -> None:
         engine.facts.gpu, engine.facts.gpu_reason = event.gpu, event.gpu_reason
@@ -234,8 +239,9 @@ class Engines:
         engine.process.close_soon()
 
     def _on_memory(self, engine: Engine, event: Memory) -> None:
+        first = len(engine.facts.memory.rows) == 0
         engine.facts.memory.add(event)
-        self.changed.emit(engine)
+        (self.changed if first else self.sampled).emit(engine)
 
     def _on_count(self, engine: Engine, event: TokenCount) -> None:
         reply = self._counts.pop(event.request, None)

@@ -91,7 +91,9 @@ class Jobs:
         """Finished answers, by node, whose figures are not in the node's series yet."""
         self.touched: Signal[[Chat]] = Signal()
         """A chat was kept: it has another turn, title or lane."""
+        self._grown: dict[int, Job] = {}
         engines.job_event.connect(self._on_event)
+        engines.batch_done.connect(self._pass_on)
 
     def begin(self, lane: Lane, engine: Engine, node: Node, messages: list[Message]) -> None:
         """Let the engine write ``node``, the lane's last turn."""
@@ -235,15 +237,20 @@ class Jobs:
         changed = first or (job.state != state and job.state != "stopping")
         if changed and job.state != "stopping":
             job.state = state
-        self._keeper.grow_node(job.chat.id, job.node.id, job.node.text, job.node.thinking)
-        lane = self._lane_of(job)
-        if lane is not None:
-            lane.seen()
-            lane.n_past = job.n_past
-            if changed:
-                self.mirror(job, lane)
-                lane.changed.emit()
-            lane.grew.emit()
+        self._grown[job.id] = job
+        if changed:
+            self._show(job)
+
+    def _pass_on(self, _engine: Engine) -> None:
+        """Tell store and lane once a batch, not once a token."""
+        for job in self._grown.values():
+            self._keeper.grow_node(job.chat.id, job.node.id, job.node.text, job.node.thinking)
+            lane = self._lane_of(job)
+            if lane is not None:
+                lane.seen()
+                lane.n_past = job.n_past
+                lane.grew.emit()
+        self._grown.clear()
 
     def _on_sampling(self, job: Job, event: SamplingChanged) -> None:
         if job.tweaks:
@@ -274,6 +281,7 @@ class Jobs:
 
     def _end(self, job: Job, reason: Finish, notice: Notice | None, t_ns: int = 0) -> None:
         self.all.pop(job.id, None)
+        self._grown.pop(job.id, None)
         answer = job.answer
         answer.finished_ns = t_ns or time.perf_counter_ns()
         job.node.state = NODE_STATES[reason]

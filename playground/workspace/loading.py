@@ -29,6 +29,7 @@ class Loading:
         self._background = background
         self._read_model = read_model
         engines.changed.connect(self._on_engine)
+        engines.sampled.connect(self._on_sample)
         engines.load_failed.connect(self._on_load_failed)
         engines.ended.connect(self._on_ended)
 
@@ -171,6 +172,11 @@ class Loading:
                 lane.engine = EngineFacts()
             lane.seen()
             lane.changed.emit()
+
+    def _on_sample(self, engine: Engine) -> None:
+        for lane in self._state.lanes:
+            if lane.engine is engine.facts:
+                lane.grew.emit()
 
     def _on_load_failed(self, engine: Engine, event: LoadFailed) -> None:
         n_ctx = int(engine.options.get("n_ctx", load_table.FIELDS["n_ctx"].default))

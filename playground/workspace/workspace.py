@@ -41,7 +41,7 @@ class Workspace:
         self.engines = Engines(logs, post, spawn) if spawn else Engines(logs, post)
         self.jobs = Jobs(state, self.engines, store, background)
         self.loading = Loading(state, self.engines, self.jobs, background, read_model)
-        self.answers = Answers(state, self.jobs, self.loading.engine_for)
+        self.answers = Answers(state, self.jobs, self.loading.engine_for, post)
         self.chats = Chats(state, store, self.answers, self.jobs, self.loading)
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
         self.jobs.touched.connect(self.chats.touched)

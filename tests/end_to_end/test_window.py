@@ -22,7 +22,7 @@ def display() -> Iterator[Display]:
     made.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def open_window(display: Display, home: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Open]:
     opened: list[Window] = []
 

@@ -1,4 +1,4 @@
-"""Drives the real window in its own process: a virtual display, real mouse and key events, the kept chats as witness."""
+"""Drives the real window in a process of its own: a virtual display, real keys, the kept chats as witness."""
 
 from __future__ import annotations
 

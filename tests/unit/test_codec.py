@@ -34,9 +34,7 @@ EVENTS: list[events.Event] = [
     events.Rendered(1, "text", 2, "error"),
     events.Refused("no"),
 ]
-SAMPLING = commands.Sampling(
-    {"temp": 0.5, "stop": ["\n"], "seed": -1, "infill": True}, ["top_k", "temperature"]
-)
+SAMPLING = commands.Sampling({"temp": 0.5, "stop": ["\n"], "seed": -1, "infill": True}, ["top_k", "temperature"])
 COMMANDS: list[commands.Command] = [
     commands.Load("/ü/m.gguf", {"n_ctx": 512, "use_mmap": False}),
     commands.CancelLoad(),
@@ -72,9 +70,7 @@ def test_events_come_back_as_they_were(event: events.Event) -> None:
 
 
 def test_frames_follow_each_other_in_a_stream() -> None:
-    stream = io.BytesIO(
-        codec.encode_events(EVENTS) + codec.encode_events([]) + codec.encode_events(EVENTS[:1])
-    )
+    stream = io.BytesIO(codec.encode_events(EVENTS) + codec.encode_events([]) + codec.encode_events(EVENTS[:1]))
     read = []
     while (frame := codec.read_frame(stream)) is not None:
         read.append(codec.decode_events(frame))
