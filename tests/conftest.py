@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from waiting import wait_until
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -34,15 +35,6 @@ def starter_path() -> Path:
     path = starter.find()
     assert path is not None, "the starter model is not installed: run make install"
     return path
-
-
-def wait_until(condition: Callable[[], object], timeout: float = 20, what: str = "") -> None:
-    """Wait for a condition that another process or thread brings about."""
-    deadline = time.monotonic() + timeout
-    pause = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout} s for {what or 'a condition'}"
-        pause.wait(0.02)
 
 
 @pytest.fixture

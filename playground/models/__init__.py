@@ -1,0 +1,1 @@
+"""Model files: headers, the starter, the library on disk, downloads."""

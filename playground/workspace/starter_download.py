@@ -77,7 +77,7 @@ class StarterDownload:
             Notice(
                 "info",
                 f"Fetching {STARTER.name}: {percent} %",
-                f"{done / 1e6:.0f} of {total / 1e6:.0f} MB from the Hugging Face Hub; checked by its digest before use.",
+                f"{done / 1e6:.0f} of {total / 1e6:.0f} MB from the Hugging Face Hub, then checked by its digest.",
                 (CANCEL,),
             )
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import gguf_bytes
 import pytest
 from cli_tools import ENDLESS, GREEDY, PROMPT, ROOT, engine_of, environment, first_token, is_gone, run, started
-from conftest import wait_until
+from waiting import wait_until
 
 
 def test_an_answer_streams_and_json_tells_the_same_token_by_token() -> None:

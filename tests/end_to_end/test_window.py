@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from conftest import wait_until
+from waiting import wait_until
 from window_driver import Display, Window
 
 Open = Callable[..., Window]

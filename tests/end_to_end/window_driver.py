@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from conftest import wait_until
+from waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import psutil
 import pytest
-from conftest import wait_until
+from waiting import wait_until
 
 from playground.protocol.commands import CountTokens, Stop
 from playground.protocol.events import Event, Hello, TokenCount

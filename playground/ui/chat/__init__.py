@@ -1,0 +1,1 @@
+"""One lane on screen: header, transcript, composer, notices."""
