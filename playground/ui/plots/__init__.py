@@ -1,1 +1,1 @@
-"""Latency and memory over time."""
+"""The dock under the chat: each token's latency, and the engines' memory."""
