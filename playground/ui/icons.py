@@ -33,20 +33,25 @@ def icon(theme: Theme, name: str, size: int = 16, token: str = "text-2", on: str
 
 
 def badge(letter: str, color: QColor, ink: QColor, size: int = 18, ratio: float = 2.0) -> QPixmap:
-    """A lane's letter on its colour."""
+    """A lane's letter on its colour; drawn once, as plots and tables show it in every frame."""
+    return _badge(letter, color.rgba(), ink.rgba(), size, ratio)
+
+
+@lru_cache(maxsize=128)
+def _badge(letter: str, color: int, ink: int, size: int, ratio: float) -> QPixmap:
     image = QPixmap(QSize(round(size * ratio), round(size * ratio)))
     image.fill(Qt.GlobalColor.transparent)
     image.setDevicePixelRatio(ratio)
     with QPainter(image) as painter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(color)
+        painter.setBrush(QColor.fromRgba(color))
         radius = 4 * size / 18
         painter.drawRoundedRect(QRectF(0, 0, size, size), radius, radius)
         font = painter.font()
         font.setPixelSize(round(size * 0.64))
         font.setWeight(font.Weight.DemiBold)
         painter.setFont(font)
-        painter.setPen(ink)
+        painter.setPen(QColor.fromRgba(ink))
         painter.drawText(QRectF(0, 0, size, size), Qt.AlignmentFlag.AlignCenter, letter)
     return image

@@ -61,11 +61,13 @@ class LatencyCanvas(pg.GraphicsView):
         theme.changed.connect(self._restyle)
 
     def show_picture(self, picture: Picture) -> None:
-        """Draw this; ``picture.frame`` gets its area and what part it shows from here."""
-        self.picture = picture
-        self._place()
-        self._follow()
-        self.refresh()
+        """Draw this; ``picture.frame`` gets its area and what part it shows from here.
+
+        It is rendered at once: Qt paints all that is dirty in one go, so what is left for it should be small.
+        """
+        self._lay_out(picture)
+        if self.isVisible():
+            self._render()
 
     def zoom_back(self) -> None:
         """Show all of it again, and follow it."""
@@ -91,6 +93,12 @@ class LatencyCanvas(pg.GraphicsView):
         return -high * share / max(0.1, 1 - share), high
 
     # Inside.
+
+    def _lay_out(self, picture: Picture) -> None:
+        self.picture = picture
+        self._place()
+        self._follow()
+        self.refresh()
 
     def _place(self) -> None:
         rect = plot_rect(self.width(), self.height(), 2 if self.picture.many else 1)
@@ -133,12 +141,12 @@ class LatencyCanvas(pg.GraphicsView):
         """Fit the picture to the new size."""
         super().resizeEvent(event)
         if hasattr(self, "_sheet"):
-            self.show_picture(self.picture)
+            self._lay_out(self.picture)
 
     # Drawing.
 
     def _draw(self, p: QPainter) -> None:
-        if self._stale or self._base.isNull():
+        if self._stale or self._base.devicePixelRatio() != self.devicePixelRatioF():
             self._render()
         p.drawPixmap(0, 0, self._base)
         if self.hover is not None:
@@ -153,7 +161,7 @@ class LatencyCanvas(pg.GraphicsView):
         size = self.size() * ratio
         if self._base.size() != size:
             self._base = QPixmap(size)
-            self._base.setDevicePixelRatio(ratio)
+        self._base.setDevicePixelRatio(ratio)
         self._base.fill(self._theme.color("canvas"))
         with QPainter(self._base) as p:
             if self.picture.empty:

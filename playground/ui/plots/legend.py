@@ -39,6 +39,7 @@ class LegendButton(PaintedButton):
     def __init__(self, theme: Theme, entry: Entry) -> None:
         super().__init__(theme)
         self._quiet, self._strong = theme.font(11), theme.font(11, 600)
+        self._metrics = QFontMetrics(self._quiet), QFontMetrics(self._strong)
         self.entry = entry
         self.level = 0
         self.setCheckable(True)
@@ -66,7 +67,7 @@ class LegendButton(PaintedButton):
         return 2 * _PAD + self._swatch_width() + text
 
     def _advance(self, run: tuple[str, bool]) -> int:
-        return QFontMetrics(self._strong if run[1] else self._quiet).horizontalAdvance(run[0])
+        return self._metrics[run[1]].horizontalAdvance(run[0])
 
     def _swatch_width(self) -> int:
         return {"dot": 6, "line": 12}.get(self.entry.swatch, 14)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QMouseEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from playground.ui.plots import scale
@@ -40,6 +40,8 @@ class MemoryPlot(pg.GraphicsView):
         self._own_range = False
         self._moving = False
         self._at: QPointF | None = None
+        self._base = QPixmap()
+        self._stale = True
         self.setMinimumSize(0, 0)
         self.setMouseTracking(True)
         self.setFrameShape(self.Shape.NoFrame)
@@ -54,11 +56,10 @@ class MemoryPlot(pg.GraphicsView):
         theme.changed.connect(self._restyle)
 
     def show_picture(self, picture: Picture) -> None:
-        """Draw another state."""
-        self.picture = picture
-        self._place()
-        self._follow()
-        self._refresh()
+        """Draw another state, at once: Qt paints all that is dirty in one go, what is left for it should be small."""
+        self._lay_out(picture)
+        if self.isVisible():
+            self._render()
 
     def reset_range(self) -> None:
         """Follow the newest samples again."""
@@ -70,6 +71,12 @@ class MemoryPlot(pg.GraphicsView):
         """The range that follows: all, or the last ten minutes."""
         end = scale.follow(self.picture.span, _LEAST_S)
         return max(0.0, end - WINDOW_S), end
+
+    def _lay_out(self, picture: Picture) -> None:
+        self.picture = picture
+        self._place()
+        self._follow()
+        self._refresh()
 
     def _place(self) -> None:
         self.frame.place(self.width(), self.height())
@@ -105,23 +112,38 @@ class MemoryPlot(pg.GraphicsView):
     def _refresh(self) -> None:
         self.frame.fit_height(self.picture)
         self._find()
+        self._stale = True
         self._sheet.update()
 
     def _restyle(self) -> None:
         self.setBackground(self._theme.color("canvas"))
+        self._stale = True
         self._sheet.update()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """Fit the picture to the new size."""
         super().resizeEvent(event)
         if hasattr(self, "_sheet"):
-            self.show_picture(self.picture)
+            self._lay_out(self.picture)
 
     def _draw(self, p: QPainter) -> None:
-        paint_picture(p, self.picture, self.frame, self._theme)
+        if self._stale or self._base.devicePixelRatio() != self.devicePixelRatioF():
+            self._render()
+        p.drawPixmap(0, 0, self._base)
         if self.hover is not None:
             total = self.picture.total[self.hover]
             paint_cross(p, self.frame, self._theme, float(self.picture.x[self.hover]), float(total))
+
+    def _render(self) -> None:
+        ratio = self.devicePixelRatioF()
+        size = self.size() * ratio
+        if self._base.size() != size:
+            self._base = QPixmap(size)
+        self._base.setDevicePixelRatio(ratio)
+        self._base.fill(self._theme.color("canvas"))
+        with QPainter(self._base) as p:
+            paint_picture(p, self.picture, self.frame, self._theme)
+        self._stale = False
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Find the moment under the mouse."""
