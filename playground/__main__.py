@@ -7,6 +7,7 @@ and the command line, which must work where Qt can't.
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Sequence
 
@@ -54,11 +55,13 @@ def _window(path: str | None) -> int:
         return code
     reason = why_no_window()
     if not reason:
+        gc.disable()  # nothing to collect at the start; later the app does it, on the window's thread
         try:
             from playground.app import main as open_window
         except ImportError as error:
             if not _is_qt(error):
                 raise
+            gc.enable()
             reason = f"The window’s toolkit could not be loaded ({error})."
         else:
             return open_window(path)

@@ -7,14 +7,11 @@ import os
 import sys
 from pathlib import Path
 
-import psutil
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from playground.conversation.store import Store
-from playground.models import library, starter
-from playground.models.starter import STARTER
 from playground.paths import Paths, find_paths
 from playground.resources import resource
 from playground.settings.app import AppSettings
@@ -66,6 +63,7 @@ class App(QObject):
         self.workspace.set_together(self.settings["together"])
         self._collector = _Collector(self.workspace, self)
         self._models: list[ModelRef] | None = None
+        self._starter: ModelRef | None = None
         self._restored = False
         self._closed = False
 
@@ -87,11 +85,13 @@ class App(QObject):
 
     def _after_paint(self) -> None:
         self.store.start()
-        self.store.get_state(LAYOUT, lambda kept: self.window.restore_layout(kept) if kept else None)
         self.bridge.background(lambda: find_models(self._paths), self._found)
         self.workspace.chats.start(self._lanes_stand)
+        self.window.finish()
+        self.store.get_state(LAYOUT, lambda kept: self.window.restore_layout(kept) if kept else None)
         self.window.focus_composer()
-        QTimer.singleShot(0, self.window.plots.warm_up)
+        if self.window.plots is not None:
+            QTimer.singleShot(0, self.window.plots.warm_up)
         for complaint in self.settings.complaints:
             self.workspace.told.emit(complaint)
 
@@ -99,38 +99,35 @@ class App(QObject):
         self._restored = True
         self._begin()
 
-    def _found(self, models: list[ModelRef]) -> None:
-        self._models = models
+    def _found(self, found: tuple[list[ModelRef], ModelRef | None]) -> None:
+        self._models, self._starter = found
         self._begin()
 
     def _begin(self) -> None:
         """Load what the lanes ask for, once both the kept lanes and the models are known."""
         if not self._restored or self._models is None:
             return
-        chosen = next((model for model in self._models if model.path == self._starter_path()), None)
+        chosen = self._starter
         self.workspace.set_models(self._models, chosen)
-        self.window.status.set_own_rss(psutil.Process().memory_info().rss)
+        self.window.tell_own_memory()
         if self._open_path is not None:
             self.workspace.open_path(str(Path(self._open_path).absolute()))
             self._open_path = None
             return
         if chosen is None and not any(lane.model for lane in self.workspace.lanes):
             lane = self.workspace.lanes[0]
-            lane.notice = starter_missing(STARTER.name, STARTER.size / 1e6)
+            lane.notice = starter_missing()
             lane.changed.emit()
             return
         self.workspace.load_lanes()
         if chosen is not None:
-            self.bridge.background(lambda: starter.verify(Path(chosen.path), paths=self._paths), self._verified)
-
-    def _starter_path(self) -> str:
-        return next((m.path for m in self._models or [] if starter.is_starter(Path(m.path))), "")
+            self.bridge.background(lambda: verify_starter(self._paths, chosen.path), self._verified)
 
     def _verified(self, good: bool) -> None:
         if good:
             return
         for lane in self.workspace.lanes:
-            if lane.model is not None and lane.model.path == self._starter_path():
+            if lane.model is not None and lane.model is self._starter:
                 lane.notice = Notice(
                     "warn",
                     "The starter model is not the published file",
@@ -198,23 +195,25 @@ class _Collector(QObject):
             gc.freeze()
 
 
-def find_models(paths: Paths) -> list[ModelRef]:
-    """The usable models of this machine; not for the GUI thread."""
-    return [to_ref(model) for model in library.scan(paths) if not model.error]
-
-
-def to_ref(model: library.ModelFile) -> ModelRef:
-    """A model file as lanes name it."""
-    return ModelRef(model.path, model.name, model.quant, model.size, model.licence, model.source)
-
-
 def read_model(paths: Paths, path: str) -> ModelRef | str:
-    """A file's header as a model, or a sentence on what is wrong; not for the GUI thread."""
-    found = library.describe(Path(path))
-    if found.error:
-        return found.error
-    library.remember(paths, Path(path))
-    return to_ref(found)
+    """`known_models.read_model`, imported when first wanted; not for the GUI thread."""
+    from playground.workspace import known_models
+
+    return known_models.read_model(paths, path)
+
+
+def find_models(paths: Paths) -> tuple[list[ModelRef], ModelRef | None]:
+    """`known_models.find_models`, likewise."""
+    from playground.workspace import known_models
+
+    return known_models.find_models(paths)
+
+
+def verify_starter(paths: Paths, path: str) -> bool:
+    """`known_models.verify_starter`, likewise."""
+    from playground.workspace import known_models
+
+    return known_models.verify_starter(paths, path)
 
 
 def main(open_path: str | None = None) -> int:

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psutil
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
 from playground.actions.table import ACTIONS
-from playground.conversation import export
 from playground.ui.chat.composer import Composer
 from playground.ui.commands import Commands, Palette
-from playground.ui.compare_table import CompareTable
 from playground.ui.frame_clock import FrameClock
-from playground.ui.lanes_area import LanesArea
-from playground.ui.plots.dock import PlotDock
-from playground.ui.plots.readout import PlotReadout
-from playground.ui.sampling.panel import RightPanel
 from playground.ui.side_pane import SidePane
 from playground.ui.sidebar import Sidebar
 from playground.ui.status_bar import StatusBar
@@ -28,6 +21,11 @@ from playground.ui.theme import Theme
 from playground.ui.toolbar import Toolbar
 from playground.ui.widgets import ask_for_gguf, bind
 from playground.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from playground.ui.lanes_area import LanesArea
+    from playground.ui.plots.dock import PlotDock
+    from playground.ui.sampling.panel import RightPanel
 
 OVERLAY_BELOW = 1100
 """Window width in pixels under which sidebar and panel lie over the centre."""
@@ -62,7 +60,7 @@ class MainWindow(QWidget):
         self.palette_popup = Palette(self, theme, self.commands)
         self.toolbar.asked.connect(self._run)
         workspace.outside |= {
-            "choose_model": lambda letter: self.lanes.view(letter).header.open_picker(),
+            "choose_model": self._open_picker,
             "open_file": lambda letter: self.ask_for_model_file(letter),
         }
         bind(self, workspace.lanes_changed, self._lanes_changed)
@@ -80,12 +78,12 @@ class MainWindow(QWidget):
         workspace, theme, clock = self._workspace, self._theme, self._clock
         self.toolbar = Toolbar(workspace, theme)
         self.sidebar = Sidebar(workspace, theme)
-        self.lanes = LanesArea(workspace, theme, clock)
+        self.lanes: LanesArea | None = None
+        self.plots: PlotDock | None = None
+        self.panel: RightPanel | None = None
+        self.lanes_place, self.plots_place = Place("canvas"), Place("canvas")
+        self.panel_place, self.readout_place, self.compare_place = Place("chrome"), Place("canvas"), Place("canvas")
         self.composer = Composer(workspace, theme)
-        self.plots = PlotDock(workspace, theme, clock)
-        self.readout = PlotReadout(workspace, theme, clock)
-        self.compare = CompareTable(workspace, theme, clock)
-        self.panel = RightPanel(workspace, theme, clock)
         self.status = StatusBar(workspace, theme, clock)
         self.composer.edit_last.connect(self._edit_last)
         self.composer.refused.connect(self.status.toast)
@@ -95,13 +93,13 @@ class MainWindow(QWidget):
         column = QVBoxLayout(talk)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.lanes, 1)
+        column.addWidget(self.lanes_place, 1)
         column.addWidget(self.composer)
-        column.addWidget(self.compare)
+        column.addWidget(self.compare_place)
         self.centre = QSplitter(Qt.Orientation.Vertical)
         self.centre.setChildrenCollapsible(False)
         self.centre.addWidget(talk)
-        self.centre.addWidget(self.plots)
+        self.centre.addWidget(self.plots_place)
         self.centre.setStretchFactor(0, 1)
         self.centre.setStretchFactor(1, 0)
         self.centre.setSizes([640, 218])
@@ -110,7 +108,7 @@ class MainWindow(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.centre, 1)
-        rows.addWidget(self.readout)
+        rows.addWidget(self.readout_place)
         middle.setMinimumWidth(480)
 
         self.body = QSplitter(Qt.Orientation.Horizontal)
@@ -121,7 +119,7 @@ class MainWindow(QWidget):
         holder.setContentsMargins(0, 0, 0, 0)
         holder.addWidget(self.body)
         self.left = SidePane(self.sidebar, body_holder, self.body, "left")
-        self.right = SidePane(self.panel, body_holder, self.body, "right")
+        self.right = SidePane(self.panel_place, body_holder, self.body, "right")
         self.body.setStretchFactor(1, 1)
         self._plots_wanted = True
         self._dock_height = 0
@@ -132,6 +130,27 @@ class MainWindow(QWidget):
         page.addWidget(self.toolbar)
         page.addWidget(body_holder, 1)
         page.addWidget(self.status)
+
+    def finish(self) -> None:
+        """Fill the places that the first picture showed empty. Their modules take longer than the window itself."""
+        from playground.ui.compare_table import CompareTable
+        from playground.ui.lanes_area import LanesArea
+        from playground.ui.plots.dock import PlotDock
+        from playground.ui.plots.readout import PlotReadout
+        from playground.ui.sampling.panel import RightPanel
+
+        workspace, theme, clock = self._workspace, self._theme, self._clock
+        self.lanes = LanesArea(workspace, theme, clock)
+        self.lanes_place.fill(self.lanes)
+        self.plots = PlotDock(workspace, theme, clock)
+        self.plots_place.fill(self.plots)
+        readout = PlotReadout(workspace, theme, clock)
+        self.readout_place.fill(readout)
+        self.compare_place.fill(CompareTable(workspace, theme, clock))
+        self.panel = RightPanel(workspace, theme, clock)
+        self.panel_place.fill(self.panel)
+        self._dock_height = 0
+        self._arrange()
 
     # What the actions ask of the window.
 
@@ -160,7 +179,8 @@ class MainWindow(QWidget):
 
     def focus_next_pane(self) -> None:
         """Move the focus to the next visible pane."""
-        panes = [p for p in (self.sidebar, self.lanes, self.composer, self.plots, self.panel) if p.isVisible()]
+        places = (self.sidebar, self.lanes_place, self.composer, self.plots_place, self.panel_place)
+        panes = [pane for pane in places if pane.isVisible()]
         here = QApplication.focusWidget()
         at = next((i for i, p in enumerate(panes) if here is not None and (p is here or p.isAncestorOf(here))), -1)
         for step in range(1, len(panes) + 1):
@@ -190,6 +210,8 @@ class MainWindow(QWidget):
 
     def export_chat(self, kind: str) -> None:
         """Write the conversation to a file the user names."""
+        from playground.conversation import export
+
         suffix = "md" if kind == "markdown" else "json"
         dialog = QFileDialog(self, "Export the chat", export.file_name(self._workspace.chat, suffix))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -253,12 +275,12 @@ class MainWindow(QWidget):
         self.left.arrange(small or lanes >= 3, 240 if roomy else 200)
         self.right.arrange(small or (lanes >= 3 and not roomy), 312 if roomy else 280)
         readout = small or height < DOCK_MIN_HEIGHT
-        self.plots.setVisible(self._plots_wanted and not readout)
-        self.compare.setVisible(self._plots_wanted and lanes >= 3 and not readout)
-        self.readout.setVisible(self._plots_wanted and readout and width >= DOCK_MIN_WIDTH)
+        self.plots_place.setVisible(self._plots_wanted and not readout)
+        self.compare_place.setVisible(self._plots_wanted and lanes >= 3 and not readout)
+        self.readout_place.setVisible(self._plots_wanted and readout and width >= DOCK_MIN_WIDTH)
         self._size_panes()
         dock = 218 if height >= 860 else 180
-        if not self.plots.isHidden() and self._dock_height != dock:
+        if not self.plots_place.isHidden() and self._dock_height != dock:
             self._dock_height = dock
             self.centre.setSizes([max(1, self.centre.height() - dock), dock])
         self._reflect()
@@ -266,7 +288,7 @@ class MainWindow(QWidget):
     def _size_panes(self) -> None:
         """Give the docked panes their width and the centre the rest."""
         docked = [self.body.widget(index) for index in range(self.body.count())]
-        fixed: dict[QWidget | None, int] = {self.sidebar: self.left.width, self.panel: self.right.width}
+        fixed: dict[QWidget | None, int] = {self.sidebar: self.left.width, self.panel_place: self.right.width}
         taken = sum(
             width for pane, width in fixed.items() if pane in docked and pane is not None and not pane.isHidden()
         )
@@ -295,16 +317,27 @@ class MainWindow(QWidget):
             self._ticker.start()
 
     def _tick(self) -> None:
-        self.status.set_own_rss(psutil.Process().memory_info().rss)
+        self.tell_own_memory()
         if not self._workspace.tick():
             self._ticker.stop()
+
+    def tell_own_memory(self) -> None:
+        """Show what this process occupies in the status bar."""
+        import psutil
+
+        self.status.set_own_rss(psutil.Process().memory_info().rss)
 
     def _title(self) -> None:
         title = self._workspace.chat.title
         self.setWindowTitle(f"{title} — Playground" if title else "Playground")
 
     def _edit_last(self) -> None:
-        self.lanes.view(self._workspace.active).transcript.edit_last_user()
+        if self.lanes is not None:
+            self.lanes.view(self._workspace.active).transcript.edit_last_user()
+
+    def _open_picker(self, letter: str) -> None:
+        if self.lanes is not None:
+            self.lanes.view(letter).header.open_picker()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept local files."""
@@ -322,6 +355,21 @@ class MainWindow(QWidget):
         """Tell the composition root; it ends engines and keeps what is open."""
         self.closed.emit()
         super().closeEvent(event)
+
+
+class Place(QWidget):
+    """Room for a pane that is made after the first picture."""
+
+    def __init__(self, surface: str) -> None:
+        super().__init__()
+        self.setProperty("surface", surface)
+        self._box = QVBoxLayout(self)
+        self._box.setContentsMargins(0, 0, 0, 0)
+        self._box.setSpacing(0)
+
+    def fill(self, pane: QWidget) -> None:
+        """Put the pane in."""
+        self._box.addWidget(pane)
 
 
 def _write(path: Path, text: str) -> str:

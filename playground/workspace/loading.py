@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from playground.models.starter import STARTER
 from playground.protocol.events import LoadFailed
 from playground.settings import load as load_table
 from playground.supervisor.outcome import Outcome
@@ -199,12 +200,13 @@ class Loading:
                 lane.changed.emit()
 
 
-def starter_missing(name: str, size_mb: float) -> Notice:
+def starter_missing() -> Notice:
     """The first page's card when the starter's package isn't installed."""
+    size_mb = STARTER.size / 1e6
     return Notice(
         "info",
         "The starter model isn’t here",
-        f"{name} ({size_mb:.0f} MB) can be fetched from the Hugging Face Hub and is checked by its digest before use. "
+        f"{STARTER.name} ({size_mb:.0f} MB) can be fetched from the Hugging Face Hub, checked by its digest. "
         "Or open a GGUF file that you already have.",
         (
             NoticeAction("download_starter", f"Download {size_mb:.0f} MB", primary=True),

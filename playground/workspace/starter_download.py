@@ -88,7 +88,7 @@ class StarterDownload:
             self._set(None)
             self._done()
         elif self._cancelled.is_set():
-            self._set(starter_missing(STARTER.name, STARTER.size / 1e6))
+            self._set(starter_missing())
         else:
             retry = NoticeAction("download_starter", "Try again", primary=True)
             self._set(Notice("warn", "The download did not finish", problem, (retry, OPEN)))
