@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from playground.conversation.store import Store
 from playground.paths import Paths, find_paths
@@ -70,8 +71,8 @@ class App(QObject):
     def show(self) -> None:
         """Show the window; everything slow begins after its first paint."""
         self.window.resize(1440, 900)
+        self._first_paint = _FirstPaint(self._after_paint, self.window)
         self.window.show()
-        QTimer.singleShot(0, self._after_paint)
 
     def close(self) -> None:
         """Keep what is open and end every engine."""
@@ -160,6 +161,22 @@ class App(QObject):
 
     def _reload_models(self) -> None:
         self.bridge.background(lambda: find_models(self._paths), self._found)
+
+
+class _FirstPaint(QObject):
+    """Calls a function once, right after a window was first painted."""
+
+    def __init__(self, then: Callable[[], None], window: QWidget) -> None:
+        super().__init__(window)
+        self._then = then
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Wait for the paint; what it draws is on screen when the next events are handled."""
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self._then)
+        return False
 
 
 class _Collector(QObject):

@@ -122,7 +122,7 @@ class Answers:
         lane.path = self._state.chat.path(leaf)
         lane.writing = None
         last = next((node for node in reversed(lane.path) if node.role == "assistant"), None)
-        finished = self._jobs.unkept.get(last.id) if last is not None else None
+        finished = self._jobs.finished.get(last.id) if last is not None else None
         lane.answer = finished.answer if finished is not None else kept_answer(last)
         lane.n_past = 0
         job = self._jobs.job_of(lane)

@@ -49,6 +49,9 @@ LANE_STATES: dict[Finish, LaneState] = {
 }
 
 
+MAX_FINISHED = 32
+
+
 @dataclass(slots=True)
 class Job:
     """An answer under way."""
@@ -87,8 +90,8 @@ class Jobs:
         self._background = background
         self._numbers = itertools.count(1)
         self.all: dict[int, Job] = {}
-        self.unkept: dict[str, Job] = {}
-        """Finished answers, by node, whose figures are not in the node's series yet."""
+        self.finished: dict[str, Job] = {}
+        """The last finished answers, by node: their figures may not be in the kept series yet."""
         self.touched: Signal[[Chat]] = Signal()
         """A chat was kept: it has another turn, title or lane."""
         self._grown: dict[int, Job] = {}
@@ -164,10 +167,11 @@ class Jobs:
 
     def keep_series_now(self) -> None:
         """Put the figures of finished answers into their nodes at once: the app is closing."""
-        for job in self.unkept.values():
-            job.node.series = job.answer.tokens.to_bytes()
-            self._keeper.save_node(job.node, job.chat.id)
-        self.unkept.clear()
+        for job in self.finished.values():
+            if not job.node.series:
+                job.node.series = job.answer.tokens.to_bytes()
+                self._keeper.save_node(job.node, job.chat.id)
+        self.finished.clear()
 
     def mirror(self, job: Job, lane: Lane) -> None:
         """Show a job's state in its lane."""
@@ -305,12 +309,13 @@ class Jobs:
 
     def _keep_series(self, job: Job) -> None:
         def keep(data: bytes) -> None:
-            self.unkept.pop(job.node.id, None)
             job.node.series = data
             self._keeper.save_node(job.node, job.chat.id)
 
         if len(job.answer.tokens):
-            self.unkept[job.node.id] = job
+            self.finished[job.node.id] = job
+            while len(self.finished) > MAX_FINISHED:
+                self.finished.pop(next(iter(self.finished)))
             self._background(job.answer.tokens.to_bytes, keep)
 
     def _waited_for(self, job: Job) -> str:

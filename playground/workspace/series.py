@@ -1,47 +1,49 @@
-"""An answer's per-token figures in growing arrays: what plots, exports and the store read."""
+"""An answer's per-token figures in growing arrays: what plots, exports and the store read.
+
+numpy is imported when the first figure comes: the window's first picture needs none.
+"""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from playground.protocol.events import Memory, Token
 
-TOKEN_DTYPE = np.dtype(
-    [
-        ("t_ns", "i8"),
-        ("decode_ns", "i8"),
-        ("sample_ns", "i8"),
-        ("gap_ns", "i8"),
-        ("id", "i4"),
-        ("n_past", "i4"),
-        ("chars", "i4"),
-        ("n_batch", "i2"),
-        ("thinking", "i1"),
-    ]
-)
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Columns: TypeAlias = list[tuple[str, str]]
+"""Names and numpy formats of a row, in order."""
+
+TOKEN_DTYPE: Columns = [
+    ("t_ns", "i8"),
+    ("decode_ns", "i8"),
+    ("sample_ns", "i8"),
+    ("gap_ns", "i8"),
+    ("id", "i4"),
+    ("n_past", "i4"),
+    ("chars", "i4"),
+    ("n_batch", "i2"),
+    ("thinking", "i1"),
+]
 """``gap_ns``: time since the token before (for the first: since its logits' decode began): what the user waits.
 ``chars``: characters of the answer (thinking included) up to and with this token."""
 
-MEMORY_DTYPE = np.dtype(
-    [
-        ("t_ns", "i8"),
-        ("rss", "i8"),
-        ("file", "i8"),
-        ("anon", "i8"),
-        ("swap", "i8"),
-        ("major_faults", "i8"),
-        ("kv_used", "i8"),
-        ("available", "i8"),
-        ("total", "i8"),
-    ]
-)
-
+MEMORY_DTYPE: Columns = [
+    ("t_ns", "i8"),
+    ("rss", "i8"),
+    ("file", "i8"),
+    ("anon", "i8"),
+    ("swap", "i8"),
+    ("major_faults", "i8"),
+    ("kv_used", "i8"),
+    ("available", "i8"),
+    ("total", "i8"),
+]
 
 MAX_SERIES = 256 * 1024 * 1024
 """Bytes a kept series may unpack to: five million tokens. An imported chat's blob is a stranger's."""
@@ -50,9 +52,19 @@ MAX_SERIES = 256 * 1024 * 1024
 class Rows:
     """A structured array that grows by doubling; ``view`` is the filled part, without a copy."""
 
-    def __init__(self, dtype: np.dtype[Any], capacity: int = 1024) -> None:
-        self._rows = np.zeros(capacity, dtype)
+    def __init__(self, columns: Columns, capacity: int = 1024) -> None:
+        self._columns = columns
+        self._capacity = capacity
+        self._made: NDArray[Any] | None = None
         self._n = 0
+
+    @property
+    def _rows(self) -> NDArray[Any]:
+        if self._made is None:
+            import numpy as np
+
+            self._made = np.zeros(self._capacity, self._columns)
+        return self._made
 
     def __len__(self) -> int:
         return self._n
@@ -64,9 +76,12 @@ class Rows:
 
     def append(self, row: tuple[Any, ...]) -> None:
         """Add one row, in the dtype's order."""
-        if self._n == len(self._rows):
-            self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
-        self._rows[self._n] = row
+        rows = self._rows
+        if self._n == len(rows):
+            import numpy as np
+
+            rows = self._made = np.concatenate([rows, np.zeros_like(rows)])
+        rows[self._n] = row
         self._n += 1
 
     def clear(self) -> None:
@@ -75,12 +90,16 @@ class Rows:
 
     def to_bytes(self) -> bytes:
         """As a compressed numpy archive, never pickled."""
+        import numpy as np
+
         out = io.BytesIO()
         np.savez_compressed(out, rows=self.view)
         return out.getvalue()
 
     def load(self, data: bytes) -> None:
         """Fill from ``to_bytes``. Raises ValueError on anything else."""
+        import numpy as np
+
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as packed:
                 if sum(entry.file_size for entry in packed.infolist()) > MAX_SERIES:
@@ -91,7 +110,7 @@ class Rows:
             raise ValueError(f"not a kept series: {error}") from error
         if rows.dtype != self._rows.dtype:
             raise ValueError("a kept series of another shape")
-        self._rows = np.concatenate([rows, np.zeros(64, rows.dtype)])
+        self._made = np.concatenate([rows, np.zeros(64, rows.dtype)])
         self._n = len(rows)
 
 
@@ -156,15 +175,17 @@ class Answer:
 
     def tok_s(self, window: int = 0) -> float:
         """Tokens a second over the whole answer, or over the last ``window`` tokens."""
-        times = self.tokens.view["t_ns"]
-        if len(times) < 2:
+        if len(self.tokens) < 2:
             return 0.0
+        times = self.tokens.view["t_ns"]
         times = times[-(window + 1) :] if window else times
         return (len(times) - 1) * 1e9 / max(1, int(times[-1] - times[0]))
 
 
 def rolling_tok_s(t_ns: NDArray[Any], window: int = 16) -> NDArray[np.float64]:
     """Tokens a second over the last ``window`` tokens, per token; the first is NaN."""
+    import numpy as np
+
     n = len(t_ns)
     out = np.full(n, np.nan)
     if n < 2:

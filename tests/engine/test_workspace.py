@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ from playground.settings.field import SettingError
 
 
 @pytest.fixture
-def driver(starter_path: Path) -> Iterator[Driver]:
+def driver(engines: Engines, starter_path: Path) -> Iterator[Driver]:
     made = Driver(starter_path)
     made.start()
     made.until(lambda: made.workspace.lanes[0].state == "ready")
@@ -24,8 +25,27 @@ def driver(starter_path: Path) -> Iterator[Driver]:
     made.close()
 
 
-def engine_pids() -> list[int]:
-    return [p.pid for p in psutil.Process().children(recursive=True) if "playground.engine" in " ".join(p.cmdline())]
+class Engines:
+    """The engine processes that came after this object: other tests keep engines of their own."""
+
+    def __init__(self) -> None:
+        self._before = set(self._all())
+
+    def pids(self) -> list[int]:
+        return [pid for pid in self._all() if pid not in self._before]
+
+    def _all(self) -> list[int]:
+        found = []
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                if child.status() != psutil.STATUS_ZOMBIE and "playground.engine" in " ".join(child.cmdline()):
+                    found.append(child.pid)
+        return found
+
+
+@pytest.fixture(autouse=True)
+def engines() -> Engines:
+    return Engines()
 
 
 def test_a_turn_is_answered_and_kept(driver: Driver) -> None:
@@ -115,12 +135,12 @@ def test_stop_keeps_what_was_written(driver: Driver) -> None:
     assert len(lane.answer.tokens) < 2000
 
 
-def test_two_lanes_on_one_model_share_an_engine_and_its_prompt(driver: Driver) -> None:
+def test_two_lanes_on_one_model_share_an_engine_and_its_prompt(driver: Driver, engines: Engines) -> None:
     w = driver.workspace
     lane = w.add_lane()
     assert lane is not None
     driver.until(lambda: lane.state == "ready")
-    assert len(engine_pids()) == 1
+    assert len(engines.pids()) == 1
     w.send("Name three colours.")
     driver.idle()
     a, b = w.lanes
@@ -130,14 +150,14 @@ def test_two_lanes_on_one_model_share_an_engine_and_its_prompt(driver: Driver) -
     assert w.versions("A", a.path[-1].id) == (1, 1)
 
 
-def test_engines_of_two_models_take_turns(driver: Driver, starter_path: Path) -> None:
+def test_engines_of_two_models_take_turns(driver: Driver, engines: Engines, starter_path: Path) -> None:
     w = driver.workspace
     lane = w.add_lane()
     assert lane is not None
     w.set_load("B", {"n_ctx": 1024})
     w.reload("B")
     driver.until(lambda: all(lane.state == "ready" for lane in w.lanes))
-    assert len(engine_pids()) == 2
+    assert len(engines.pids()) == 2
     w.send("Hi")
     assert w.lanes[1].state == "queued"
     driver.idle()
@@ -161,12 +181,12 @@ def test_sampling_is_checked_by_the_table_and_acts_while_writing(driver: Driver)
     assert 3 <= changes[0]["at_index"] <= 60
 
 
-def test_a_killed_engine_leaves_the_text_and_reload_works(driver: Driver) -> None:
+def test_a_killed_engine_leaves_the_text_and_reload_works(driver: Driver, engines: Engines) -> None:
     w, lane = driver.workspace, driver.workspace.lanes[0]
     w.set_many("A", {"max_tokens": 3000, "ignore_eos": True})
     w.send("Tell me a long story.")
     driver.until(lambda: len(lane.answer.tokens) >= 10)
-    os.kill(engine_pids()[0], signal.SIGKILL)
+    os.kill(engines.pids()[0], signal.SIGKILL)
     driver.until(lambda: lane.state == "failed")
     assert lane.path[-1].text
     assert lane.path[-1].state == "failed"
@@ -255,17 +275,17 @@ def test_context_full_is_said_and_offers_more(driver: Driver) -> None:
     assert lane.engine.info.n_ctx == 512
 
 
-def test_unload_gives_memory_back_and_the_next_turn_loads_again(driver: Driver) -> None:
+def test_unload_gives_memory_back_and_the_next_turn_loads_again(driver: Driver, engines: Engines) -> None:
     w, lane = driver.workspace, driver.workspace.lanes[0]
     w.unload("A")
-    driver.until(lambda: not engine_pids())
+    driver.until(lambda: not engines.pids())
     driver.until(lambda: lane.state == "unloaded")
     assert w.send("Hello again")
     driver.idle()
     assert lane.path[-1].text
 
 
-def test_no_engine_is_left(driver: Driver) -> None:
-    assert engine_pids()
+def test_no_engine_is_left(driver: Driver, engines: Engines) -> None:
+    assert engines.pids()
     driver.close()
-    assert not engine_pids()
+    assert not engines.pids()

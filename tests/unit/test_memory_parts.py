@@ -103,8 +103,8 @@ def test_many_rows_are_as_one_by_one() -> None:
 
 def test_every_reading_comes_from_something_that_is_kept() -> None:
     kept = {
-        "token": set(TOKEN_DTYPE.names or ()),
-        "memory": set(MEMORY_DTYPE.names or ()),
+        "token": {name for name, _format in TOKEN_DTYPE},
+        "memory": {name for name, _format in MEMORY_DTYPE},
         "info": {f.name for f in msgspec.structs.fields(ModelInfo)},
         "answer": {name for name in dir(Answer) if not name.startswith("_")},
     }
