@@ -292,6 +292,26 @@ def test_read_outs_never_cover_the_title(qtbot: QtBot, width: int, lanes: int) -
         assert not button.isVisible() or button.geometry().right() <= head.legend.width()
 
 
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_the_narrowest_dock_still_tells_the_figures(qtbot: QtBot, lanes: int) -> None:
+    stand = Stand(qtbot, lanes=lanes, width=240, height=140)
+    for lane in stand.workspace.lanes:
+        fill(lane, steady(200))
+    stand.show()
+    assert stand.pane.head.title.text() == "Latency"
+    assert all(button.isVisible() for button in stand.pane.head.legend.buttons.values())
+    stand.pane.resize(860, 140)
+    assert stand.tick().pane.head.title.text() == "Token latency"
+
+
+def test_short_answers_use_the_height_whatever_the_wait_for_the_prompt(qtbot: QtBot) -> None:
+    stand = Stand(qtbot, lanes=3)
+    for lane, ms in zip(stand.workspace.lanes, (15.0, 11.0, 9.0), strict=True):
+        fill(lane, steady(60, ms, first=90.0))
+    stand.show()
+    assert 15 < stand.frame.y1 <= 40
+
+
 def test_a_hundred_thousand_tokens_keep_their_one_spike(qtbot: QtBot) -> None:
     stand = Stand(qtbot)
     gaps = np.full(100_000, 10.0)

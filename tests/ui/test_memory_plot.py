@@ -286,3 +286,11 @@ def test_another_scheme_restyles_the_plot(made: Any) -> None:
     assert theme.color("canvas").name() in colors(pane, 60)
     assert not dark & {theme.color("canvas").name()}
     pane.deleteLater()
+
+
+def test_four_engines_are_all_told_in_the_narrowest_pane(made: Any) -> None:
+    workspace = FakeWorkspace(4)
+    for lane in workspace.lanes:
+        give(lane, 620, 8)
+    pane, _ = made(workspace, 240, 140)
+    assert [row.part.letters for row in pane.legend.rows if row.isVisible()][:4] == list("ABCD")

@@ -42,9 +42,22 @@ def test_a_following_axis_holds_its_data_and_seldom_moves() -> None:
 
 
 def test_one_outlier_does_not_set_the_height() -> None:
-    assert scale.y_top(15, 400, 400, 30) == 90
-    assert scale.y_top(15, 17, 400, 1000) == pytest.approx(22.5)
-    assert scale.y_top(15, 40, 41, 1000) == pytest.approx(52)
+    assert scale.y_top(15, 18, 400, 400, 30) == pytest.approx(1.3 * 2.3 * 15)
+    assert scale.y_top(15, 40, 400, 400, 30) == pytest.approx(52)
+    assert scale.y_top(15, 16, 17, 400, 1000) == pytest.approx(22.5)
+    assert scale.y_top(15, 16, 40, 41, 1000) == pytest.approx(52)
+    assert scale.y_top(15, 16, 400, 400, 1000) == 90
+
+
+def test_the_wait_for_the_prompt_does_not_set_the_height() -> None:
+    shown = shown_with([90] + [15] * 95)
+    known = shown.stats()
+    assert (known.p99, known.largest) == (15.0, 15.0)
+    assert Shown("A", shown.answer, 1).stats().largest == 90.0
+
+
+def test_only_labels_side_by_side_make_room_for_one_another() -> None:
+    assert scale.clusters([200.0, 10.0, 18.0, 26.0, 100.0], 15) == [[1, 2, 3], [4], [0]]
 
 
 @pytest.mark.parametrize("ratio", [1.0, 1.25, 2.0])

@@ -216,11 +216,14 @@ class LatencyCanvas(pg.GraphicsView):
 
     def _render_badges(self, p: QPainter, ends: list[tuple[str, float, float]]) -> None:
         rect, theme, half = self.picture.frame.rect, self._theme, _BADGE / 2
-        ys = painting.spread([y for _, _, y in ends], _BADGE + 1, rect.top() + half, rect.bottom() - half)
-        for (letter, x, _), y in zip(ends, ys, strict=True):
-            left = min(x + 4, rect.right() - _BADGE + 8)
-            badge = icons.badge(letter, theme.lane(letter), theme.color("canvas"), _BADGE)
-            p.drawPixmap(QPointF(left, y - half), badge)
+        lefts = [min(x + 4, rect.right() - _BADGE + 8) for _, x, _ in ends]
+        for near in scale.clusters(lefts, _BADGE + 1):
+            ys = [ends[i][2] for i in near]
+            ys = painting.spread(ys, _BADGE + 1, rect.top() + half, rect.bottom() - half)
+            for i, y in zip(near, ys, strict=True):
+                color = theme.lane(ends[i][0])
+                badge = icons.badge(ends[i][0], color, theme.color("canvas"), _BADGE)
+                p.drawPixmap(QPointF(lefts[i], y - half), badge)
 
     # Keyboard and mouse.
 

@@ -20,7 +20,11 @@ MEAN_WINDOW = 8
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """Of an answer's latencies, in milliseconds."""
+    """Of an answer's latencies, in milliseconds.
+
+    ``p99`` and ``largest``, which set the height of the axis, leave out the first token: its
+    latency is that of the prompt's last piece.
+    """
 
     n: int = 0
     median: float = 0.0
@@ -122,12 +126,13 @@ class Shown:
         return mean[1 - (back > part.start) + max(0, part.start - back) :] * 1e-6
 
     def stats(self) -> Stats:
-        """Median, 95th and 99th percentile of all latencies shown."""
+        """Median, percentiles and largest of all latencies shown."""
         if not self.n:
             return Stats()
         ms = self.ms
-        median, p95, p99 = np.percentile(ms, (50, 95, 99)).tolist()
-        return Stats(self.n, median, p95, p99, float(ms.max()))
+        median, p95 = np.percentile(ms, (50, 95)).tolist()
+        later = ms[1:] if self.n > 1 else ms
+        return Stats(self.n, median, p95, float(np.percentile(later, 99)), float(later.max()))
 
     def phases(self) -> list[tuple[int, int, str]]:
         """Runs of thinking and answer: first token, one after the last, name."""

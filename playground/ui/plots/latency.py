@@ -187,7 +187,7 @@ class LatencyPane(QWidget):
 
     def _top(self, shown: Shown) -> float:
         known = self._stats[shown.letter]
-        return scale.y_top(known.median, known.p99, known.largest, known.n)
+        return scale.y_top(known.median, known.p95, known.p99, known.largest, known.n)
 
     def _measure(self, shown: list[Shown]) -> bool:
         """Take the percentiles where that is due; whether any are new."""

@@ -15,6 +15,7 @@ from playground.workspace.words import format_rate_value
 HEIGHT = 32
 _MARGIN = 12
 _GAP = 8
+_TITLE, _SHORT_TITLE = "Token latency", "Latency"
 
 
 def format_value(ms: float) -> str:
@@ -69,7 +70,7 @@ class LatencyHead(QWidget):
         super().__init__()
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.title = Label(theme, "Token latency", 12, weight=600)
+        self.title = Label(theme, _TITLE, 12, weight=600)
         self.title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.subtitle = Label(theme, "", 11, "text-3")
         self.median = Label(theme, "median", 11, "text-2")
@@ -137,7 +138,10 @@ class LatencyHead(QWidget):
 
     def _fit(self) -> None:
         buttons = 24 * (2 + (not self.back.isHidden()))
-        room = self.width() - _MARGIN - 6 - self.title.sizeHint().width() - 3 * _GAP - buttons
+        room = self.width() - _MARGIN - 6 - 3 * _GAP - buttons
+        whole = self.title.fontMetrics().horizontalAdvance(_TITLE) + 2
+        self.title.setText(_TITLE if room - whole >= self.legend.least() else _SHORT_TITLE)
+        room -= self.title.sizeHint().width()
         hovering = not self.hover.isHidden()
         used = 0 if hovering else self.legend.wanted()
         words_before = self._many and not hovering and room >= used + self.median.sizeHint().width() + 4

@@ -149,13 +149,19 @@ class Legend(QWidget):
         """Pixels for the longest texts."""
         return self._width(0)
 
+    def least(self) -> int:
+        """Pixels for the shortest texts."""
+        return self._width(self._levels() - 1)
+
+    def _levels(self) -> int:
+        return max((len(button.entry.texts) for button in self.buttons.values()), default=1)
+
     def _width(self, level: int) -> int:
         spacing = self._row.spacing() * max(0, len(self.buttons) - 1)
         return sum(button.width_at(level) for button in self.buttons.values()) + spacing
 
     def _fit(self) -> None:
-        levels = max((len(button.entry.texts) for button in self.buttons.values()), default=1)
-        level = next((n for n in range(levels) if self._width(n) <= self._room), None)
+        level = next((n for n in range(self._levels()) if self._width(n) <= self._room), None)
         for button in self.buttons.values():
             button.setVisible(level is not None)
             if level is not None:

@@ -92,6 +92,7 @@ class MemoryLegend(QWidget):
     def _place(self) -> None:
         # Where the names don't fit, swatches and values alone still do; tooltips have the names.
         bare = sum(row.wanted(False) + _GAP for row in self.rows) - _GAP > self.width()
+        tight = sum(row.wanted(True) + _GAP for row in self.rows if row.part.key) - _GAP > self.width()
         x = 0
         for index, row in enumerate(self.rows):
             if self._lying:
@@ -99,7 +100,7 @@ class MemoryLegend(QWidget):
                 width = row.wanted(bare)
                 row.setGeometry(x, 0, width, ROW)
                 row.setVisible(x + width <= self.width())
-                x += width + _GAP
+                x += width + (0 if tight else _GAP)
             else:
                 row.setGeometry(0, index * ROW, self.width(), ROW)
                 row.setVisible((index + 1) * ROW <= self.height() + 4)
@@ -133,7 +134,8 @@ class LegendRow(PaintedButton):
         """Width in one line: mark, short name unless bare, value."""
         label = "" if bare or self.part.letters else self._short()
         words = f"{label} " if label else ""
-        return self._mark_width() + 8 + QFontMetrics(self._strong).horizontalAdvance(words + self.part.value) + 5
+        inset = 5 if bare else 8
+        return self._mark_width() + inset + QFontMetrics(self._strong).horizontalAdvance(words + self.part.value) + 5
 
     def _short(self) -> str:
         return {"KV cache": "KV", "Rest of process": "Rest"}.get(self.part.label, self.part.label)
@@ -175,7 +177,7 @@ class LegendRow(PaintedButton):
             p.drawLine(QLineF(2, middle, 12, middle))
 
     def _paint_words(self, p: QPainter) -> None:
-        left = self._mark_width() + 8
+        left = self._mark_width() + (5 if self.bare else 8)
         box = QRectF(left, 0, self.width() - left - 3, self.height())
         middle = Qt.AlignmentFlag.AlignVCenter
         p.setFont(self._strong)

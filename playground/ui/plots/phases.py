@@ -15,6 +15,7 @@ from playground.workspace.words import format_seconds
 STRIP_TOP, STRIP_HEIGHT = 1, 14
 _LABEL_FROM = 70
 """In a lower plot the first token's label would cover the dots; hover and head tell it there."""
+_MARK_HEIGHT = 17
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
@@ -70,6 +71,9 @@ def _paint_first(p: QPainter, frame: Frame, shown: Shown, theme: Theme, span: tu
     words = f"first token {format_seconds(shown.first_s)}"
     width = QFontMetrics(theme.font(11)).horizontalAdvance(words)
     box = QRectF(x + 5, rect.bottom() - 18, width + 4, 16)
+    marks = [mark_x(frame, shown, mark) for mark in shown.answer.marks]
+    if any(mark is not None and box.left() - 5 < mark < box.right() + 5 for mark in marks):
+        box.translate(0, -_MARK_HEIGHT)
     if box.right() < rect.right():
         ground = theme.color("canvas")
         ground.setAlphaF(0.8)

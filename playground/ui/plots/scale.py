@@ -11,6 +11,8 @@ _STEPS = (1, 2, 2.5, 5, 10)
 _FINE_STEPS = (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)
 _MANY = 12
 """Below this many tokens there are no percentiles worth the name."""
+_SETTLED = 200
+"""Below this many the 99th percentile is a single token or two."""
 
 
 def nice_step(least: float, fine: bool = False) -> float:
@@ -35,15 +37,29 @@ def follow(end: float, least: float) -> float:
     return math.ceil(end * 1.02 / step) * step
 
 
-def y_top(median: float, p99: float, largest: float, n: int) -> float:
+def y_top(median: float, p95: float, p99: float, largest: float, n: int) -> float:
     """How high the axis has to reach, in the unit of the values.
 
     1.3 times the 99th percentile, but not over six medians and never under 1.5 medians: one
-    outlier does not flatten all others. What lies above is drawn at the edge.
+    outlier does not flatten all others, nor do the one or two that are the 99th percentile of
+    a short answer. What lies above is drawn at the edge.
     """
     if n < _MANY:
-        p99 = min(largest, 3 * median) if n > 2 else largest
+        p99 = min(largest, 2.3 * median) if n > 2 else largest
+    elif n < _SETTLED:
+        p99 = min(p99, max(p95, 2.3 * median))
     return max(1.5 * median, min(1.3 * p99, 6 * median))
+
+
+def clusters(xs: list[float], gap: float) -> list[list[int]]:
+    """Which places across are nearer than ``gap`` to a neighbour, from left to right."""
+    found: list[list[int]] = []
+    for i in sorted(range(len(xs)), key=lambda i: xs[i]):
+        if found and xs[i] - xs[found[-1][-1]] < gap:
+            found[-1].append(i)
+        else:
+            found.append([i])
+    return found
 
 
 def decimals(step: float) -> int:
