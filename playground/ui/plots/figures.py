@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
@@ -99,7 +100,9 @@ class Shown:
             start, stop = int(low) - 1, int(high) + 1
         else:
             times, origin = self.rows["t_ns"], self.origin_ns
-            start, stop = np.searchsorted(times, [origin + int(low * 1e9), origin + int(high * 1e9)]).tolist()
+            # numpy's search would first copy the whole column out of the rows.
+            start = bisect_left(times, origin + int(low * 1e9))
+            stop = bisect_left(times, origin + int(high * 1e9))
         return slice(max(0, start - 1), min(self.n, max(0, stop + 1)))
 
     def xs(self, axis: Axis, part: slice) -> Floats:
