@@ -49,6 +49,8 @@ class Model:
     info: ModelInfo
     n_nodes: int
     """Steps of one decode, counted while warming up: what a prompt's progress is measured by."""
+    governed: bool
+    """The thread count was left to us, so it may follow the machine's load."""
     notes: list[str]
     """Sentences on what was decided otherwise than asked."""
 
@@ -88,7 +90,8 @@ class Loader:
         self._progress(1.0, last=True)
         info = describe(path, model, ctx, vocab, template, wanted, self._log)
         prompts = PromptBuilder(vocab, template)
-        return Model(model, ctx, lib.llama_get_memory(ctx), vocab, prompts, info, n_nodes, self._notes)
+        governed = not wanted["n_threads"]
+        return Model(model, ctx, lib.llama_get_memory(ctx), vocab, prompts, info, n_nodes, governed, self._notes)
 
     def _open(self, path: str, wanted: Mapping[str, Any]) -> Any:
         params = lib.llama_model_default_params()

@@ -6,7 +6,9 @@ import time
 import traceback
 
 from playground.engine import memory
+from playground.engine.binding import lib
 from playground.engine.decode import ABORTED, NO_ROOM, OK, Decoder
+from playground.engine.governor import Governor
 from playground.engine.inbox import Inbox
 from playground.engine.job import Job
 from playground.engine.load import Model
@@ -15,7 +17,7 @@ from playground.engine.prompt import PromptError
 from playground.engine.reading import Reading
 from playground.engine.sampler import GrammarStuck, Sampler
 from playground.engine.slots import Slots
-from playground.protocol.commands import Command, CountTokens, Generate, Load, Quit, Render, Stop, Tweak
+from playground.protocol.commands import Command, CountTokens, Generate, Load, Quit, Render, SetThreads, Stop, Tweak
 from playground.protocol.events import Finish, Finished, Refused, Rendered, SamplingChanged, Started, TokenCount
 from playground.settings.field import SettingError
 
@@ -47,6 +49,9 @@ class Loop:
         self._slots = Slots(model.memory, info.n_seq_max, info.n_ctx, recurrent=info.recurrent)
         self._decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, model.n_nodes, self._watch)
         self._reading = Reading(self._slots, info.n_batch, info.n_ubatch, recurrent=info.recurrent)
+        self._threads = info.n_threads
+        self._batch_threads = int(lib.llama_n_threads_batch(model.ctx))
+        self._governor = Governor(info.n_threads, model.governed)
         self._jobs: dict[int, Job] = {}
         self._read_now: Job | None = None
         """Whose prompt llama.cpp is computing this moment."""
@@ -79,6 +84,8 @@ class Loop:
                 self._outbox.send(TokenCount(command.request, n))
             case Render():
                 self._render(command)
+            case SetThreads():
+                self._use_threads(self._governor.cap(command.n_threads or self._model.info.n_threads))
             case Load():
                 self._outbox.send(Refused("This engine has its model already; another model needs another engine."))
 
@@ -224,6 +231,7 @@ class Loop:
         if code != OK:
             self._not_written(writers, code)
             return
+        self._use_threads(self._governor.decoded(len(rows), self._decoder.took_ns))
         pasts = [] if alone else [object() for _ in rows]
         took = self._decoder.took_ns
         for job, row in zip(writers, row_of, strict=True):
@@ -233,6 +241,12 @@ class Loop:
         for job, row in zip(writers, row_of, strict=True):
             if job.id not in self._inbox.stopped:
                 self._draw(job, row, took, len(writers))
+
+    def _use_threads(self, n: int) -> None:
+        if n != self._threads:
+            self._threads = n
+            for_prompts = n if n < self._model.info.n_threads else self._batch_threads
+            lib.llama_set_n_threads(self._model.ctx, n, for_prompts)
 
     def _not_written(self, writers: list[Job], code: int) -> None:
         """Nothing of the batch is in the cache; the tokens wait, unless an answer has to end."""

@@ -70,6 +70,8 @@ class LanesArea(QWidget):
 
     def _arrange(self) -> None:
         letters = tuple(lane.letter for lane in self._workspace.lanes)
+        if set(letters) != set(self._views):
+            return  # a lane came or went; `_sync` arranges as soon as it hears of it
         wanted = (arrangement(len(letters), self.width()), letters)
         if wanted == self._shown:
             return
