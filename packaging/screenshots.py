@@ -19,7 +19,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
 from playground import app as composition
 from playground.paths import find_paths
@@ -66,10 +66,12 @@ class Stage:
 
     def type_and_send(self, text: str) -> None:
         """Type into the composer and press Enter."""
+        self.window.activateWindow()
         self.window.focus_composer()
         self.settle(0.1)
-        QTest.keyClicks(QApplication.focusWidget(), text)
-        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+        field = self.window.composer.findChild(QPlainTextEdit)
+        QTest.keyClicks(field, text)
+        QTest.keyClick(field, Qt.Key.Key_Return)
 
     def idle(self) -> None:
         """Until every answer is written."""

@@ -14,15 +14,16 @@ from playground.ui.widgets import SegmentedControl, bind
 from playground.workspace.workspace import Workspace
 
 Arrangement: TypeAlias = Literal["row", "grid", "tabs"]
-NARROWEST_LANE = 320
-"""Pixels; below it lanes become tabs."""
+NARROWEST_LANE, NARROWEST_OF_MANY = 320, 360
+"""Pixels; below it two lanes, or more than two, become tabs."""
 
 
 def arrangement(lanes: int, width: int) -> Arrangement:
     """How that many lanes fit into that many pixels."""
-    if lanes == 4 and width >= 2 * NARROWEST_LANE and width < 4 * 360:
+    if lanes == 4 and width >= 3 * NARROWEST_LANE + 200 and width < 4 * 360:
         return "grid"
-    return "row" if lanes * NARROWEST_LANE <= width else "tabs"
+    least = NARROWEST_LANE if lanes <= 2 else NARROWEST_OF_MANY
+    return "row" if lanes * least <= width else "tabs"
 
 
 class LanesArea(QWidget):

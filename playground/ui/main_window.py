@@ -31,6 +31,8 @@ OVERLAY_BELOW = 1100
 """Window width in pixels under which sidebar and panel lie over the centre."""
 DOCK_MIN_HEIGHT = 720
 DOCK_MIN_WIDTH = 960
+TABLE_MIN_HEIGHT = {3: 780, 4: 880}
+"""Window height in pixels under which the table of so many lanes would leave them too little room."""
 
 
 class MainWindow(QWidget):
@@ -276,7 +278,9 @@ class MainWindow(QWidget):
         self.right.arrange(small or (lanes >= 3 and not roomy), 312 if roomy else 280)
         readout = small or height < DOCK_MIN_HEIGHT
         self.plots_place.setVisible(self._plots_wanted and not readout)
-        self.compare_place.setVisible(self._plots_wanted and lanes >= 3 and not readout)
+        self.compare_place.setVisible(
+            self._plots_wanted and lanes >= 3 and height >= TABLE_MIN_HEIGHT[lanes] and not readout
+        )
         self.readout_place.setVisible(self._plots_wanted and readout and width >= DOCK_MIN_WIDTH)
         self._size_panes()
         dock = 218 if height >= 860 else 180

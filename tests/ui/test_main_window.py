@@ -1,0 +1,94 @@
+"""The window's panes for lanes that come and go, at the sizes people have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPlainTextEdit
+from pytestqt.qtbot import QtBot
+
+from playground.app import App
+from playground.paths import find_paths
+from playground.ui.lanes_area import arrangement
+
+
+@pytest.fixture
+def app(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    # No model is known: these tests are about the window, not about an engine.
+    monkeypatch.setattr("playground.app.find_models", lambda _paths: ([], None))
+    QApplication.setQuitOnLastWindowClosed(False)
+    made = App(find_paths())
+    made.show()
+    qtbot.waitUntil(lambda: made.window.lanes is not None and made.workspace.state.searched)
+    yield made
+    made.window.close()
+
+
+def test_without_a_model_the_first_page_offers_the_starter(app: App) -> None:
+    notice = app.workspace.lanes[0].notice
+    assert notice is not None
+    assert [action.key for action in notice.actions] == ["download_starter", "open_file"]
+    assert "98 MB" in notice.text
+
+
+def test_lanes_come_and_go_at_every_size(app: App, qtbot: QtBot) -> None:
+    window = app.window
+    assert window.lanes is not None
+    for width, height in ((1440, 900), (1280, 800), (1024, 700), (900, 640)):
+        window.resize(width, height)
+        for count in (2, 3, 4):
+            qtbot.mouseClick(window.toolbar.add, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(lambda count=count: len(window.lanes.views()) == count)
+            app.workspace.set_active("ABCD"[count - 1])
+            qtbot.waitUntil(lambda: window.lanes.view(app.workspace.active).isVisible())
+            shown = [view for view in window.lanes.views() if view.isVisible()]
+            assert all(view.width() >= 280 for view in shown)
+        for letter in "DCB":
+            app.workspace.remove_lane(letter)
+        qtbot.waitUntil(lambda: len(window.lanes.views()) == 1)
+
+
+def test_panes_become_overlays_where_room_is_short(app: App, qtbot: QtBot) -> None:
+    window = app.window
+    window.resize(1440, 900)
+    assert window.left.shown
+    assert window.right.shown
+    window.resize(1024, 700)
+    assert not window.left.shown
+    window.toggle_sidebar()
+    assert window.sidebar.isVisible()
+    qtbot.mouseClick(window.composer, Qt.MouseButton.LeftButton)
+    assert not window.sidebar.isVisible()
+    window.resize(1440, 900)
+    assert window.sidebar.isVisible()
+
+
+def test_every_action_of_the_palette_is_found_by_typing(app: App, qtbot: QtBot) -> None:
+    window = app.window
+    window.show_palette()
+    qtbot.keyClicks(window.palette_popup._field, "light col")
+    qtbot.keyClick(window.palette_popup._field, Qt.Key.Key_Return)
+    assert app.theme.scheme == "light"
+    assert not window.palette_popup.isVisible()
+    app.theme.choose("dark")
+
+
+def test_a_draft_stays_when_no_model_can_answer(app: App, qtbot: QtBot) -> None:
+    field = app.window.composer.findChild(QPlainTextEdit)
+    qtbot.keyClicks(field, "Are you there?")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert app.window.composer.text() == "Are you there?"
+
+
+@pytest.mark.parametrize(
+    ("lanes", "width", "as_what"),
+    [
+        (1, 600, "row"), (2, 640, "row"), (2, 600, "tabs"), (3, 1128, "row"),
+        (3, 1024, "tabs"), (4, 1280, "grid"), (4, 1024, "tabs"), (4, 1800, "row"),
+    ],
+)  # fmt: skip
+def test_lanes_are_arranged_for_the_room(lanes: int, width: int, as_what: str) -> None:
+    assert arrangement(lanes, width) == as_what
