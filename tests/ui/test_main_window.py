@@ -25,6 +25,12 @@ def app(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[A
     qtbot.waitUntil(lambda: made.window.lanes is not None and made.workspace.state.searched)
     yield made
     made.window.close()
+    # Leave nothing behind that would be styled and laid out again in every later test.
+    qt = QApplication.instance()
+    assert isinstance(qt, QApplication)
+    qt.setStyleSheet("")
+    made.window.deleteLater()
+    made.deleteLater()
 
 
 def test_without_a_model_the_first_page_offers_the_starter(app: App) -> None:
