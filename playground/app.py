@@ -92,6 +92,9 @@ class App(QObject):
         self.store.get_state(LAYOUT, lambda kept: self.window.restore_layout(kept) if kept else None)
         self.window.focus_composer()
         if self.window.plots is not None:
+            latency = self.window.plots.latency
+            latency.set_axis(self.settings["plot_x"])
+            latency.axis_changed.connect(lambda axis: self._change_setting("plot_x", axis))
             QTimer.singleShot(0, self.window.plots.warm_up)
         for complaint in self.settings.complaints:
             self.workspace.told.emit(complaint)
@@ -141,8 +144,11 @@ class App(QObject):
                 lane.changed.emit()
 
     def _choose_theme(self, choice: str) -> None:
-        self.settings.set("theme", choice)
-        self.theme.choose(self.settings["theme"])
+        self.theme.choose(choice)  # type: ignore[arg-type]
+        self._change_setting("theme", choice)
+
+    def _change_setting(self, name: str, value: str) -> None:
+        self.settings.set(name, value)
         self.bridge.background(self._save_settings, lambda said: self.workspace.told.emit(said) if said else None)
 
     def _save_settings(self) -> str:
