@@ -47,14 +47,14 @@ def test_first_start_chats_at_once_and_comes_back(open_window: Open) -> None:
     ready(window)
     window.type("Say hello in one short sentence.")
     window.key("Return")
-    answers = window.wait_for_answers(1)
+    answers = window.wait_for_text(1)
     assert answers[0]["text"]
     assert window.close() == 0
     again = open_window()
     ready(again)
     again.type("And goodbye?")
     again.key("Return")
-    again.wait_for_answers(2)
+    again.wait_for_text(2)
     users = [node for node in again.nodes() if node["role"] == "user"]
     assert [node["text"] for node in users] == ["Say hello in one short sentence.", "And goodbye?"]
     assert users[1]["parent"] == answers[0]["id"]
@@ -80,7 +80,7 @@ def test_two_lanes_by_key_share_one_engine(open_window: Open) -> None:
     window.key("ctrl+l")
     window.type("Name a colour.")
     window.key("Return")
-    answers = window.wait_for_answers(2)
+    answers = window.wait_for_text(2)
     assert {node["lane"] for node in answers} == {"A", "B"}
     assert len(window.engines()) == 1
     assert window.close() == 0
@@ -108,7 +108,7 @@ def test_a_killed_engine_does_not_take_the_window(open_window: Open) -> None:
     window.key("ctrl+l")
     window.type("Are you back?")
     window.key("Return")
-    window.wait_for_answers(1)
+    window.wait_for_text(2)
     assert window.close() == 0
 
 
@@ -119,6 +119,6 @@ def test_a_model_given_on_the_command_line_is_opened(open_window: Open, starter_
     wait_until(lambda: window.engines(), 30, "the engine")
     window.type("Hi")
     window.key("Return")
-    answers = window.wait_for_answers(1)
+    answers = window.wait_for_text(1)
     assert answers[0]["record"]["model"] == str(place)
     assert window.close() == 0

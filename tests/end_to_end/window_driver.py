@@ -111,6 +111,15 @@ class Window:
         wait_until(lambda: len(there()) >= count, 60, f"{count} answers; kept: {self.nodes()}")
         return there()
 
+    def wait_for_text(self, count: int) -> list[dict[str, Any]]:
+        """Wait until that many answers have text: a small model left to itself may never end one."""
+
+        def there() -> list[dict[str, Any]]:
+            return [node for node in self.nodes() if node["role"] == "assistant" and node["text"]]
+
+        wait_until(lambda: len(there()) >= count, 60, f"{count} answers with text")
+        return there()
+
     def shoot(self, path: Path) -> None:
         """A picture of the display, to look at after a failure."""
         if shutil.which("import"):
