@@ -12,6 +12,7 @@ from typing import Any
 from playground.conversation.store import Store
 from playground.models import library
 from playground.paths import find_paths
+from playground.workspace import known_models
 from playground.workspace.lane import Lane, ModelRef
 from playground.workspace.workspace import Workspace
 
@@ -25,9 +26,9 @@ class Driver:
         self.told: list[str] = []
         self.store = Store(self.paths.database, self._queue.put)
         self.store.start()
-        self.workspace = Workspace(self.paths.logs, self.store, self._queue.put, self._background, read_model)
+        self.workspace = Workspace(self.paths.logs, self.store, self._queue.put, self._background, self._read)
         self.workspace.told.connect(self.told.append)
-        self.starter = ref(model) if model is not None else None
+        self.starter = known_models.to_ref(library.describe(model)) if model is not None else None
         self.workspace.set_models([self.starter] if self.starter else [], self.starter)
 
     def start(self) -> None:
@@ -62,21 +63,12 @@ class Driver:
         """A lane in words, for failures."""
         return f"{lane.letter} {lane.state} {lane.notice.title + lane.notice.text if lane.notice else ''}"
 
+    def _read(self, path: str) -> ModelRef | str:
+        return known_models.read_model(self.paths, path)
+
     def _background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         def run() -> None:
             result = work()
             self._queue.put(lambda: then(result))
 
         threading.Thread(target=run).start()
-
-
-def ref(path: Path) -> ModelRef:
-    """A file as lanes name it."""
-    found = library.describe(path)
-    return ModelRef(found.path, found.name, found.quant, found.size, found.licence, found.source)
-
-
-def read_model(path: str) -> ModelRef | str:
-    """As `app.read_model`, without remembering the path."""
-    found = library.describe(Path(path))
-    return found.error or ref(Path(path))
