@@ -32,6 +32,10 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     path: str
     options: dict[str, Any] = {}
     """Values of `playground.settings.load`; absent fields have their default."""
+    states: str = ""
+    """Folder of saved states: what long conversations left in the KV cache. Empty: none is kept."""
+    states_budget: int = 0
+    """Bytes that all saved states in that folder may take."""
 
 
 class CancelLoad(msgspec.Struct, frozen=True, tag="cancel_load"):
@@ -55,6 +59,8 @@ class Generate(msgspec.Struct, frozen=True, tag="generate"):
     """False: the contents are joined as they are and completed."""
     thinking: bool | None = None
     """``enable_thinking`` for templates that know it; None leaves it to the template."""
+    repeatable: bool = False
+    """Take the canonical plan: whole prompt, fixed pieces, alone, flash attention off. Slower, the same bits every time."""
 
 
 class Tweak(msgspec.Struct, frozen=True, tag="tweak"):
@@ -91,10 +97,15 @@ class SetThreads(msgspec.Struct, frozen=True, tag="set_threads"):
 
     n_threads: int
     """0: as loaded."""
+    governed: bool = True
+    """Let the governor go below that count while other programs need the cores."""
 
 
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
-    """Unload and end the process. Closing the pipe does the same."""
+    """Unload and end the process. Closing the pipe does the same, without saving."""
+
+    save: bool = False
+    """Before that, keep what the slots hold in the folder of saved states; answered by StatesSaved."""
 
 
 Command: TypeAlias = Load | CancelLoad | Generate | Tweak | Stop | CountTokens | Render | SetThreads | Quit

@@ -6,13 +6,20 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Raised with every change of a message; both sides refuse a stranger."""
 
 Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
 """Why an answer ended: the model's own end token, a stop string, the limit, the user, no room, a fault."""
 
 Phase: TypeAlias = Literal["thinking", "answer"]
+
+Variation: TypeAlias = Literal["prefix", "batch", "threads", "pieces", "tweaked"]
+"""What changed the bits of an answer: a reused prefix, other lanes in the batch, the thread count (with flash
+attention), how the prompt was cut, sampling changed while it was written."""
+
+ThreadsReason: TypeAlias = Literal["busy", "quiet", "shared", "asked"]
+"""Other programs need the cores; they are free again; engines run together; the user set a count."""
 
 
 LoadFault: TypeAlias = Literal[
@@ -116,6 +123,10 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     """Completed as plain text, without a chat template."""
     note: str = ""
     """One sentence worth showing, e.g. that the model has no chat template."""
+    n_restored: int = 0
+    """The part of ``n_reused`` that came from a saved state."""
+    repeatable: bool = False
+    """The canonical plan is taken: the same answer comes again, token for token."""
 
 
 class PromptProgress(msgspec.Struct, frozen=True, tag="prompt_progress"):
@@ -167,6 +178,26 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
     message: str = ""
     """A sentence when reason is ``context_full`` or ``failed``."""
     stop_string: str = ""
+    varies: list[Variation] = []
+    """Why the same request may give another text next time; empty: it is repeatable (given seed and settings)."""
+
+
+class ThreadsChanged(msgspec.Struct, frozen=True, tag="threads_changed"):
+    """From now on the engine computes with another number of threads."""
+
+    t_ns: int
+    n_threads: int
+    before: int
+    reason: ThreadsReason
+    phase: Literal["prompt", "writing"] = "writing"
+
+
+class StatesSaved(msgspec.Struct, frozen=True, tag="states_saved"):
+    """The slots are in the folder of saved states; the process ends."""
+
+    n: int
+    bytes: int
+    seconds: float
 
 
 class Memory(msgspec.Struct, frozen=True, tag="memory"):
@@ -220,6 +251,8 @@ Event: TypeAlias = (
     | Token
     | SamplingChanged
     | Finished
+    | ThreadsChanged
+    | StatesSaved
     | Memory
     | TokenCount
     | Rendered
