@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from playground.engine.prompt import Prompt
 from playground.engine.sampler import Sampler
@@ -12,7 +12,10 @@ from playground.engine.text import Writer
 from playground.engine.thinking import ThinkingFilter
 from playground.engine.tokens import Vocab
 from playground.protocol.commands import Generate
-from playground.protocol.events import Finish, Finished, PromptProgress, Token
+from playground.protocol.events import Finish, Finished, PromptProgress, Token, Variation
+
+if TYPE_CHECKING:
+    from playground.engine.context import Context
 
 _PROGRESS_NS = 100_000_000
 
@@ -28,6 +31,11 @@ class Job:
         self.id = command.job
         self.lane = command.slot
         self._slot: Slot | None = None
+        self._context: Context | None = None
+        self.repeatable = command.repeatable
+        """To be written in a context of its own."""
+        self.varies: set[Variation] = set()
+        """What has come in between that may change the text next time."""
         self.prompt = prompt
         self.sampler = sampler
         self.state: Literal["queued", "waiting", "reading", "writing"] = "queued"
@@ -53,9 +61,16 @@ class Job:
             raise RuntimeError("the job is still queued")
         return self._slot
 
-    @slot.setter
-    def slot(self, slot: Slot) -> None:
-        self._slot = slot
+    @property
+    def context(self) -> Context:
+        """Where it is computed; only once it has a place."""
+        if self._context is None:
+            raise RuntimeError("the job is still queued")
+        return self._context
+
+    def place(self, context: Context, slot: Slot) -> None:
+        """Its sequence, and the context that is in."""
+        self._context, self._slot = context, slot
 
     @property
     def placed(self) -> bool:
@@ -75,6 +90,7 @@ class Job:
 
     def tweaked(self) -> None:
         """The sampler's values changed: stop strings follow."""
+        self.varies.add("tweaked")
         self.writer.set_stops(self._stops())
 
     def progress(self, done: int, *, always: bool = False) -> PromptProgress | None:
@@ -125,7 +141,8 @@ class Job:
             reason = "stop_string"
         n_past = self.n_prompt + self.n_drawn
         shown = stop_string if reason == "stop_string" else ""
-        out.append(Finished(self.id, reason, now, self.n_prompt, self.n_drawn, n_past, message, shown))
+        varies = sorted(self.varies)
+        out.append(Finished(self.id, reason, now, self.n_prompt, self.n_drawn, n_past, message, shown, varies))
         return out
 
     def _ends(self, token: int, n_past: int, n_ctx: int) -> Finish | None:

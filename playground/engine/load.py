@@ -53,6 +53,8 @@ class Model:
     """The thread count was left to us, so it may follow the machine's load."""
     notes: list[str]
     """Sentences on what was decided otherwise than asked."""
+    options: Mapping[str, Any]
+    """The load options in force, complete."""
 
 
 class Loader:
@@ -91,7 +93,9 @@ class Loader:
         info = describe(path, model, ctx, vocab, template, wanted, self._log)
         prompts = PromptBuilder(vocab, template)
         governed = not wanted["n_threads"]
-        return Model(model, ctx, lib.llama_get_memory(ctx), vocab, prompts, info, n_nodes, governed, self._notes)
+        return Model(
+            model, ctx, lib.llama_get_memory(ctx), vocab, prompts, info, n_nodes, governed, self._notes, wanted
+        )
 
     def _open(self, path: str, wanted: Mapping[str, Any]) -> Any:
         params = lib.llama_model_default_params()
@@ -229,6 +233,32 @@ class Loader:
         return LoadError(
             kind, f"There is not enough memory for a context of {n_ctx:,} tokens. Choose a smaller one.", words
         )
+
+
+def canonical_context(model: Model, n_ubatch: int, n_threads: int) -> Any:
+    """A second context of a loaded model whose results depend on nothing but the tokens. Raises MemoryError.
+
+    Without flash attention the bits don't depend on the thread count; a quantised cache for values
+    needs it, so values are f16 then.
+    """
+    wanted = model.options
+    params = lib.llama_context_default_params()
+    params.n_ctx = model.info.n_ctx
+    params.n_batch = params.n_ubatch = n_ubatch
+    params.n_seq_max = params.n_outputs_max = 1
+    params.n_threads = params.n_threads_batch = n_threads
+    params.flash_attn_type = _FLASH["off"]
+    params.type_k = _TYPES[wanted["cache_type_k"]]
+    params.type_v = _TYPES[wanted["cache_type_v"] if wanted["cache_type_v"] in _UNQUANTISED else "f16"]
+    params.kv_unified = True
+    params.no_perf = True
+    ctx = lib.llama_init_from_model(model.handle, params)
+    if not ctx:
+        raise MemoryError(
+            "There is not enough memory for a repeatable answer’s own context. "
+            "Load the model with a smaller context, or switch “Repeatable” off."
+        )
+    return ctx
 
 
 def _refuse_size(path: str, wanted: Mapping[str, Any]) -> None:

@@ -7,16 +7,15 @@ import traceback
 
 from playground.engine import memory
 from playground.engine.binding import lib
-from playground.engine.decode import ABORTED, NO_ROOM, OK, Decoder
+from playground.engine.context import Context
+from playground.engine.decode import ABORTED, NO_ROOM, OK
 from playground.engine.governor import Governor
 from playground.engine.inbox import Inbox
 from playground.engine.job import Job
 from playground.engine.load import Model
 from playground.engine.outbox import Outbox
 from playground.engine.prompt import PromptError
-from playground.engine.reading import Reading
 from playground.engine.sampler import GrammarStuck, Sampler
-from playground.engine.slots import Slots
 from playground.protocol.commands import Command, CountTokens, Generate, Load, Quit, Render, SetThreads, Stop, Tweak
 from playground.protocol.events import Finish, Finished, Refused, Rendered, SamplingChanged, Started, TokenCount
 from playground.settings.field import SettingError
@@ -46,9 +45,9 @@ class Loop:
         self._model = model
         self._inbox = inbox
         self._outbox = outbox
-        self._slots = Slots(model.memory, info.n_seq_max, info.n_ctx, recurrent=info.recurrent)
-        self._decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, model.n_nodes, self._watch)
-        self._reading = Reading(self._slots, info.n_batch, info.n_ubatch, recurrent=info.recurrent)
+        self._shared = Context.ordinary(model, self._watch)
+        self._own: Context | None = None
+        """The context of the repeatable answer that is being written; there is one at a time."""
         self._threads = info.n_threads
         self._batch_threads = int(lib.llama_n_threads_batch(model.ctx))
         self._governor = Governor(info.n_threads, model.governed)
@@ -96,11 +95,11 @@ class Loop:
                 raise PromptError("The app used the same number for two answers.")
             prompt = self._model.prompts.build(command.messages, command.use_template, command.thinking)
             prompt_length = len(prompt.tokens)
-            if prompt_length >= self._slots.n_ctx:
-                message = _TOO_LONG.format(n=prompt_length, n_ctx=self._slots.n_ctx)
+            if prompt_length >= self._model.info.n_ctx:
+                message = _TOO_LONG.format(n=prompt_length, n_ctx=self._model.info.n_ctx)
                 self._refuse(command.job, "context_full", prompt_length, message)
                 return
-            sampler = Sampler(self._model.vocab, self._slots.n_ctx, command.sampling, prompt.tokens)
+            sampler = Sampler(self._model.vocab, self._model.info.n_ctx, command.sampling, prompt.tokens)
         except (PromptError, SettingError, ValueError) as error:
             self._refuse(command.job, "failed", prompt_length, str(error))
             return
@@ -135,71 +134,99 @@ class Loop:
         self._outbox.send(Rendered(command.request, prompt.text, len(prompt.tokens)))
 
     def _step(self) -> None:
-        """One round: every writing answer gets a token, the first unread prompt a piece."""
+        """One round: every writing answer gets a token, the first unread prompt of a context a piece."""
         for job in list(self._jobs.values()):
             if job.id in self._inbox.stopped:
                 self._finish(job, "stopped")
         for job in [job for job in self._jobs.values() if not job.placed]:
             self._place(job)
-        writers = [job for job in self._jobs.values() if job.state == "writing"]
-        if writers:
-            self._write(writers)
-        reader = next((job for job in self._jobs.values() if job.state == "reading"), None)
-        if reader:
-            self._read(reader)
+        for context in self._contexts():
+            writers = [job for job in self._in(context) if job.state == "writing"]
+            if writers:
+                self._write(context, writers)
+            reader = next((job for job in self._in(context) if job.state == "reading"), None)
+            if reader:
+                self._read(context, reader)
         self._sample_memory()
+
+    def _contexts(self) -> list[Context]:
+        return [self._shared] if self._own is None else [self._shared, self._own]
+
+    def _in(self, context: Context) -> list[Job]:
+        """The jobs that are computed there."""
+        return [job for job in self._jobs.values() if job.placed and job.context is context]
 
     def _place(self, job: Job) -> None:
         """Give it a slot and decide what of its prompt is there already. Stays queued when all slots are busy."""
-        slot = self._slots.take(job.lane)
-        if slot is None:
+        context = self._context_for(job)
+        slot = context.slots.take(job.lane) if context else None
+        if context is None or slot is None:
             return
-        job.slot = slot
-        reused = self._reading.begin(job, self._jobs.values())
+        job.place(context, slot)
+        reused = context.reading.begin(job, self._in(context))
+        if reused:
+            job.varies.add("prefix")
+        if not context.canonical and context.slots.used > len(slot.tokens):
+            job.varies.add("batch")
         prompt = job.prompt
         self._outbox.send(
             Started(
                 job.id, time.perf_counter_ns(), job.n_prompt, reused, job.sampler.seed,
-                prompt.thinking is not None, prompt.plain, self._note(job),
+                prompt.thinking is not None, prompt.plain, self._note(job), repeatable=context.canonical,
             )
         )  # fmt: skip
         if job.state == "reading":
             self._tell_progress(job, reused, always=True)
+
+    def _context_for(self, job: Job) -> Context | None:
+        """Where a queued job can be computed now; None: it has to wait, or it has just failed."""
+        if not job.repeatable:
+            return self._shared
+        if self._own is not None:
+            return None
+        try:
+            self._own = Context.for_repeating(self._model, self._watch, self._threads)
+        except MemoryError as error:
+            self._finish(job, "failed", str(error))
+        return self._own
 
     def _note(self, job: Job) -> str:
         """What is worth saying; what was decided at loading is said once."""
         notes, self._model.notes = self._model.notes, []
         return " ".join([job.prompt.note, *notes]).strip()
 
-    def _read(self, job: Job) -> None:
+    def _read(self, context: Context, job: Job) -> None:
         """The next piece of a prompt; with its last one, the answer's first token."""
         slot, prompt = job.slot, job.prompt.tokens
         start = len(slot.tokens)
-        writing = any(other.state == "writing" for other in self._jobs.values())
-        end = self._reading.piece_end(job, alone=not writing)
+        alone = context.canonical or not any(other.state == "writing" for other in self._jobs.values())
+        if not alone:
+            job.varies.add("pieces")
+        end = context.reading.piece_end(job, alone=alone)
         self._read_now = job
-        code = self._decoder.piece(slot.seq, prompt[start:end], start, last=end == len(prompt))
+        code = context.decoder.piece(slot.seq, prompt[start:end], start, last=end == len(prompt))
         self._read_now = None
         if code == ABORTED:
-            self._slots.settle(slot)
+            context.slots.settle(slot)
+            job.varies.add("pieces")
         elif code == NO_ROOM:
-            if not self._slots.make_room():
-                self._finish(job, "context_full", _SHARED_FULL.format(n_ctx=self._slots.n_ctx))
+            if not context.slots.make_room():
+                self._finish(job, "context_full", _SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
         elif code != OK:
-            self._slots.cut(slot, 0)
+            context.slots.cut(slot, 0)
             self._finish(job, "failed", f"llama.cpp could not compute the prompt (code {code}).")
         else:
-            self._reading.timed(end - start, self._decoder.took_ns)
+            context.reading.timed(end - start, context.decoder.took_ns)
             slot.tokens += prompt[start:end]
             self._tell_progress(job, end, always=end == len(prompt))
-            followers = self._reading.serve(job, self._jobs.values())
+            followers = context.reading.serve(job, self._in(context))
             if end == len(prompt):
                 self._begin_writing([job, *followers], end - start - 1)
 
     def _begin_writing(self, jobs: list[Job], row: int) -> None:
         """The first token of a prompt's answer, and of all that asked the same: from the same logits."""
         past = object()
-        took = self._decoder.took_ns
+        took = jobs[0].context.decoder.took_ns
         for job in jobs:
             job.state, job.past = "writing", past
             if job is not jobs[0]:
@@ -210,9 +237,9 @@ class Loop:
             else:
                 self._draw(job, row, took, len(jobs))
 
-    def _write(self, writers: list[Job]) -> None:
+    def _write(self, context: Context, writers: list[Job]) -> None:
         """One more token for each."""
-        batch = self._decoder.writers
+        batch = context.decoder.writers
         batch.clear()
         rows: dict[tuple[int, int, int], int] = {}
         row_of: list[int] = []
@@ -227,17 +254,18 @@ class Loop:
                 batch.join(row, slot.seq)
             row_of.append(row)
         alone = len(writers) == 1
-        code = self._decoder.row_each(may_abort=alone or not self._model.info.recurrent)
+        code = context.decoder.row_each(may_abort=alone or not self._model.info.recurrent)
         if code != OK:
-            self._not_written(writers, code)
+            self._not_written(context, writers, code)
             return
-        self._use_threads(self._governor.decoded(len(rows), self._decoder.took_ns))
+        took = context.decoder.took_ns
+        self._use_threads(self._governor.decoded(len(rows), took))
         pasts = [] if alone else [object() for _ in rows]
-        took = self._decoder.took_ns
         for job, row in zip(writers, row_of, strict=True):
             job.slot.tokens.append(job.next)
             if not alone:
                 job.past = pasts[row]
+                job.varies.add("batch")
         for job, row in zip(writers, row_of, strict=True):
             if job.id not in self._inbox.stopped:
                 self._draw(job, row, took, len(writers))
@@ -246,35 +274,40 @@ class Loop:
         if n != self._threads:
             self._threads = n
             for_prompts = n if n < self._model.info.n_threads else self._batch_threads
-            lib.llama_set_n_threads(self._model.ctx, n, for_prompts)
+            for context in self._contexts():
+                context.use_threads(n, for_prompts)
+            for job in self._jobs.values():
+                # Without flash attention the bits are the same with any number of threads.
+                if job.state in ("reading", "writing") and self._model.info.flash_attn and not job.context.canonical:
+                    job.varies.add("threads")
 
-    def _not_written(self, writers: list[Job], code: int) -> None:
+    def _not_written(self, context: Context, writers: list[Job], code: int) -> None:
         """Nothing of the batch is in the cache; the tokens wait, unless an answer has to end."""
         if code == ABORTED:
             for job in writers:
-                self._slots.settle(job.slot)
+                context.slots.settle(job.slot)
         elif code == NO_ROOM:
-            if not self._slots.make_room():
+            if not context.slots.make_room():
                 longest = max(writers, key=lambda job: len(job.slot.tokens))
-                self._finish(longest, "context_full", _SHARED_FULL.format(n_ctx=self._slots.n_ctx))
+                self._finish(longest, "context_full", _SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
         else:
             for job in writers:
-                self._slots.cut(job.slot, 0)
+                context.slots.cut(job.slot, 0)
                 self._finish(job, "failed", f"llama.cpp could not compute the next token (code {code}).")
 
     def _draw(self, job: Job, row: int, decode_ns: int, shared_by: int) -> None:
         start = time.perf_counter_ns()
         try:
-            token = job.sampler.draw(self._model.ctx, row)
+            token = job.sampler.draw(job.context.ctx, row)
         except GrammarStuck:
             self._finish(job, "failed", _STUCK)
             return
         sample_ns = time.perf_counter_ns() - start
-        events, ends = job.take(token, decode_ns, sample_ns, shared_by, self._slots.n_ctx)
+        events, ends = job.take(token, decode_ns, sample_ns, shared_by, self._model.info.n_ctx)
         for event in events:
             self._outbox.send(event, urgent=event.index == 0)
         if ends:
-            self._finish(job, ends, _FULL.format(n_ctx=self._slots.n_ctx) if ends == "context_full" else "")
+            self._finish(job, ends, _FULL.format(n_ctx=self._model.info.n_ctx) if ends == "context_full" else "")
 
     def _finish(self, job: Job, reason: Finish, message: str = "") -> None:
         for event in job.finish(reason, message):
@@ -282,9 +315,14 @@ class Loop:
         del self._jobs[job.id]
         self._inbox.stopped.discard(job.id)
         job.sampler.free()
-        if job.placed:
-            self._slots.release(job.slot)
-        self._reading.orphaned(job, self._jobs.values())
+        if not job.placed:
+            return
+        context = job.context
+        context.slots.release(job.slot)
+        context.reading.orphaned(job, self._in(context))
+        if context is self._own:
+            self._own = None
+            context.free()
 
     def _tell_progress(self, job: Job, done: int, *, always: bool = False) -> None:
         """The prompt's reading, to its own lane and to those that wait for it."""
@@ -308,7 +346,7 @@ class Loop:
         if self._watched % _WATCH_EVERY:
             return False
         start = len(job.slot.tokens)
-        end = self._reading.now_end
+        end = job.context.reading.now_end
         self._tell_progress(job, start + int(fraction * (end - start)))
         self._sample_memory()
         return False
@@ -317,4 +355,4 @@ class Loop:
         now = time.perf_counter_ns()
         if always or now - self._sampled_ns >= memory.INTERVAL_NS:
             self._sampled_ns = now
-            self._outbox.send(memory.sample(self._slots.used), urgent=False)
+            self._outbox.send(memory.sample(self._shared.slots.used), urgent=False)

@@ -1,0 +1,74 @@
+"""A llama.cpp context with what goes with it: its sequences, its batches, the order its prompts are read in.
+
+The ordinary context is shared by all lanes. A repeatable answer gets one of its own, made for it and
+freed after it, because its bits must not depend on anything else: not on what was in the cache, where
+in the cache it lies, who shares a batch, how the prompt was cut, or how many threads there were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playground.engine import memory
+from playground.engine.binding import lib
+from playground.engine.decode import Decoder
+from playground.engine.load import Model, canonical_context
+from playground.engine.reading import Reading
+from playground.engine.slots import Slots
+
+CANONICAL_UBATCH = 128
+"""Tokens of a prompt's pieces in a repeatable answer. Part of the plan: another number gives other bits."""
+
+
+class Context:
+    """One context; `ordinary` and `canonical` make it."""
+
+    def __init__(self, ctx: Any, slots: Slots, decoder: Decoder, reading: Reading, *, canonical: bool) -> None:
+        self.ctx = ctx
+        self.slots = slots
+        self.decoder = decoder
+        self.reading = reading
+        self.canonical = canonical
+        """Made for one repeatable answer."""
+
+    @classmethod
+    def ordinary(cls, model: Model, watch: Callable[[float], bool]) -> Context:
+        """The context the model was loaded with."""
+        info = model.info
+        slots = Slots(model.memory, info.n_seq_max, info.n_ctx, recurrent=info.recurrent)
+        decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, model.n_nodes, watch)
+        reading = Reading(slots, info.n_batch, info.n_ubatch, recurrent=info.recurrent)
+        return cls(model.ctx, slots, decoder, reading, canonical=False)
+
+    @classmethod
+    def for_repeating(cls, model: Model, watch: Callable[[float], bool], n_threads: int) -> Context:
+        """A fresh context for one repeatable answer. Raises MemoryError with a sentence."""
+        info = model.info
+        needed, room = canonical_bytes(model), memory.machine()[0]
+        if needed > room:
+            raise MemoryError(
+                f"A repeatable answer needs a context of its own, {needed / 1e9:.1f} GB, and {room / 1e9:.1f} GB are "
+                "free. Load the model with a smaller context, or switch “Repeatable” off."
+            )
+        ctx = canonical_context(model, CANONICAL_UBATCH, n_threads)
+        slots = Slots(lib.llama_get_memory(ctx), 1, info.n_ctx, recurrent=info.recurrent)
+        decoder = Decoder(ctx, CANONICAL_UBATCH, 1, model.n_nodes, watch)
+        reading = Reading(slots, CANONICAL_UBATCH, CANONICAL_UBATCH, recurrent=info.recurrent)
+        return cls(ctx, slots, decoder, reading, canonical=True)
+
+    def use_threads(self, n_threads: int, n_threads_batch: int) -> None:
+        """From the next decode on."""
+        lib.llama_set_n_threads(self.ctx, n_threads, n_threads_batch)
+
+    def free(self) -> None:
+        """Give its memory back."""
+        lib.llama_free(self.ctx)
+        self.ctx = None
+
+
+def canonical_bytes(model: Model) -> int:
+    """Bytes a repeatable answer's context takes: a cache in 16 bits, and attention's scores for a piece."""
+    info = model.info
+    heads = max(1, int(lib.llama_model_n_head(model.handle)))
+    return info.kv_bytes + info.n_ctx * CANONICAL_UBATCH * heads * 4 + info.compute_bytes // 2
