@@ -54,6 +54,10 @@ class Decoder:
         self._usual_ns += 0.25 * (self.took_ns - self._usual_ns)
         return code
 
+    def unwatch(self) -> None:
+        """Leave the context's abort callback to others until the next decode."""
+        self._set_watching(False)
+
     def _decode(self, batch: Any) -> int:
         self._nodes = 0
         start = time.perf_counter_ns()

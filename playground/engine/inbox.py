@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from playground.engine.outbox import Outbox
 from playground.protocol.codec import ProtocolError, decode_command, read_frame
-from playground.protocol.commands import CancelLoad, Command, Quit, Stop
+from playground.protocol.commands import CancelLoad, Command, Quit, Stop, StopBench
 from playground.protocol.events import Refused
 
 _QUIT_GRACE_S = 2.0
@@ -25,6 +25,8 @@ class Inbox:
         self._queue: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self.stopped: set[int] = set()
         """Jobs that the user stopped; cleared by the loop as they end."""
+        self.stopped_benches: set[int] = set()
+        """Benches that the user stopped."""
         self.cancelled = False
         """The load was cancelled."""
         self.quitting = False
@@ -66,6 +68,8 @@ class Inbox:
             return
         if isinstance(command, Stop):
             self.stopped.add(command.job)
+        elif isinstance(command, StopBench):
+            self.stopped_benches.add(command.request)
         elif isinstance(command, CancelLoad):
             self.cancelled = True
         elif isinstance(command, Quit):

@@ -6,6 +6,7 @@ import time
 import traceback
 
 from playground.engine import memory
+from playground.engine.bench import Benchmark
 from playground.engine.binding import lib
 from playground.engine.context import Context
 from playground.engine.decode import ABORTED, NO_ROOM, OK
@@ -16,7 +17,18 @@ from playground.engine.load import Model
 from playground.engine.outbox import Outbox
 from playground.engine.prompt import PromptError
 from playground.engine.sampler import GrammarStuck, Sampler
-from playground.protocol.commands import Command, CountTokens, Generate, Load, Quit, Render, SetThreads, Stop, Tweak
+from playground.protocol.commands import (
+    Bench,
+    Command,
+    CountTokens,
+    Generate,
+    Load,
+    Quit,
+    Render,
+    SetThreads,
+    Stop,
+    Tweak,
+)
 from playground.protocol.events import Finish, Finished, Refused, Rendered, SamplingChanged, Started, TokenCount
 from playground.settings.field import SettingError
 
@@ -51,6 +63,7 @@ class Loop:
         self._threads = info.n_threads
         self._batch_threads = int(lib.llama_n_threads_batch(model.ctx))
         self._governor = Governor(info.n_threads, model.governed)
+        self._bench = Benchmark(model, self._shared, inbox, outbox)
         self._jobs: dict[int, Job] = {}
         self._read_now: Job | None = None
         """Whose prompt llama.cpp is computing this moment."""
@@ -85,6 +98,8 @@ class Loop:
                 self._render(command)
             case SetThreads():
                 self._use_threads(self._governor.cap(command.n_threads or self._model.info.n_threads))
+            case Bench():
+                self._bench.run(command, busy=bool(self._jobs))
             case Load():
                 self._outbox.send(Refused("This engine has its model already; another model needs another engine."))
 

@@ -101,6 +101,35 @@ class SetThreads(msgspec.Struct, frozen=True, tag="set_threads"):
     """Let the governor go below that count while other programs need the cores."""
 
 
+class BenchTest(msgspec.Struct, frozen=True):
+    """One measurement: read ``n_prompt`` tokens, then write ``n_gen``, both after ``n_depth`` that aren't timed."""
+
+    n_prompt: int = 0
+    n_gen: int = 0
+    n_depth: int = 0
+
+
+class Bench(msgspec.Struct, frozen=True, tag="bench"):
+    """Measure speed with made-up tokens. Answered by BenchProgress…, a BenchRow for each test, then BenchDone.
+
+    It empties the KV cache and lets nobody write meanwhile.
+    """
+
+    request: int
+    tests: list[BenchTest]
+    repeats: int = 5
+    n_threads: int = 0
+    """While writing; 0: as loaded."""
+    n_threads_batch: int = 0
+    """While reading; 0: as ``n_threads``, and if that is 0 too, as loaded."""
+
+
+class StopBench(msgspec.Struct, frozen=True, tag="stop_bench"):
+    """Stop measuring; answered by BenchDone(reason="stopped"). Rows that are complete stand."""
+
+    request: int
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Unload and end the process. Closing the pipe does the same, without saving."""
 
@@ -108,4 +137,6 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
     """Before that, keep what the slots hold in the folder of saved states; answered by StatesSaved."""
 
 
-Command: TypeAlias = Load | CancelLoad | Generate | Tweak | Stop | CountTokens | Render | SetThreads | Quit
+Command: TypeAlias = (
+    Load | CancelLoad | Generate | Tweak | Stop | CountTokens | Render | SetThreads | Bench | StopBench | Quit
+)

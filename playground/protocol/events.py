@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from playground.protocol.commands import BenchTest
+
 PROTOCOL_VERSION = 2
 """Raised with every change of a message; both sides refuse a stranger."""
 
@@ -21,6 +23,10 @@ attention), how the prompt was cut, sampling changed while it was written."""
 ThreadsReason: TypeAlias = Literal["busy", "quiet", "shared", "asked"]
 """Other programs need the cores; they are free again; engines run together; the user set a count."""
 
+
+BenchPhase: TypeAlias = Literal["warm_up", "depth", "prompt", "writing"]
+
+BenchEnd: TypeAlias = Literal["done", "stopped", "refused", "failed"]
 
 LoadFault: TypeAlias = Literal[
     "missing", "not_a_file", "not_gguf", "truncated", "unsupported", "memory", "context", "cancelled", "other"
@@ -235,6 +241,43 @@ class Rendered(msgspec.Struct, frozen=True, tag="rendered"):
     error: str = ""
 
 
+class BenchProgress(msgspec.Struct, frozen=True, tag="bench_progress"):
+    """How far a Bench is."""
+
+    request: int
+    index: int
+    """The test it is at."""
+    phase: BenchPhase
+    repeat: int
+    """From 0; −1 while warming up."""
+    fraction: float
+    """Of the whole request, from 0 to 1."""
+    t_ns: int
+
+
+class BenchRow(msgspec.Struct, frozen=True, tag="bench_row"):
+    """One test, measured."""
+
+    request: int
+    index: int
+    test: BenchTest
+    samples_ns: list[int]
+    """How long each repeat took; llama-bench divides the test's tokens by it."""
+    n_threads: int
+    n_threads_batch: int
+    started_s: float
+    """Seconds since 1970."""
+
+
+class BenchDone(msgspec.Struct, frozen=True, tag="bench_done"):
+    """A Bench's last event."""
+
+    request: int
+    reason: BenchEnd
+    message: str = ""
+    """A sentence when reason is ``refused`` or ``failed``."""
+
+
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
     """A command that can't be carried out; nothing changed."""
 
@@ -256,5 +299,8 @@ Event: TypeAlias = (
     | Memory
     | TokenCount
     | Rendered
+    | BenchProgress
+    | BenchRow
+    | BenchDone
     | Refused
 )

@@ -32,6 +32,11 @@ EVENTS: list[events.Event] = [
     events.Memory(1, 2, 3, 4, 5, 6, 7, 8, 9),
     events.TokenCount(1, 2),
     events.Rendered(1, "text", 2, "error"),
+    events.ThreadsChanged(1, 1, 2, "busy", "prompt"),
+    events.StatesSaved(1, 2, 0.5),
+    events.BenchProgress(1, 0, "warm_up", -1, 0.5, 2),
+    events.BenchRow(1, 0, commands.BenchTest(512, 0, 1024), [2**40, 1], 2, 4, 1.5),
+    events.BenchDone(1, "refused", "no"),
     events.Refused("no"),
 ]
 SAMPLING = commands.Sampling({"temp": 0.5, "stop": ["\n"], "seed": -1, "infill": True}, ["top_k", "temperature"])
@@ -44,6 +49,8 @@ COMMANDS: list[commands.Command] = [
     commands.SetThreads(2),
     commands.CountTokens(1, "x"),
     commands.Render(1, [commands.Message("system", "s")], True, None),
+    commands.Bench(1, [commands.BenchTest(512, 0, 0), commands.BenchTest(0, 128, 1024)], 5, 2, 4),
+    commands.StopBench(1),
     commands.Quit(),
 ]
 
