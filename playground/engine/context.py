@@ -17,7 +17,7 @@ from playground.engine.load import Model, canonical_context
 from playground.engine.reading import Reading
 from playground.engine.slots import Slots
 
-CANONICAL_UBATCH = 128
+CANONICAL_UBATCH = 64
 """Tokens of a prompt's pieces in a repeatable answer. Part of the plan: another number gives other bits."""
 
 
