@@ -20,6 +20,10 @@ from playground.engine.slots import Slots
 CANONICAL_UBATCH = 64
 """Tokens of a prompt's pieces in a repeatable answer. Part of the plan: another number gives other bits."""
 
+_CHECKPOINTS_MOST = 512 << 20
+"""Bytes for the checkpoints of models that need them, and the part of the free memory they may take at most."""
+_CHECKPOINTS_PART = 16
+
 
 class Context:
     """One context; `ordinary` and `canonical` make it."""
@@ -36,9 +40,11 @@ class Context:
     def ordinary(cls, model: Model, watch: Callable[[float], bool]) -> Context:
         """The context the model was loaded with."""
         info = model.info
-        slots = Slots(model.memory, info.n_seq_max, info.n_ctx, recurrent=info.recurrent)
+        window = 0 if model.options["swa_full"] else int(lib.llama_model_n_swa(model.handle))
+        budget = min(_CHECKPOINTS_MOST, memory.machine()[0] // _CHECKPOINTS_PART)
+        slots = Slots(model.ctx, info.n_seq_max, info.n_ctx, recurrent=info.recurrent, window=window, budget=budget)
         decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, model.n_nodes, watch)
-        reading = Reading(slots, info.n_batch, info.n_ubatch, recurrent=info.recurrent)
+        reading = Reading(slots, info.n_batch, info.n_ubatch)
         return cls(model.ctx, slots, decoder, reading, canonical=False)
 
     @classmethod
@@ -52,9 +58,9 @@ class Context:
                 "free. Load the model with a smaller context, or switch “Repeatable” off."
             )
         ctx = canonical_context(model, CANONICAL_UBATCH, n_threads)
-        slots = Slots(lib.llama_get_memory(ctx), 1, info.n_ctx, recurrent=info.recurrent)
+        slots = Slots(ctx, 1, info.n_ctx, recurrent=info.recurrent)
         decoder = Decoder(ctx, CANONICAL_UBATCH, 1, model.n_nodes, watch)
-        reading = Reading(slots, CANONICAL_UBATCH, CANONICAL_UBATCH, recurrent=info.recurrent)
+        reading = Reading(slots, CANONICAL_UBATCH, CANONICAL_UBATCH)
         return cls(ctx, slots, decoder, reading, canonical=True)
 
     def use_threads(self, n_threads: int, n_threads_batch: int) -> None:

@@ -123,6 +123,7 @@ class Loader:
         params.n_seq_max = wanted["n_seq_max"]
         # One row of logits per slot; the default reserves a row for every token of a batch.
         params.n_outputs_max = wanted["n_seq_max"]
+        params.swa_full = wanted["swa_full"]
         params.n_threads = wanted["n_threads"] or usable_cores()
         params.n_threads_batch = wanted["n_threads_batch"] or params.n_threads
         params.flash_attn_type = _FLASH[wanted["flash_attn"]]

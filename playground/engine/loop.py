@@ -217,6 +217,7 @@ class Loop:
         alone = context.canonical or not any(other.state == "writing" for other in self._jobs.values())
         if not alone:
             job.varies.add("pieces")
+        context.reading.mark(job)
         end = context.reading.piece_end(job, alone=alone)
         self._read_now = job
         code = context.decoder.piece(slot.seq, prompt[start:end], start, last=end == len(prompt))

@@ -2,15 +2,27 @@
 
 llama.cpp's cache is one pool that all sequences share. What is in it is known here as lists of
 tokens; every change goes through this class, so that lists and cache never disagree.
+
+How far a sequence can be cut depends on the model. A plain cache can be cut anywhere. A sliding window
+can, as far as the window before the cut is still there. A recurrent state can't, only continued. For
+the last two, checkpoints fill the gap; where none fits, all is read again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from playground.engine.binding import lib
+from playground.engine.checkpoints import (
+    PARTIAL,
+    WHOLE,
+    Checkpoint,
+    Checkpoints,
+    read_state,
+    write_state,
+)
 
 FRESH = 8
 """Prompt tokens decoded anew at least when a prefix is reused. One is needed for its logits; a piece
@@ -32,12 +44,23 @@ class Slot:
 
 
 class Slots:
-    """All sequences of a context."""
+    """All sequences of a context.
 
-    def __init__(self, memory: Any, count: int, n_ctx: int, *, recurrent: bool) -> None:
-        self._memory = memory
+    ``window`` is the length of a sliding window that the cache doesn't keep beyond, 0 for none;
+    ``budget`` the bytes that checkpoints may take.
+    """
+
+    def __init__(self, ctx: Any, count: int, n_ctx: int, *, recurrent: bool, window: int = 0, budget: int = 0) -> None:
+        self._ctx = ctx
+        self._memory = lib.llama_get_memory(ctx)
         self.n_ctx = n_ctx
-        self._recurrent = recurrent
+        self.recurrent = recurrent
+        self.window = window
+        self.checkpoints = Checkpoints(ctx, budget if recurrent or window else 0)
+        self.checkpointed = bool(budget) and (recurrent or window > 0)
+        """Whether reading a prompt has to stop where checkpoints are wanted."""
+        self.leaving: Callable[[Slot], None] = lambda _slot: None
+        """Told before a conversation is forgotten for another one."""
         self._all = [Slot(seq) for seq in range(count)]
         self._clock = 0
 
@@ -50,8 +73,13 @@ class Slots:
         total = 0
         for index, slot in enumerate(self._all):
             shared = (common(slot.tokens, other.tokens) for other in self._all[:index])
-            total += len(slot.tokens) - (0 if self._recurrent else max(shared, default=0))
+            total += len(slot.tokens) - (0 if self.recurrent else max(shared, default=0))
         return min(self.n_ctx, total)
+
+    @property
+    def plain(self) -> bool:
+        """The cache can be cut anywhere."""
+        return not self.recurrent and not self.window
 
     def named(self, name: str) -> Slot | None:
         """The slot of a lane."""
@@ -66,6 +94,7 @@ class Slots:
         if slot is None or slot.busy:
             return None
         if slot.name != name:
+            self.leaving(slot)
             slot.name = name
         slot.busy = True
         self.touch(slot)
@@ -81,6 +110,10 @@ class Slots:
         self._clock += 1
         slot.used = self._clock
 
+    def best(self, prompt: Sequence[int]) -> int:
+        """The most that any slot could give of a prompt."""
+        return max(self.usable(slot, prompt) for slot in self._all)
+
     def reuse(self, slot: Slot, prompt: Sequence[int]) -> int:
         """Keep or copy the longest usable beginning of the prompt into the slot; how many tokens that is."""
         source, n = slot, self.usable(slot, prompt)
@@ -93,51 +126,135 @@ class Slots:
 
     def usable(self, slot: Slot, prompt: Sequence[int]) -> int:
         """How many tokens of the prompt a slot's cache could give, leaving some to decode."""
-        n = common(slot.tokens, prompt)
-        if self._recurrent:
-            # Its state is that after its last token; there is no other.
-            return n if n == len(slot.tokens) and n < len(prompt) else 0
-        fresh = FRESH if len(prompt) > FRESH else 1
-        return max(0, min(n, len(prompt) - fresh))
+        shared = common(slot.tokens, prompt)
+        marks = [one.n for one in self.checkpoints.of(slot.seq)]
+        return self.reach(len(slot.tokens), shared, len(prompt), marks, lambda n: self._complete_at(slot, n))
+
+    def reach(
+        self, tokens: int, shared: int, n_prompt: int, marks: Sequence[int], complete_at: Callable[[int], bool]
+    ) -> int:
+        """How much of a prompt a sequence can give by this model's rules, in the cache or saved.
+
+        It has ``tokens`` tokens, the first ``shared`` of them are the prompt's; ``marks`` are where its
+        checkpoints are, ``complete_at`` whether it can be cut there.
+        """
+        if self.recurrent and shared == tokens < n_prompt:
+            return tokens
+        n = max(0, min(shared, n_prompt - (FRESH if n_prompt > FRESH else 1)))
+        if n == 0 or n == tokens or complete_at(n):
+            return n
+        return max((mark for mark in marks if mark <= n), default=0)
 
     def cut(self, slot: Slot, n: int) -> int:
-        """Forget all after the first ``n`` tokens; how many are left (none where the cache can't be cut)."""
+        """Forget all after the first ``n`` tokens; how many are left (none where the cache can't be cut there)."""
         if n >= len(slot.tokens):
             return len(slot.tokens)
-        if n > 0 and lib.llama_memory_seq_rm(self._memory, slot.seq, n, -1):
+        if n > 0 and self._complete_at(slot, n) and lib.llama_memory_seq_rm(self._memory, slot.seq, n, -1):
             del slot.tokens[n:]
+            self.checkpoints.forget_after(slot.seq, n)
             return n
+        checkpoint = self.checkpoints.at(slot.seq, n)
+        return self._go_back(slot, checkpoint) if checkpoint else self.clear(slot)
+
+    def clear(self, slot: Slot) -> int:
+        """Forget all; nothing is left."""
         lib.llama_memory_seq_rm(self._memory, slot.seq, -1, -1)
         slot.tokens.clear()
+        self.checkpoints.forget_after(slot.seq, 0)
         return 0
 
     def copy(self, source: Slot, target: Slot, n: int) -> int:
-        """Let ``target`` begin with ``source``'s first ``n`` tokens; no data moves, cells are shared."""
-        self.cut(target, 0)
-        if self._recurrent and n != len(source.tokens):
+        """Let ``target`` begin with ``source``'s first ``n`` tokens; cells are shared. How many it got."""
+        self.clear(target)
+        checkpoint = None
+        if n < len(source.tokens) and not self._complete_at(source, n):
+            checkpoint = self.checkpoints.at(source.seq, n)
+            if checkpoint is None:
+                return 0
+        if n <= 0:
             return 0
-        if n > 0:
-            lib.llama_memory_seq_cp(
-                self._memory, source.seq, target.seq, -1 if self._recurrent else 0, -1 if self._recurrent else n
-            )
-            target.tokens[:] = source.tokens[:n]
-        return n
+        first, end = (-1, -1) if self.recurrent else (0, n)
+        lib.llama_memory_seq_cp(self._memory, source.seq, target.seq, first, end)
+        target.tokens[:] = source.tokens[:n]
+        self.checkpoints.share(source.seq, target.seq, n)
+        return self._go_back(target, checkpoint) if checkpoint else n
 
     def settle(self, slot: Slot) -> None:
-        """After an aborted decode: ask the cache how much of the slot is left."""
+        """After an aborted decode: keep what is certain of the slot."""
+        if self.recurrent:
+            # The state may have gone on by some of the piece.
+            own = [one for one in self.checkpoints.of(slot.seq) if one.n <= len(slot.tokens)]
+            if own:
+                self._go_back(slot, own[-1])
+            else:
+                self.clear(slot)
+            return
         left = int(lib.llama_memory_seq_pos_max(self._memory, slot.seq)) + 1
-        if self._recurrent:
-            self.cut(slot, 0)
-        elif left < len(slot.tokens):
+        if left < len(slot.tokens):
             del slot.tokens[max(0, left) :]
+            self.checkpoints.forget_after(slot.seq, left)
 
     def make_room(self) -> bool:
         """Forget the conversation that has been idle longest; False when none is idle."""
         idle = [slot for slot in self._all if not slot.busy and slot.tokens]
         if not idle:
             return False
-        self.cut(min(idle, key=lambda slot: slot.used), 0)
+        oldest = min(idle, key=lambda slot: slot.used)
+        self.leaving(oldest)
+        self.clear(oldest)
         return True
+
+    def mark(self, slot: Slot) -> None:
+        """Take a checkpoint of the slot as it is."""
+        idle = [one.seq for one in sorted(self._all, key=lambda one: one.used) if not one.busy]
+        self.checkpoints.take(slot.seq, len(slot.tokens), idle)
+
+    def export(self, slot: Slot, most_marks: int) -> list[tuple[int, bytearray | bytes]]:
+        """The slot's whole state (as 0) and its newest checkpoints (as their lengths); empty when there is none."""
+        whole = read_state(self._ctx, slot.seq, WHOLE)
+        marks = self.checkpoints.of(slot.seq)[-most_marks:]
+        return [(0, whole), *((one.n, one.data) for one in marks)] if whole else []
+
+    def adopt(self, slot: Slot, tokens: Sequence[int], parts: Sequence[tuple[int, bytearray | bytes]]) -> bool:
+        """Fill the slot with what `export` gave; False, and an empty slot, when it can't be."""
+        self.clear(slot)
+        while self.used + len(tokens) > self.n_ctx and self.make_room():
+            pass
+        whole = next((data for n, data in parts if n == 0), None)
+        if whole is None or self.used + len(tokens) > self.n_ctx:
+            return False
+        done = write_state(self._ctx, slot.seq, whole, WHOLE)
+        if not done or int(lib.llama_memory_seq_pos_max(self._memory, slot.seq)) + 1 != len(tokens):
+            self.clear(slot)
+            return False
+        slot.tokens[:] = tokens
+        for n, data in parts:
+            if 0 < n <= len(tokens) and self.checkpointed:
+                self.checkpoints.put(slot.seq, Checkpoint(n, data))
+        return True
+
+    def _go_back(self, slot: Slot, checkpoint: Checkpoint) -> int:
+        """To a checkpoint; the cells that can be cut are. How many tokens are left: its length, or none."""
+        n = checkpoint.n
+        done = (
+            write_state(self._ctx, slot.seq, checkpoint.data, PARTIAL)
+            and lib.llama_memory_seq_rm(self._memory, slot.seq, n, -1)
+            and int(lib.llama_memory_seq_pos_max(self._memory, slot.seq)) == n - 1
+        )
+        if not done:
+            return self.clear(slot)
+        del slot.tokens[n:]
+        self.checkpoints.forget_after(slot.seq, n)
+        return n
+
+    def _complete_at(self, slot: Slot, n: int) -> bool:
+        """Whether the cache, cut to ``n`` tokens, still holds all that the next one looks at."""
+        if self.recurrent:
+            return False
+        if not self.window:
+            return True
+        first = int(lib.llama_memory_seq_pos_min(self._memory, slot.seq))
+        return first == 0 or 0 < first < n - self.window
 
 
 def common(one: Sequence[int], two: Sequence[int]) -> int:

@@ -37,6 +37,8 @@ FIELDS = Table(
         _f("cache_type_k", "KV cache type, keys", "choice", "f16", "q8_0 halves the cache at little cost.", "-ctk --cache-type-k", choices=KV_TYPES),
         _f("cache_type_v", "KV cache type, values", "choice", "f16", "Anything but f16, bf16 and f32 needs flash attention.",
            "-ctv --cache-type-v", choices=KV_TYPES),
+        _f("swa_full", "Full cache for windows", "bool", False,
+           "Keeps what sliding-window layers no longer see; edits of early turns read less, at more memory.", "--swa-full"),
         _f("use_mmap", "Map the file", "bool", True, "Reads weights from the file as needed instead of copying them first.", "--mmap"),
         _f("use_mlock", "Keep in memory", "bool", False, "Forbids the system to swap the weights out.", "--mlock"),
         _f("n_seq_max", "Slots", "int", 4, "How many lanes can share this engine at once.", "--parallel -np", low=1, high=8, slider=(1, 8), source=_APP),
