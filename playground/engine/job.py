@@ -32,8 +32,8 @@ class Job:
         self.lane = command.slot
         self._slot: Slot | None = None
         self._context: Context | None = None
-        self.repeatable = command.repeatable
-        """To be written in a context of its own."""
+        self.repeatable: bool = sampler.values["repeatable"]
+        """To be written by the canonical plan, in a context of its own."""
         self.varies: set[Variation] = set()
         """What has come in between that may change the text next time."""
         self.prompt = prompt

@@ -59,8 +59,6 @@ class Generate(msgspec.Struct, frozen=True, tag="generate"):
     """False: the contents are joined as they are and completed."""
     thinking: bool | None = None
     """``enable_thinking`` for templates that know it; None leaves it to the template."""
-    repeatable: bool = False
-    """Take the canonical plan: whole prompt, fixed pieces, alone, flash attention off. Slower, the same bits every time."""
 
 
 class Tweak(msgspec.Struct, frozen=True, tag="tweak"):

@@ -189,6 +189,8 @@ LENGTH_AND_LUCK: tuple[Field, ...] = (
        low=1, high=1048576, special={-1: "until done"}, unit="tokens"),
     _f("seed", "Seed", -1, "The same seed, settings and prompt draw the same tokens.", "-s --seed", kind="int",
        low=0, high=_SEEDS - 1, special={-1: "random"}),
+    _f("repeatable", "Repeatable", False, "The same bits every time: each answer reads the whole conversation anew, alone, without flash attention. Slower.",
+       "--repeatable", kind="bool", source=_APP),
     _f("stop", "Stop strings", [], "The answer ends before the first of these.", "-r --reverse-prompt", kind="list",
        max_length=200, source=_APP),
     _f("min_keep", "Min keep", 0, "Cutting samplers leave at least this many candidates.", "--min-keep", kind="int",

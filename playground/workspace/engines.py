@@ -214,7 +214,7 @@ class Engines:
 
     def _on_hello(self, engine: Engine, event: Hello) -> None:
         engine.facts.gpu, engine.facts.gpu_reason = event.gpu, event.gpu_reason
-        engine.facts.base_rss = event.rss
+        engine.facts.base_rss, engine.facts.build = event.rss, event.build
 
     def _on_progress(self, engine: Engine, event: LoadProgress) -> None:
         engine.fraction = event.fraction

@@ -25,7 +25,7 @@ from playground.protocol.events import (
 )
 from playground.workspace import notices
 from playground.workspace.engines import Engine, Engines
-from playground.workspace.lane import Lane, LaneState, Notice
+from playground.workspace.lane import EngineFacts, Lane, LaneState, Notice
 from playground.workspace.ports import Background, Keeper
 from playground.workspace.series import Answer, Mark
 from playground.workspace.signal import Signal
@@ -222,6 +222,8 @@ class Jobs:
             "n_prompt": event.n_prompt,
             "n_reused": event.n_reused,
             "plain": event.plain,
+            "repeatable": event.repeatable,
+            "made_with": made_with(job.engine.facts),
         }
         job.note = event.note
         if job.state != "stopping":
@@ -275,6 +277,7 @@ class Jobs:
     def _on_finished(self, job: Job, event: Finished) -> None:
         job.n_past = event.n_past
         job.node.record |= {"reason": event.reason, "n_drawn": event.n_drawn, "n_past": event.n_past}
+        job.node.record["varies"] = list(event.varies)
         notice = None
         if event.reason == "context_full":
             notice = notices.context_full(event.message, job.engine.facts.info)
@@ -334,6 +337,15 @@ class Jobs:
             self.mirror(job, lane)
             lane.seen()
             lane.changed.emit()
+
+
+def made_with(facts: EngineFacts) -> dict[str, Any]:
+    """What of the engine decides an answer's bits, for its record."""
+    info = facts.info
+    if info is None:
+        return {"build": facts.build}
+    names = ("n_threads", "n_ctx", "n_batch", "n_ubatch", "flash_attn", "n_gpu_layers", "arch", "quant", "size")
+    return {"build": facts.build} | {name: getattr(info, name) for name in names}
 
 
 def sampling_of(lane: Lane) -> Sampling:

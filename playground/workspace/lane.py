@@ -77,6 +77,8 @@ class EngineFacts:
     gpu: str = ""
     gpu_reason: str = ""
     base_rss: int = 0
+    build: str = ""
+    """llama.cpp's build and what it uses of the processor, in its own words."""
 
 
 class Lane:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from playground.conversation.tree import Node
 from playground.ui import icons
@@ -14,6 +14,7 @@ from playground.ui.chat.highlight import Highlighter
 from playground.ui.chat.thinking import ThinkingBox
 from playground.ui.chat.turn import META, TOP, Turn, TurnFacts, draw_words
 from playground.ui.theme import Theme
+from playground.workspace.record_words import made_words
 
 FOOT = 26
 LINE = 22
@@ -121,6 +122,14 @@ class AnswerTurn(Turn):
             return height
         return LINE if self.writing and not self.facts.thinking else 0
 
+    def event(self, event: QEvent) -> bool:
+        """Over the names: what the answer was made with."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            words = made_words(self.node.record) if event.pos().y() < TOP + META else ""
+            QToolTip.showText(event.globalPos(), words, self)
+            return True
+        return super().event(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Badge, names, end state."""
         node, theme = self.node, self._theme
@@ -149,7 +158,9 @@ def model_words(node: Node) -> tuple[str, str]:
     name, mark, quant = node.model.rpartition(" · ")
     if not mark:
         name, quant = node.model, ""
-    parts = [quant, "thinking" if node.thinking else "", "edited" if node.record.get("edited") else ""]
+    record = node.record
+    parts = [quant, "thinking" if node.thinking else "", "edited" if record.get("edited") else ""]
+    parts.append("repeatable" if record.get("repeatable") else "")
     return name or "Answer", " · ".join(part for part in parts if part)
 
 

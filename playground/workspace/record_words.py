@@ -1,0 +1,61 @@
+"""What an answer was made with and whether it can be repeated, in words. Pure, no Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_REASONS = {
+    "prefix": "the beginning was still in the cache",
+    "batch": "other conversations shared the engine",
+    "threads": "the thread count changed with flash attention on",
+    "pieces": "the prompt was read in other pieces because others were writing",
+    "tweaked": "settings changed while it was written",
+}
+
+
+def repeat_words(record: Mapping[str, Any]) -> str:
+    """One sentence on whether the same request gives the same text again; empty when it isn't known."""
+    if "varies" not in record:
+        return ""
+    varies = _strings(record["varies"])
+    seed = record.get("seed")
+    with_seed = f" with seed {seed}" if isinstance(seed, int) and _draws(record) else ""
+    if record.get("repeatable"):
+        if varies:
+            return f"Repeatable{with_seed}, if {_REASONS['tweaked']} at the same places."
+        return f"Repeatable{with_seed}: the same request gives the same text on this machine."
+    if not varies:
+        return f"Likely to come again{with_seed} in a fresh engine; “Repeatable” makes sure."
+    reasons = [_REASONS[reason] for reason in varies if reason in _REASONS]
+    return f"May differ next time: {', '.join(reasons)}." if reasons else ""
+
+
+def made_words(record: Mapping[str, Any]) -> str:
+    """All that is known, a line each: how it repeats, threads and options, llama.cpp's build."""
+    made = record.get("made_with")
+    lines = [repeat_words(record)]
+    if isinstance(made, dict):
+        lines.append(_options(made))
+        lines.append(str(made.get("build", "")).split("|")[0].strip())
+    return "\n".join(line for line in lines if line)
+
+
+def _options(made: Mapping[str, Any]) -> str:
+    parts = []
+    if isinstance(made.get("n_threads"), int):
+        n = made["n_threads"]
+        parts.append("1 thread" if n == 1 else f"{n} threads")
+    parts += [f"{name} {made[name]:,}" for name in ("n_ctx", "n_ubatch") if isinstance(made.get(name), int)]
+    if isinstance(made.get("flash_attn"), bool):
+        parts.append("flash attention on" if made["flash_attn"] else "flash attention off")
+    return ", ".join(parts)
+
+
+def _draws(record: Mapping[str, Any]) -> bool:
+    sampling = record.get("sampling")
+    return not isinstance(sampling, dict) or sampling.get("temp") != 0
+
+
+def _strings(value: object) -> Sequence[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
