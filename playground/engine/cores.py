@@ -1,57 +1,173 @@
-"""How many threads this process should compute with."""
+"""Which cores this process may compute with, and which of them are the fast ones.
+
+ggml's threads spin at barriers and the slowest sets the pace, so what counts are physical cores, of
+the fast kind where there are two, within the process's affinity and its container's quota.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import struct
+import sys
+from collections.abc import Set
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-_TOPOLOGY = Path("/sys/devices/system/cpu")
+_DEVICES = Path("/sys/devices")
+_CGROUP = Path("/sys/fs/cgroup")
+_SLOW_KIND = 0.6
+"""Cores below this share of the fastest one's capacity or frequency are efficiency cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Physical cores, counted."""
+
+    performance: int
+    """The fast ones; all of them where the system tells no difference."""
+    efficiency: int
+    logical: int
+    """Processors that the system schedules on: more than cores where two threads share one."""
+    quota: float = 0.0
+    """CPUs that the control group pays for; 0: no limit known."""
+
+    @property
+    def default(self) -> int:
+        """The thread count to begin with: the fast cores, as far as the quota pays for them."""
+        return self._paid(self.performance)
+
+    @property
+    def most(self) -> int:
+        """The highest thread count worth a try: all cores."""
+        return self._paid(self.performance + self.efficiency)
+
+    def _paid(self, cores: int) -> int:
+        return max(1, min(cores, int(self.quota)) if self.quota else cores)
 
 
 def usable_cores() -> int:
-    """Physical cores this process may use: by its affinity and its container's quota; at least one.
-
-    ggml's threads spin at barriers, so two of them on one core, or more than the quota
-    pays for, are slower than fewer.
-    """
-    cores = _cores_by_affinity() or psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    quota = _quota()
-    return max(1, min(cores, int(quota)) if quota else cores)
+    """Threads to compute with where nothing else is known; at least one."""
+    return read_cores().default
 
 
-def _cores_by_affinity() -> int:
-    if not hasattr(os, "sched_getaffinity"):
-        return 0
-    cpus = os.sched_getaffinity(0)
-    return len({_core_of(cpu) for cpu in cpus})
+def read_cores(devices: Path = _DEVICES, cgroup: Path = _CGROUP, affinity: Set[int] | None = None) -> Cores:
+    """The cores of this machine that this process may use. Never fails: what can't be read is left out."""
+    if affinity is None and hasattr(os, "sched_getaffinity"):
+        affinity = os.sched_getaffinity(0)
+    quota = _quota(cgroup)
+    if affinity:
+        return _linux(devices, affinity, quota)
+    logical = os.cpu_count() or 1
+    fast, slow = _by_system()
+    if not fast:
+        fast, slow = psutil.cpu_count(logical=False) or logical, 0
+    return Cores(fast, slow, logical, quota)
 
 
-def _core_of(cpu: int) -> str:
-    """The siblings that share its core; a processor that doesn't say is a core of its own."""
+def _by_system() -> tuple[int, int]:
+    """Fast and slow cores as macOS or Windows tell; zeros where they don't."""
     try:
-        return (_TOPOLOGY / f"cpu{cpu}/topology/thread_siblings_list").read_text("ascii").strip()
-    except OSError:
-        return str(cpu)
+        if sys.platform == "darwin":
+            return _sysctl("hw.perflevel0.physicalcpu"), _sysctl("hw.perflevel1.physicalcpu")
+        if sys.platform == "win32":
+            return count_classes(_processor_records())
+    except (OSError, AttributeError, ValueError):
+        pass
+    return 0, 0
 
 
-def _quota() -> float:
-    """CPUs that the control group pays for; 0: no limit known."""
-    for read in (_quota_v2, _quota_v1):
-        try:
-            return read()
-        except (OSError, ValueError):
-            continue
-    return 0.0
+def _linux(devices: Path, affinity: Set[int], quota: float) -> Cores:
+    cores: dict[str, int] = {}
+    for cpu in sorted(affinity):
+        cores.setdefault(_siblings(devices, cpu), cpu)
+    slow = _slow_cpus(devices, affinity)
+    efficiency = sum(cpu in slow for cpu in cores.values())
+    if efficiency == len(cores):  # held on the slow ones: then they are what there is
+        return Cores(efficiency, 0, len(affinity), quota)
+    return Cores(len(cores) - efficiency, efficiency, len(affinity), quota)
 
 
-def _quota_v2() -> float:
-    limit, period = Path("/sys/fs/cgroup/cpu.max").read_text("ascii").split()
-    return 0.0 if limit == "max" else int(limit) / int(period)
+def _siblings(devices: Path, cpu: int) -> str:
+    """The processors that share its core; one that doesn't say is a core of its own."""
+    return _text(devices / f"system/cpu/cpu{cpu}/topology/thread_siblings_list") or str(cpu)
 
 
-def _quota_v1() -> float:
-    base = Path("/sys/fs/cgroup/cpu")
-    limit = int((base / "cpu.cfs_quota_us").read_text("ascii"))
-    return 0.0 if limit <= 0 else limit / int((base / "cpu.cfs_period_us").read_text("ascii"))
+def _slow_cpus(devices: Path, affinity: Set[int]) -> set[int]:
+    """Efficiency cores: by kind (x86), by capacity (ARM), or by their highest frequency."""
+    atoms = parse_list(_text(devices / "cpu_atom/cpus"))
+    if atoms:
+        return atoms
+    for name in ("cpu_capacity", "cpufreq/cpuinfo_max_freq"):
+        figures = {cpu: _number(devices / f"system/cpu/cpu{cpu}/{name}") for cpu in affinity}
+        if all(figures.values()):
+            fastest = max(figures.values())
+            return {cpu for cpu, figure in figures.items() if figure < _SLOW_KIND * fastest}
+    return set()
+
+
+def parse_list(text: str) -> set[int]:
+    """A list of processors as Linux writes it, ``0-3,8``; what is no such list is empty."""
+    found: set[int] = set()
+    try:
+        for part in filter(None, text.split(",")):
+            first, _, last = part.partition("-")
+            found.update(range(int(first), int(last or first) + 1))
+    except ValueError:
+        return set()
+    return found
+
+
+def _quota(cgroup: Path) -> float:
+    limit, _, period = _text(cgroup / "cpu.max").partition(" ")
+    if not limit:
+        limit = _text(cgroup / "cpu/cpu.cfs_quota_us")
+        period = _text(cgroup / "cpu/cpu.cfs_period_us")
+    try:
+        return max(0.0, int(limit) / int(period))
+    except (ValueError, ZeroDivisionError):
+        return 0.0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _number(path: Path) -> int:
+    text = _text(path)
+    return int(text) if text.isdecimal() else 0
+
+
+def _sysctl(name: str) -> int:
+    value, size = ctypes.c_int(0), ctypes.c_size_t(ctypes.sizeof(ctypes.c_int))
+    failed = ctypes.CDLL(None).sysctlbyname(name.encode(), ctypes.byref(value), ctypes.byref(size), None, 0)
+    return 0 if failed else value.value
+
+
+def _processor_records() -> bytes:
+    """What Windows tells about its cores."""
+    ask = ctypes.windll.kernel32.GetLogicalProcessorInformationEx  # type: ignore[attr-defined,unused-ignore]
+    size = ctypes.c_ulong(0)
+    ask(0, None, ctypes.byref(size))
+    buffer = ctypes.create_string_buffer(size.value)
+    return buffer.raw[: size.value] if ask(0, buffer, ctypes.byref(size)) else b""
+
+
+def count_classes(records: bytes) -> tuple[int, int]:
+    """Fast and slow cores in Windows' records: cores of the highest efficiency class, and the others."""
+    classes: list[int] = []
+    at = 0
+    while at + 10 <= len(records):
+        relation, size = struct.unpack_from("<II", records, at)
+        if size < 10:
+            break
+        if relation == 0:  # one core; its flags, then its class
+            classes.append(records[at + 9])
+        at += size
+    fast = classes.count(max(classes)) if classes else 0
+    return fast, len(classes) - fast

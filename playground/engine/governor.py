@@ -1,71 +1,170 @@
-"""Fewer threads while another program needs the cores.
+"""Fewer threads while another program needs the cores, all of them again once it is done.
 
 llama.cpp's threads spin at barriers, so the slowest sets the pace: on two cores a busy neighbour takes a
 small model from 140 to 32 tokens a second, where one thread less keeps 86. Changing the count between two
-decodes costs nothing. Only single tokens are judged, and only by how much slower they got than they were;
-a count is never lowered on a machine that is merely slow.
+decodes costs nothing.
+
+Two witnesses are heard: how long each decode took, and how many cores others leave (`load_watch`). A count
+is lowered when both speak against it, and what that brought is measured: no gain, and it is taken back.
+It is raised as soon as the cores are seen free. Where the system tells no load, the times alone decide and
+more threads are tried blindly now and then.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from statistics import fmean, median
+from typing import Protocol
 
-WINDOW = 5
-"""Decodes whose median is judged: one outlier is no trend."""
+from playground.protocol.events import ThreadsReason
+
 SLOWER = 1.25
-"""A margin over what one thread less is expected to take."""
+"""A margin over what is known to be possible."""
 ERRATIC = 2.5
 """Two decodes of a window this much slower than the fastest are no accident."""
+DRIFT = 1.002
+"""How much a remembered best fades with each decode: a longer context is slower on a quiet machine too."""
+BUSY_NS = 100_000_000
+"""Over this long others must have kept a core from us…"""
+BUSY_SHARE = 0.3
+"""…for this part of the time; while we hold on to it, they get half of what they want."""
+QUIET_NS, QUIET_MOST_NS = 250_000_000, 4_000_000_000
+"""So long the cores must be free before they are taken back; doubled each time that was too early."""
+QUIET_SHARE = 0.3
+"""What others may still use of a core that counts as free."""
+TOO_EARLY = 64
+"""Decodes within which a lowering shows that raising was too early."""
 FIRST_TRY, LAST_TRY = 48, 768
-"""Tokens until more threads are tried again; doubled after every try that failed."""
-TRY = 4
-"""Tokens of such a try."""
+"""Decodes until a try that failed is made again, where nothing is seen of the load; doubled each time."""
+RARE_TRY = 256
+"""The same for more threads while the load is still there: a polite neighbour may leave us both."""
+
+
+class Load(Protocol):
+    """What is seen of the machine."""
+
+    def look(self) -> None:
+        """Take a reading."""
+
+    def free(self, window_ns: int) -> float | None:
+        """Cores that others left lately; None: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many decodes make a judgement."""
+
+    window: int
+    """Decodes whose times are kept; blindly judged by their median."""
+    slow: int
+    """So many slow ones…"""
+    among: int
+    """…among so many last ones are a reason to act, when others are seen on the cores."""
+    trial: int
+    """Decodes of a try."""
+
+
+TOKENS = Pace(window=5, slow=2, among=3, trial=3)
+PIECES = Pace(window=3, slow=1, among=1, trial=1)
+"""Pieces of a prompt are long, so each one tells."""
 
 
 class Governor:
     """Decides the thread count from the time each decode took."""
 
-    def __init__(self, n_threads: int, governed: bool) -> None:
+    def __init__(self, n_threads: int, governed: bool, load: Load | None = None, pace: Pace = TOKENS) -> None:
         self.n = self._most = n_threads
-        self._governed = governed and n_threads > 1
+        self.reason: ThreadsReason = "asked"
+        """Why the count is what it is."""
+        self._governed = governed
+        self._load = load
+        self._pace = pace
         self._rows = 0
         self._best: dict[int, float] = {}
-        """Fastest decode seen at a count, in ns."""
-        self._recent: deque[int] = deque(maxlen=WINDOW)
-        self._wait = FIRST_TRY
+        """Fastest decode seen lately at a count, in ns."""
+        self._recent: deque[float] = deque(maxlen=pace.window)
+        self._slow: deque[bool] = deque(maxlen=pace.among)
+        self._wait = self._rare = 0
+        """Decodes until more threads are tried: blindly, or though the load is seen."""
+        self._quiet_ns = QUIET_NS
         self._since = 0
+        """Decodes at this count."""
+        self._raised = False
+        """The count was raised because the cores were free."""
         self._rest = 0
-        """Tokens until fewer threads are tried again; grows after every such try that failed."""
+        """Decodes until fewer threads are tried again; grows after every such try that failed."""
         self._tried_from = 0
         """The count before the try under way; 0: none is."""
         self._before = 0.0
         """The mean at that count: what the user waits, outliers and all."""
+        self._forget_tries()
 
-    def cap(self, n_threads: int) -> int:
-        """Never use more than this many from now on; the count in force."""
+    def cap(self, n_threads: int, reason: ThreadsReason = "asked", *, governed: bool | None = None) -> int:
+        """From now on never use more than this many, and exactly this many if not governed; the count in force."""
         self._most = max(1, n_threads)
-        self._settle(self._most)
+        self._governed = self._governed if governed is None else governed
+        self._tried_from = 0
+        self._forget_tries()
+        if self.n != self._most:
+            self._set(self._most, reason)
         return self.n
 
-    def decoded(self, rows: int, took_ns: int) -> int:
-        """Take in one decode of ``rows`` sequences; the count for the next."""
-        if not self._governed:
+    def decoded(self, rows: int, took_ns: float, preempted: bool = False) -> int:
+        """Take in one decode of ``rows`` sequences; the count for the next.
+
+        ``preempted``: the system took a core from one of our threads meanwhile, as far as that is known.
+        """
+        if not self._governed or self._most < 2:
             return self.n
         if rows != self._rows:
             self._rows = rows
             self._best.clear()
             self._recent.clear()
+            self._slow.clear()
+        if self._load is not None:
+            self._load.look()
+        best = self._best.get(self.n, took_ns)
         self._recent.append(took_ns)
-        self._best[self.n] = min(took_ns, self._best.get(self.n, took_ns))
+        self._slow.append(preempted or took_ns > SLOWER * best)
+        self._best[self.n] = min(took_ns, best * DRIFT)
         self._since += 1
-        if self._tried_from:
-            self._judge_try()
-        elif self.n > 1 and len(self._recent) == WINDOW and self._is_disturbed():
-            self._try(self.n - 1)
-        elif self.n < self._most and self._since >= self._wait and self._recent:
-            self._try(self.n + 1)
+        self._decide()
         return self.n
+
+    def _decide(self) -> None:
+        free = self._load.free(BUSY_NS) if self._load else None
+        if self._tried_from:
+            self._judge_try(free)
+            return
+        if free is None:
+            self._decide_blindly()
+        elif self._since >= self._rest and self._is_crowded(free) and sum(self._slow) >= self._pace.slow:
+            self._try(self._left(free), "busy")
+        elif self.n < self._most:
+            self._look_for_more()
+
+    def _is_crowded(self, free: float | None) -> bool:
+        """Whether others are seen on our cores, and there is a thread to give up."""
+        return free is not None and self.n > 1 and free < self.n - BUSY_SHARE
+
+    def _left(self, free: float) -> int:
+        """Fewer threads than now: as many as find a core of their own."""
+        return max(1, min(self.n - 1, int(free + BUSY_SHARE)))
+
+    def _look_for_more(self) -> None:
+        free = self._load.free(self._quiet_ns) if self._load else None
+        if free is not None and free >= self.n + 1 - QUIET_SHARE:
+            self._set(min(self._most, int(free + QUIET_SHARE)), "quiet")
+            self._raised = True
+        elif self._since >= self._rare and self._recent:
+            self._try(self.n + 1, "trial")
+
+    def _decide_blindly(self) -> None:
+        if self.n > 1 and len(self._recent) == self._pace.window and self._is_disturbed():
+            self._try(self.n - 1, "busy")
+        elif self.n < self._most and self._since >= self._wait and self._recent:
+            self._try(self.n + 1, "trial")
 
     def _is_disturbed(self) -> bool:
         """Whether one thread less may do better: by what it is known to take, or because decodes became erratic."""
@@ -75,30 +174,40 @@ class Governor:
             median(self._recent) > SLOWER * fewer or second > ERRATIC * self._best[self.n]
         )
 
-    def _try(self, n: int) -> None:
-        self._before, self._tried_from = fmean(self._recent), self.n
-        self._set(n)
+    def _try(self, n: int, reason: ThreadsReason) -> None:
+        if n < self.n and self._raised:
+            early = self._since <= TOO_EARLY
+            self._quiet_ns = min(QUIET_MOST_NS, self._quiet_ns * 2) if early else QUIET_NS
+        last = list(self._recent)[-self._pace.among :] if self._load else list(self._recent)
+        self._before, self._tried_from = fmean(last), self.n
+        self._set(n, reason)
 
-    def _judge_try(self) -> None:
-        if len(self._recent) < TRY:
+    def _judge_try(self, free: float | None) -> None:
+        if len(self._recent) < self._pace.trial:
             return
         before, came_from = self._before, self._tried_from
+        if self.n < came_from and self._is_crowded(free) and fmean(self._recent) >= before:
+            self._set(self._left(free or 0), "busy")  # others want more than was seen at first
+            return
         self._tried_from = 0
         if fmean(self._recent) < before:
-            self._wait = FIRST_TRY if self.n > came_from else self._wait
+            if self.n > came_from:
+                self._forget_tries()
             self._rest = 0
         elif self.n > came_from:
             self._wait = min(LAST_TRY, self._wait * 2)
-            self._set(came_from)
+            self._rare = min(4 * RARE_TRY, self._rare * 2)
+            self._set(came_from, "busy")
         else:
             self._rest = min(LAST_TRY, max(FIRST_TRY, self._rest * 2))
-            self._set(came_from)
+            self._set(came_from, "trial")
 
-    def _settle(self, n: int) -> None:
-        self._tried_from, self._wait, self._rest = 0, FIRST_TRY, 0
-        self._set(n)
+    def _forget_tries(self) -> None:
+        self._wait, self._rare, self._rest = FIRST_TRY, RARE_TRY, 0
 
-    def _set(self, n: int) -> None:
-        self.n = n
+    def _set(self, n: int, reason: ThreadsReason) -> None:
+        self.n, self.reason = n, reason
         self._since = 0
+        self._raised = False
         self._recent.clear()
+        self._slow.clear()

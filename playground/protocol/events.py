@@ -20,8 +20,9 @@ Variation: TypeAlias = Literal["prefix", "batch", "threads", "pieces", "tweaked"
 """What changed the bits of an answer: a reused prefix, other lanes in the batch, the thread count (with flash
 attention), how the prompt was cut, sampling changed while it was written."""
 
-ThreadsReason: TypeAlias = Literal["busy", "quiet", "shared", "asked"]
-"""Other programs need the cores; they are free again; engines run together; the user set a count."""
+ThreadsReason: TypeAlias = Literal["busy", "quiet", "shared", "asked", "trial"]
+"""Other programs need the cores; they are free again; engines run together; the user set a count; a short try
+whether another count is faster."""
 
 
 BenchPhase: TypeAlias = Literal["warm_up", "depth", "prompt", "writing"]

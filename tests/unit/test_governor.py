@@ -1,55 +1,205 @@
+"""The governor on a simulated machine of two cores, whose clock is the decodes themselves."""
+
 from __future__ import annotations
 
-from playground.engine.governor import FIRST_TRY, Governor
+import random
+
+from playground.engine.governor import FIRST_TRY, PIECES, Governor, Pace
+from playground.engine.load_watch import LoadWatch
 
 MS = 1_000_000
 
 
-def machine(busy: bool, n: int) -> int:
-    """What a token takes on two cores: a busy neighbour costs two spinning threads far more than one."""
-    return {(False, 2): 7, (False, 1): 12, (True, 2): 30, (True, 1): 14}[busy, n] * MS
+class Machine:
+    """What a token takes: a busy neighbour costs two spinning threads far more than one."""
 
+    def __init__(self, governor_sees_load: bool = True, n: int = 2, pace: Pace | None = None) -> None:
+        self.now = 0
+        self.others = 0.0
+        self.times = {1: 12.0, 2: 7.0}
+        self.busy_times = {1: 13.0, 2: 30.0}
+        self.busy_ns = 0.0
+        self.own_ns = 0.0
+        self.luck = random.Random(5)
+        watch = LoadWatch(2, lambda: int(self.busy_ns), lambda: int(self.own_ns), lambda: self.now)
+        more = {"pace": pace} if pace else {}
+        self.governor = Governor(n, True, watch if governor_sees_load else None, **more)
 
-def run(governor: Governor, busy: bool, tokens: int) -> list[int]:
-    used = []
-    n = governor.n
-    for _ in range(tokens):
-        used.append(n)
-        n = governor.decoded(1, machine(busy, n))
-    return used
+    def run(self, tokens: int) -> list[int]:
+        """The count that each token was computed with."""
+        used = []
+        for _ in range(tokens):
+            n = self.governor.n
+            used.append(n)
+            times = self.busy_times if self.others > 0.5 else self.times
+            self.pass_time(times[n] * self.luck.uniform(0.97, 1.03), n)
+            self.governor.decoded(1, self.took)
+        return used
+
+    def pass_time(self, ms: float, threads: int) -> None:
+        self.took = int(ms * MS)
+        self.now += self.took
+        own = self.took * min(float(threads), 2 - 0.6 * self.others)
+        self.own_ns += own
+        # Three threads on two cores: everyone gets two thirds.
+        self.busy_ns += own + self.took * self.others * (0.6 if threads > 1 else 1.0)
 
 
 def test_a_quiet_machine_keeps_all_threads() -> None:
-    assert set(run(Governor(2, True), False, 500)) == {2}
+    for sees in (True, False):
+        machine = Machine(sees)
+        assert set(machine.run(500)) == {2}
 
 
 def test_one_outlier_changes_nothing() -> None:
-    governor = Governor(2, True)
-    run(governor, False, 20)
-    assert governor.decoded(1, 400 * MS) == 2
-    assert set(run(governor, False, 50)) == {2}
+    for sees in (True, False):
+        machine = Machine(sees)
+        machine.run(20)
+        machine.pass_time(400, 2)
+        assert machine.governor.decoded(1, 400 * MS) == 2
+        assert set(machine.run(50)) == {2}
 
 
-def test_a_busy_neighbour_costs_a_thread_and_gives_it_back() -> None:
-    governor = Governor(2, True)
-    run(governor, False, 20)
-    busy = run(governor, True, 400)
+def test_a_busy_neighbour_costs_a_thread_within_a_few_tokens() -> None:
+    machine = Machine()
+    machine.run(40)
+    machine.others = 1.0
+    used = machine.run(2000)
+    assert used.index(1) <= 4
+    assert used[5:].count(2) <= 20  # hardly tried again while the load is there
+    assert machine.governor.reason == "busy"
+
+
+def test_free_cores_are_taken_back_soon() -> None:
+    machine = Machine()
+    machine.run(40)
+    machine.others = 1.0
+    machine.run(100)
+    machine.others = 0.0
+    used = machine.run(60)
+    assert used.index(2) <= 30  # a third of a second
+    assert set(used[30:]) == {2}
+    assert machine.governor.reason == "quiet"
+
+
+def test_a_neighbour_that_was_there_first_is_noticed_too() -> None:
+    machine = Machine()
+    machine.others = 1.0
+    used = []
+    for _ in range(30):
+        n = machine.governor.n
+        used.append(n)
+        machine.pass_time(machine.busy_times[n], n)
+        machine.governor.decoded(1, machine.took, preempted=n == 2)
+    assert set(used[10:]) == {1}
+
+
+def test_a_polite_neighbour_takes_no_thread() -> None:
+    machine = Machine()
+    machine.busy_times = {1: 12.5, 2: 7.5}
+    machine.run(40)
+    machine.others = 1.0
+    assert set(machine.run(300)) == {2}
+
+
+def test_a_neighbour_that_becomes_polite_gives_the_thread_back() -> None:
+    machine = Machine()
+    machine.run(40)
+    machine.others = 1.0
+    machine.run(50)
+    machine.busy_times = {1: 12.5, 2: 7.5}
+    assert machine.run(600)[-1] == 2
+
+
+def test_fewer_threads_that_are_no_faster_are_taken_back() -> None:
+    machine = Machine()
+    machine.run(40)
+    machine.others, machine.busy_times = 1.0, {1: 30.0, 2: 16.0}
+    assert machine.run(400).count(1) < 40
+
+
+def test_a_neighbour_that_comes_and_goes_is_not_followed_for_ever() -> None:
+    machine = Machine()
+    machine.run(40)
+    changes = []
+    for _ in range(12):
+        before = machine.governor.n
+        for machine.others, tokens in ((1.0, 20), (0.0, 40)):
+            used = machine.run(tokens)
+            changes.append(sum(a != b for a, b in zip([before, *used], used, strict=False)))
+            before = used[-1]
+    assert sum(changes[-8:]) <= sum(changes[:8])
+
+
+def test_a_longer_context_is_no_neighbour() -> None:
+    for sees in (True, False):
+        machine = Machine(sees)
+        for _ in range(40):
+            machine.times = {n: ms * 1.04 for n, ms in machine.times.items()}
+            assert set(machine.run(30)) == {2}
+
+
+def test_without_a_view_of_the_load_the_times_decide() -> None:
+    machine = Machine(governor_sees_load=False)
+    machine.run(20)
+    machine.others = 1.0
+    busy = machine.run(400)
     assert busy.index(1) <= 8
-
     assert busy[8:].count(2) < 40
-    quiet = run(governor, False, 2 * 768 + FIRST_TRY)
-    assert set(quiet[-20:]) == {2}
+    machine.others = 0.0
+    assert set(machine.run(2 * 768 + FIRST_TRY)[-20:]) == {2}
+
+
+def test_pieces_of_a_prompt_are_judged_one_by_one() -> None:
+    machine = Machine(pace=PIECES)
+    machine.times, machine.busy_times = {1: 300.0, 2: 160.0}, {1: 320.0, 2: 500.0}
+    machine.run(4)
+    machine.others = 1.0
+    assert machine.run(6) == [2, 1, 1, 1, 1, 1]
+    machine.others = 0.0
+    assert machine.run(5)[-1] == 2
 
 
 def test_a_fixed_count_stays() -> None:
-    governor = Governor(2, False)
-    run(governor, False, 20)
-    assert set(run(governor, True, 100)) == {2}
+    machine = Machine()
+    machine.governor.cap(2, governed=False)
+    machine.run(20)
+    machine.others = 1.0
+    assert set(machine.run(100)) == {2}
+
+
+def test_a_count_can_be_fixed_and_let_go_while_it_writes() -> None:
+    machine = Machine()
+    machine.run(20)
+    assert machine.governor.cap(1, governed=False) == 1
+    assert set(machine.run(300)) == {1}
+    assert machine.governor.cap(2, governed=True) == 2
+    assert machine.governor.reason == "asked"
+    machine.others = 1.0
+    assert machine.run(20)[-1] == 1
 
 
 def test_a_share_of_the_cores_is_never_exceeded() -> None:
-    governor = Governor(2, True)
-    run(governor, False, 20)
-    assert governor.cap(1) == 1
-    assert set(run(governor, False, 300)) == {1}
-    assert governor.cap(2) == 2
+    machine = Machine()
+    machine.run(20)
+    assert machine.governor.cap(1, "shared") == 1
+    assert machine.governor.reason == "shared"
+    assert set(machine.run(300)) == {1}
+    assert machine.governor.cap(2, "shared") == 2
+
+
+def test_half_the_machine_taken_halves_the_threads_at_once() -> None:
+    now, busy, own = [0], [0], [0]
+    watch = LoadWatch(16, lambda: busy[0], lambda: own[0], lambda: now[0])
+    governor = Governor(16, True, watch)
+    used = []
+    for token in range(60):
+        n, others = governor.n, 8 if token >= 30 else 0
+        used.append(n)
+        took = (40 if n + others > 16 else 5 + 80 // n) * MS
+        now[0] += took
+        own[0] += took * min(n, 16 - others // 2)
+        busy[0] += took * (min(n, 16 - others // 2) + others)
+        governor.decoded(1, took)
+    assert set(used[:30]) == {16}
+    assert used[36:] == [8] * 24
