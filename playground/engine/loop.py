@@ -7,16 +7,15 @@ import traceback
 
 from playground.engine import memory
 from playground.engine.bench import Benchmark
-from playground.engine.binding import lib
 from playground.engine.context import Context
 from playground.engine.decode import ABORTED, NO_ROOM, OK
-from playground.engine.governor import Governor
 from playground.engine.inbox import Inbox
 from playground.engine.job import Job
 from playground.engine.load import Model
 from playground.engine.outbox import Outbox
 from playground.engine.prompt import PromptError
 from playground.engine.sampler import GrammarStuck, Sampler
+from playground.engine.threads import Threads
 from playground.protocol.commands import (
     Bench,
     Command,
@@ -53,16 +52,13 @@ class Loop:
     """Serves one loaded model until the app quits."""
 
     def __init__(self, model: Model, inbox: Inbox, outbox: Outbox) -> None:
-        info = model.info
         self._model = model
         self._inbox = inbox
         self._outbox = outbox
         self._shared = Context.ordinary(model, self._watch)
         self._own: Context | None = None
         """The context of the repeatable answer that is being written; there is one at a time."""
-        self._threads = info.n_threads
-        self._batch_threads = int(lib.llama_n_threads_batch(model.ctx))
-        self._governor = Governor(info.n_threads, model.governed)
+        self._threads = Threads(model, self._use_threads, outbox.send)
         self._bench = Benchmark(model, self._shared, inbox, outbox)
         self._jobs: dict[int, Job] = {}
         self._read_now: Job | None = None
@@ -97,7 +93,7 @@ class Loop:
             case Render():
                 self._render(command)
             case SetThreads():
-                self._use_threads(self._governor.cap(command.n_threads or self._model.info.n_threads))
+                self._threads.obey(command)
             case Bench():
                 self._bench.run(command, busy=bool(self._jobs))
             case Load():
@@ -200,7 +196,7 @@ class Loop:
         if self._own is not None:
             return None
         try:
-            self._own = Context.for_repeating(self._model, self._watch, self._threads)
+            self._own = Context.for_repeating(self._model, self._watch, self._threads.n)
         except MemoryError as error:
             self._finish(job, "failed", str(error))
         return self._own
@@ -236,8 +232,10 @@ class Loop:
             slot.tokens += prompt[start:end]
             self._tell_progress(job, end, always=end == len(prompt))
             followers = context.reading.serve(job, self._in(context))
+            took = context.decoder.took_ns
             if end == len(prompt):
                 self._begin_writing([job, *followers], end - start - 1)
+            self._threads.read(end - start, took)
 
     def _begin_writing(self, jobs: list[Job], row: int) -> None:
         """The first token of a prompt's answer, and of all that asked the same: from the same logits."""
@@ -275,7 +273,6 @@ class Loop:
             self._not_written(context, writers, code)
             return
         took = context.decoder.took_ns
-        self._use_threads(self._governor.decoded(len(rows), took))
         pasts = [] if alone else [object() for _ in rows]
         for job, row in zip(writers, row_of, strict=True):
             job.slot.tokens.append(job.next)
@@ -285,17 +282,16 @@ class Loop:
         for job, row in zip(writers, row_of, strict=True):
             if job.id not in self._inbox.stopped:
                 self._draw(job, row, took, len(writers))
+        if not context.canonical or not self._in(self._shared):
+            self._threads.wrote(len(rows), took)
 
-    def _use_threads(self, n: int) -> None:
-        if n != self._threads:
-            self._threads = n
-            for_prompts = n if n < self._model.info.n_threads else self._batch_threads
-            for context in self._contexts():
-                context.use_threads(n, for_prompts)
-            for job in self._jobs.values():
-                # Without flash attention the bits are the same with any number of threads.
-                if job.state in ("reading", "writing") and self._model.info.flash_attn and not job.context.canonical:
-                    job.varies.add("threads")
+    def _use_threads(self, n: int, n_batch: int) -> None:
+        for context in self._contexts():
+            context.use_threads(n, n_batch)
+        for job in self._jobs.values():
+            # Without flash attention the bits are the same with any number of threads.
+            if job.state in ("reading", "writing") and self._model.info.flash_attn and not job.context.canonical:
+                job.varies.add("threads")
 
     def _not_written(self, context: Context, writers: list[Job], code: int) -> None:
         """Nothing of the batch is in the cache; the tokens wait, unless an answer has to end."""

@@ -97,6 +97,8 @@ class SetThreads(msgspec.Struct, frozen=True, tag="set_threads"):
     """0: as loaded."""
     governed: bool = True
     """Let the governor go below that count while other programs need the cores."""
+    shared: bool = False
+    """The count is this engine's share, because others compute too."""
 
 
 class BenchTest(msgspec.Struct, frozen=True):

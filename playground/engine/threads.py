@@ -1,0 +1,87 @@
+"""The thread counts in force, for writing and for prompts: who sets them, and what is told of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from playground.engine import load_watch
+from playground.engine.binding import lib
+from playground.engine.governor import PIECES, Governor
+from playground.engine.load import Model
+from playground.protocol.commands import SetThreads
+from playground.protocol.events import ThreadsChanged, ThreadsReason
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment,unused-ignore]
+
+_LEAST_PIECE = 32
+"""Tokens; shorter pieces of a prompt cost more each and tell nothing."""
+
+
+class Threads:
+    """Hears of every decode, and changes the counts between two of them.
+
+    ``apply`` gets both counts, writing and prompts; ``tell`` gets the event, after the tokens it doesn't concern.
+    """
+
+    def __init__(
+        self, model: Model, apply: Callable[[int, int], None], tell: Callable[[ThreadsChanged], object]
+    ) -> None:
+        self.n = self._loaded = model.info.n_threads
+        self.n_batch = int(lib.llama_n_threads_batch(model.ctx))
+        self._fixed_batch = int(model.options["n_threads_batch"])
+        """A count for prompts that was asked for at loading; 0: none."""
+        self._apply, self._tell = apply, tell
+        load = load_watch.watch()
+        self._writing = Governor(self.n, model.governed, load)
+        self._reading = Governor(self.n_batch, model.governed and not self._fixed_batch, load, PIECES)
+        self._shared = False
+        self._preemptions = _preemptions()
+
+    def wrote(self, rows: int, took_ns: int) -> None:
+        """One token was computed for each of ``rows`` sequences."""
+        before = self._preemptions
+        self._preemptions = _preemptions()
+        n = self._writing.decoded(rows, took_ns, self._preemptions > before)
+        if n != self.n:
+            self._use(n, self.n_batch, self._writing.reason)
+
+    def read(self, tokens: int, took_ns: int) -> None:
+        """A piece of a prompt was computed."""
+        if tokens >= _LEAST_PIECE:
+            n = self._reading.decoded(1, took_ns / tokens)
+            if n != self.n_batch:
+                self._use(self.n, n, self._reading.reason)
+
+    def obey(self, command: SetThreads) -> None:
+        """The app sets a count, or takes it back."""
+        reason: ThreadsReason = "shared" if command.shared or self._shared else "asked"
+        self._shared = command.shared
+        n = command.n_threads or self._loaded
+        for_prompts = self._fixed_batch if self._fixed_batch and not command.shared else n
+        governed = command.governed
+        self._use(
+            self._writing.cap(n, reason, governed=governed),
+            self._reading.cap(for_prompts, reason, governed=governed and not self._fixed_batch),
+            reason,
+        )
+
+    def _use(self, n: int, n_batch: int, reason: ThreadsReason) -> None:
+        before, before_batch = self.n, self.n_batch
+        if (n, n_batch) == (before, before_batch):
+            return
+        self.n, self.n_batch = n, n_batch
+        self._apply(n, n_batch)
+        now = time.perf_counter_ns()
+        if n != before:
+            self._tell(ThreadsChanged(now, n, before, reason))
+        elif n_batch != before_batch:
+            self._tell(ThreadsChanged(now, n_batch, before_batch, reason, "prompt"))
+
+
+def _preemptions() -> int:
+    """How often the system took a core from one of our threads so far; 0 where it doesn't tell."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if resource is not None else 0
