@@ -50,6 +50,8 @@ class Job:
         self.n_drawn = 0
         self._vocab = vocab
         self._command = command
+        self._fresh: list[tuple[int, int, int, int, int]] = []
+        """Drawn and not told: token, time, decoding, sampling, slots in the batch."""
         self._held: Token | None = None
         self._progress_ns = 0
         self.writer = Writer(vocab, self._stops(), ThinkingFilter(prompt.families, prompt.thinking))
@@ -101,42 +103,51 @@ class Job:
         self._progress_ns = now
         return PromptProgress(self.id, min(done, self.n_prompt), self.n_prompt, now)
 
-    def take(
-        self, token: int, decode_ns: int, sample_ns: int, shared_by: int, n_ctx: int
-    ) -> tuple[list[Token], Finish | None]:
-        """A drawn token: the events that can go now, and why the answer ends with it, if it does."""
-        out = [self._held] if self._held else []
+    def drew(self, token: int, decode_ns: int, sample_ns: int, shared_by: int, t_ns: int) -> None:
+        """A token was drawn. Its text is made in `events`: several at a time cost less than one by one."""
         self.next = token
-        index, self.n_drawn = self.n_drawn, self.n_drawn + 1
-        text = self.writer.feed(token)
-        n_past = self.n_prompt + self.n_drawn
-        event = Token(
-            self.id,
-            index,
-            token,
-            text,
-            time.perf_counter_ns(),
-            decode_ns,
-            sample_ns,
-            n_past,
-            self.writer.phase,
-            shared_by,
-        )
-        ends = self._ends(token, n_past, n_ctx)
-        if ends is None and self.writer.complete:
-            self._held = None
-            out.append(event)
-        else:
-            self._held = event
-        return out, ends
+        self.n_drawn += 1
+        self._fresh.append((token, t_ns, decode_ns, sample_ns, shared_by))
+
+    def ends(self, n_ctx: int) -> Finish | None:
+        """Why the answer ends with the token drawn last, if it does; a stop string is known after `events`."""
+        if self.next in self._vocab.eog:
+            return "end"
+        if 0 <= self.max_tokens <= self.n_drawn:
+            return "max_tokens"
+        return "context_full" if self.n_prompt + self.n_drawn >= n_ctx else None
+
+    @property
+    def urgent(self) -> bool:
+        """Whether to tell at once: the first token, and where a stop string may end it."""
+        return self.n_drawn == 1 or self.writer.has_stops
+
+    def events(self, *, ending: bool = False) -> list[Token]:
+        """The events of what was drawn since; ``ending``: the last one waits for `finish`."""
+        out: list[Token] = []
+        fresh, self._fresh = self._fresh, []
+        index = self.n_drawn - len(fresh)
+        for token, t_ns, decode_ns, sample_ns, shared_by in fresh:
+            if self._held:
+                out.append(self._held)
+            text = self.writer.feed(token)
+            n_past = self.n_prompt + index + 1
+            event = Token(self.id, index, token, text, t_ns, decode_ns, sample_ns, n_past, self.writer.phase, shared_by)
+            index += 1
+            complete = self.writer.complete and not (ending and index == self.n_drawn)
+            self._held = None if complete else event
+            if complete:
+                out.append(event)
+        return out
 
     def finish(self, reason: Finish, message: str = "") -> list[Token | Finished]:
         """The last events: the token that waited, with all text that was withheld, and the end."""
-        out: list[Token | Finished] = []
+        now = time.perf_counter_ns()
+        out: list[Token | Finished] = [*self.events(ending=True)]
         rest = self.writer.end(cut=reason != "end")
         if self._held:
             out.append(_with_text(self._held, self._held.text + rest))
-        now, stop_string = time.perf_counter_ns(), self.writer.stop_string
+        stop_string = self.writer.stop_string
         if stop_string and reason not in ("failed", "stopped"):
             reason = "stop_string"
         n_past = self.n_prompt + self.n_drawn
@@ -144,17 +155,6 @@ class Job:
         varies = sorted(self.varies)
         out.append(Finished(self.id, reason, now, self.n_prompt, self.n_drawn, n_past, message, shown, varies))
         return out
-
-    def _ends(self, token: int, n_past: int, n_ctx: int) -> Finish | None:
-        if token in self._vocab.eog:
-            return "end"
-        if self.writer.stop_string:
-            return "stop_string"
-        if 0 <= self.max_tokens <= self.n_drawn:
-            return "max_tokens"
-        if n_past >= n_ctx:
-            return "context_full"
-        return None
 
     def _stops(self) -> list[str]:
         return [*self._command.stop, *self.sampler.values["stop"]]

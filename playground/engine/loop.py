@@ -28,7 +28,16 @@ from playground.protocol.commands import (
     Stop,
     Tweak,
 )
-from playground.protocol.events import Finish, Finished, Refused, Rendered, SamplingChanged, Started, TokenCount
+from playground.protocol.events import (
+    Finish,
+    Finished,
+    Refused,
+    Rendered,
+    SamplingChanged,
+    Started,
+    ThreadsChanged,
+    TokenCount,
+)
 from playground.settings.field import SettingError
 
 _WATCH_EVERY = 16
@@ -58,11 +67,14 @@ class Loop:
         self._shared = Context.ordinary(model, self._watch)
         self._own: Context | None = None
         """The context of the repeatable answer that is being written; there is one at a time."""
-        self._threads = Threads(model, self._use_threads, outbox.send)
+        self._threads = Threads(model, self._use_threads, self._tell_threads)
         self._bench = Benchmark(model, self._shared, inbox, outbox)
         self._jobs: dict[int, Job] = {}
         self._read_now: Job | None = None
         """Whose prompt llama.cpp is computing this moment."""
+        self._told_ns = 0
+        self._tell_every_ns = int(outbox.interval_s * 1e9)
+        """The texts of several tokens in one go cost less than one by one between two decodes."""
         self._sampled_ns = 0
         self._watched = 0
 
@@ -133,6 +145,7 @@ class Loop:
         except (SettingError, ValueError) as error:
             self._outbox.send(Refused(str(error)))
             return
+        self._outbox.send_all(job.events())
         job.tweaked()
         self._outbox.send(SamplingChanged(job.id, job.n_drawn, time.perf_counter_ns()))
 
@@ -146,9 +159,10 @@ class Loop:
 
     def _step(self) -> None:
         """One round: every writing answer gets a token, the first unread prompt of a context a piece."""
-        for job in list(self._jobs.values()):
-            if job.id in self._inbox.stopped:
-                self._finish(job, "stopped")
+        if self._inbox.stopped:
+            for job in list(self._jobs.values()):
+                if job.id in self._inbox.stopped:
+                    self._finish(job, "stopped")
         for job in [job for job in self._jobs.values() if not job.placed]:
             self._place(job)
         for context in self._contexts():
@@ -157,6 +171,7 @@ class Loop:
                 self._write(context, writers)
             reader = next((job for job in self._in(context) if job.state == "reading"), None)
             if reader:
+                self._tell_all()
                 self._read(context, reader)
         self._sample_memory()
 
@@ -284,6 +299,8 @@ class Loop:
                 self._draw(job, row, took, len(writers))
         if not context.canonical or not self._in(self._shared):
             self._threads.wrote(len(rows), took)
+        if time.perf_counter_ns() - self._told_ns >= self._tell_every_ns:
+            self._tell_all()
 
     def _use_threads(self, n: int, n_batch: int) -> None:
         for context in self._contexts():
@@ -292,6 +309,10 @@ class Loop:
             # Without flash attention the bits are the same with any number of threads.
             if job.state in ("reading", "writing") and self._model.info.flash_attn and not job.context.canonical:
                 job.varies.add("threads")
+
+    def _tell_threads(self, event: ThreadsChanged) -> None:
+        self._tell_all()
+        self._outbox.send(event)
 
     def _not_written(self, context: Context, writers: list[Job], code: int) -> None:
         """Nothing of the batch is in the cache; the tokens wait, unless an answer has to end."""
@@ -314,12 +335,20 @@ class Loop:
         except GrammarStuck:
             self._finish(job, "failed", _STUCK)
             return
-        sample_ns = time.perf_counter_ns() - start
-        events, ends = job.take(token, decode_ns, sample_ns, shared_by, self._model.info.n_ctx)
-        for event in events:
-            self._outbox.send(event, urgent=event.index == 0)
+        now = time.perf_counter_ns()
+        job.drew(token, decode_ns, now - start, shared_by, now)
+        ends = job.ends(self._model.info.n_ctx)
+        if ends is None and job.urgent:
+            self._outbox.send_all(job.events())
+            if job.writer.stop_string:
+                ends = "stop_string"
         if ends:
             self._finish(job, ends, _FULL.format(n_ctx=self._model.info.n_ctx) if ends == "context_full" else "")
+
+    def _tell_all(self) -> None:
+        """What was drawn and not told yet."""
+        self._told_ns = time.perf_counter_ns()
+        self._outbox.send_all([event for job in self._jobs.values() for event in job.events()])
 
     def _finish(self, job: Job, reason: Finish, message: str = "") -> None:
         for event in job.finish(reason, message):

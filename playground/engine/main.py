@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from playground.engine.outbox import Outbox
+from playground.engine.outbox import SCARCE_INTERVAL_S, Outbox
 
 if TYPE_CHECKING:
     from playground.engine.inbox import Inbox
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _SIGKILL = 9
+_FEW_CORES = 4
 
 
 def main() -> int:
@@ -88,6 +89,7 @@ def _serve(outbox: Outbox) -> int:
 
 
 def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
+    from playground.engine.cores import usable_cores
     from playground.engine.header import LoadError
     from playground.engine.load import Loader
     from playground.engine.loop import Loop
@@ -107,6 +109,8 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
         outbox.send(LoadFailed("memory", "There is not enough memory for this model.", str(error)))
         return 0
     log.loading = False
+    if usable_cores() <= _FEW_CORES:
+        outbox.interval_s = SCARCE_INTERVAL_S
     outbox.send(Loaded(model.info, time.perf_counter() - start))
     loop = Loop(model, inbox, outbox)
     # What is loaded stays: the collector needn't look at it again and again.

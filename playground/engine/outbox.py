@@ -1,4 +1,4 @@
-"""Events to the app: the first and the last token leave at once, the rest every 8 ms as one frame.
+"""Events to the app: the first and the last token leave at once, the rest every few ms as one frame.
 
 A thread of its own encodes and writes, so a reader that is slow, or a full pipe, never holds up
 decoding; what waits is bounded by the answers' lengths.
@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Sequence
 
 from playground.protocol.codec import encode_events
 from playground.protocol.events import Event
 
 INTERVAL_S = 0.008
+SCARCE_INTERVAL_S = 0.030
+"""Where cores are few: each frame wakes three threads, and each preempts one that computes."""
 _MOST_IN_FRAME = 2000
 _LAST_WORDS_S = 5.0
 
@@ -21,8 +24,12 @@ _LAST_WORDS_S = 5.0
 class Outbox:
     """Takes events from any thread; ends the process when nobody reads any more."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, interval_s: float = INTERVAL_S) -> None:
         self._fd = fd
+        self.interval_s = interval_s
+        """Seconds between two frames while nothing is urgent."""
+        self._idle = True
+        """The thread waits for the first event of a frame, not for the time to send it."""
         self._waiting: list[Event] = []
         self._condition = threading.Condition()
         self._urgent = False
@@ -32,11 +39,21 @@ class Outbox:
         self._thread.start()
 
     def send(self, event: Event, *, urgent: bool = True) -> None:
-        """Queue an event. Not urgent: it may wait for others, at most 8 ms."""
+        """Queue an event. Not urgent: it may wait for others, at most the interval."""
         with self._condition:
             self._waiting.append(event)
             self._urgent = self._urgent or urgent
-            self._condition.notify()
+            if urgent or self._idle:
+                self._idle = False
+                self._condition.notify()
+
+    def send_all(self, events: Sequence[Event]) -> None:
+        """Send these now, as one frame with what waits."""
+        if events:
+            with self._condition:
+                self._waiting += events
+                self._urgent, self._idle = True, False
+                self._condition.notify()
 
     def close(self) -> None:
         """Write what waits, then stop; gives a reader that doesn't read five seconds."""
@@ -59,13 +76,14 @@ class Outbox:
         with self._condition:
             while True:
                 if self._waiting:
-                    rest = self._sent_at + INTERVAL_S - time.monotonic()
+                    rest = self._sent_at + self.interval_s - time.monotonic()
                     if self._urgent or self._closed or rest <= 0:
                         break
                     self._condition.wait(rest)
                 elif self._closed:
                     return []
                 else:
+                    self._idle = True
                     self._condition.wait()
             batch, self._waiting = self._waiting, []
             self._urgent = False

@@ -72,6 +72,11 @@ class Writer:
             self._admit([Segment("answer", held)])
 
     @property
+    def has_stops(self) -> bool:
+        """Whether there are strings to stop at."""
+        return bool(self._stops.stops)
+
+    @property
     def complete(self) -> bool:
         """Whether nothing is withheld: no text could come without another token."""
         return not (self._ready or self._thinking.held or self._stops.held or self._bytes.getstate()[0])
