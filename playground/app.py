@@ -62,6 +62,8 @@ class App(QObject):
         self.window.composer.send_key = self.settings["send_key"]
         self.workspace.outside["download_starter"] = self._download_starter
         self.workspace.set_together(self.settings["together"])
+        self.workspace.set_governed(self.settings["governor"])
+        self.workspace.governed_changed.connect(lambda on: self._change_setting("governor", on))
         self._collector = _Collector(self.workspace, self)
         self._models: list[ModelRef] | None = None
         self._starter: ModelRef | None = None
@@ -147,7 +149,7 @@ class App(QObject):
         self.theme.choose(choice)  # type: ignore[arg-type]
         self._change_setting("theme", choice)
 
-    def _change_setting(self, name: str, value: str) -> None:
+    def _change_setting(self, name: str, value: object) -> None:
         self.settings.set(name, value)
         self.bridge.background(self._save_settings, lambda said: self.workspace.told.emit(said) if said else None)
 

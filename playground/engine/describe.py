@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.engine.binding import lib
+from playground.engine.cores import usable_cores
 from playground.engine.loglines import LogLines
 from playground.engine.template import ChatTemplate
 from playground.engine.tokens import Vocab
@@ -65,8 +66,9 @@ def describe(
     template: ChatTemplate | None,
     wanted: Mapping[str, Any],
     log: LogLines,
+    auto_threads: int = 0,
 ) -> ModelInfo:
-    """All figures of a loaded model."""
+    """All figures of a loaded model; ``auto_threads`` was measured best, 0: nothing was."""
     sizes = log.buffers()
     flash = log.flash_attention()
     name = meta(model, "general.name") or path.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".gguf")
@@ -98,4 +100,6 @@ def describe(
         gpu_bytes=sizes.gpu,
         default_sampling=own_sampling(model),
         licence=meta(model, "general.license"),
+        n_cores=usable_cores(),
+        auto_threads=auto_threads or usable_cores(),
     )

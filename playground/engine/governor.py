@@ -102,8 +102,11 @@ class Governor:
 
     def cap(self, n_threads: int, reason: ThreadsReason = "asked", *, governed: bool | None = None) -> int:
         """From now on never use more than this many, and exactly this many if not governed; the count in force."""
+        before = self._most, self._governed
         self._most = max(1, n_threads)
         self._governed = self._governed if governed is None else governed
+        if before == (self._most, self._governed):
+            return self.n
         self._tried_from = 0
         self._forget_tries()
         if self.n != self._most:

@@ -95,6 +95,10 @@ class ModelInfo(msgspec.Struct, frozen=True):
     default_sampling: dict[str, Any] = {}
     """The file's own ``general.sampling.*``, by our field names."""
     licence: str = ""
+    n_cores: int = 0
+    """Fast physical cores that the engine may use: what engines that run together share. 0: not known."""
+    auto_threads: int = 0
+    """Threads that “automatic” takes on this machine."""
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):

@@ -33,6 +33,8 @@ FIELDS = Table(
         _f("show_panel", "Sampling panel", "bool", True, "The sampling panel on the right."),
         _f("show_thinking", "Unfold thinking", "bool", False, "Show what a model thinks before it answers."),
         _f("reduced_motion", "Less motion", "bool", False, "No animations; things appear in place."),
+        _f("governor", "Follow the load", "bool", True,
+           "Fewer threads while another program needs the cores, all of them again once they are free."),
         _f("together", "Engines write at once", "bool", False,
            "Different models write at the same time and share the cores; otherwise they take turns."),
     ),

@@ -9,6 +9,7 @@ from playground.protocol.commands import Message
 from playground.workspace.engines import Engine
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import Lane
+from playground.workspace.marks import kept_marks
 from playground.workspace.ports import Post
 from playground.workspace.series import Answer
 from playground.workspace.state import State
@@ -227,6 +228,7 @@ def kept_answer(node: Node | None) -> Answer:
             answer.finished_ns = int(times[-1])
             answer.n_prompt = int(node.record.get("n_prompt", 0))
             answer.n_reused = int(node.record.get("n_reused", 0))
+            answer.marks = kept_marks(node.record, times)
     return answer
 
 

@@ -18,7 +18,6 @@ from playground.protocol.commands import (
     Load,
     Message,
     Render,
-    SetThreads,
 )
 from playground.protocol.events import (
     Event,
@@ -37,6 +36,7 @@ from playground.supervisor.turns import Turns
 from playground.workspace.lane import EngineFacts
 from playground.workspace.ports import Post, Spawn, Spawned
 from playground.workspace.signal import Signal
+from playground.workspace.threads import thread_orders
 
 EngineState: TypeAlias = Literal["loading", "ready", "closing", "gone"]
 
@@ -71,6 +71,8 @@ class Engines:
         self._renders: dict[int, Callable[[str, int, str], None]] = {}
         self.all: dict[int, Engine] = {}
         self.turns = Turns()
+        self.governed = True
+        """Engines give threads up while other programs need the cores."""
 
         self.changed: Signal[[Engine]] = Signal()
         """State, progress, facts or memory of an engine changed."""
@@ -166,6 +168,18 @@ class Engines:
         self.turns.set_together(together)
         self._split_threads()
 
+    def set_governed(self, governed: bool) -> None:
+        """Let engines give threads up while other programs need the cores, or keep their counts."""
+        self.governed = governed
+        self._split_threads()
+
+    def set_threads(self, engine: Engine, n_threads: int) -> None:
+        """Fix an engine's thread count, also in the middle of an answer; 0: automatic again."""
+        engine.options = {name: value for name, value in engine.options.items() if name != "n_threads"}
+        if n_threads:
+            engine.options["n_threads"] = n_threads
+        self._split_threads()
+
     def count_tokens(self, engine: Engine, text: str, reply: Callable[[int], None]) -> None:
         """How many tokens the text has with this engine's vocabulary."""
         request = next(self._requests)
@@ -194,11 +208,11 @@ class Engines:
         self.changed.emit(engine)
 
     def _split_threads(self) -> None:
-        """Engines that generate at once share the cores; llama.cpp's spinning threads must not exceed them."""
-        running = [self.all[number] for number in self.turns.running if number in self.all]
-        share = max(1, (os.cpu_count() or 1) // len(running)) if len(running) > 1 else 0
-        for engine in running:
-            engine.process.send(SetThreads(share))
+        """Tell the engines that compute how many threads they have."""
+        running = [self.all[number] for number in sorted(self.turns.running) if number in self.all]
+        facts = [(engine.facts.info, engine.options) for engine in running]
+        for engine, order in zip(running, thread_orders(facts, self.governed, os.cpu_count() or 1), strict=True):
+            engine.process.send(order)
 
     def _apply(self, number: int, batch: list[Event]) -> None:
         engine = self.all.get(number)

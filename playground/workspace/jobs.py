@@ -21,11 +21,13 @@ from playground.protocol.events import (
     Refused,
     SamplingChanged,
     Started,
+    ThreadsChanged,
     Token,
 )
 from playground.workspace import notices
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.lane import EngineFacts, Lane, LaneState, Notice
+from playground.workspace.marks import keep_threads, sampling_words
 from playground.workspace.ports import Background, Keeper
 from playground.workspace.series import Answer, Mark
 from playground.workspace.signal import Signal
@@ -197,6 +199,9 @@ class Jobs:
                 if running.engine is engine:
                     running.tweaks.clear()
             return
+        if isinstance(event, ThreadsChanged):
+            self._on_threads(engine, event)
+            return
         job = self.all.get(event.job)
         if job is None:
             return
@@ -265,14 +270,21 @@ class Jobs:
             if applied.samplers != job.sampling.samplers:
                 changes["samplers"] = applied.samplers
             if changes:
-                words = ", ".join(f"{name} {value}" for name, value in changes.items())
-                job.answer.marks.append(Mark(event.t_ns, event.at_index, words))
+                job.answer.marks.append(Mark(event.t_ns, event.at_index, sampling_words(changes)))
                 job.node.record.setdefault("changes", []).append({"at_index": event.at_index, "values": changes})
             job.sampling = applied
         if job.wanted is not None and not job.tweaks:
             wanted, job.wanted = job.wanted, None
             job.tweaks.append(wanted)
             job.engine.process.send(Tweak(job.id, wanted))
+
+    def _on_threads(self, engine: Engine, event: ThreadsChanged) -> None:
+        """Marked in every answer that the engine is computing."""
+        for job in self.all.values():
+            if job.engine is engine and job.answer.started_ns:
+                index = len(job.answer.tokens)
+                if event.phase == "writing" or not index:
+                    job.answer.marks.append(keep_threads(job.node.record, event, index))
 
     def _on_finished(self, job: Job, event: Finished) -> None:
         job.n_past = event.n_past

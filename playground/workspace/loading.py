@@ -84,6 +84,21 @@ class Loading:
         lane.load = {name: v for name, v in checked.items() if v != load_table.FIELDS[name].default}
         lane.changed.emit()
 
+    def set_threads(self, letter: str, n_threads: int) -> None:
+        """Threads of the lane's engine and of all lanes on it, at once and without a reload; 0: automatic.
+
+        Raises SettingError.
+        """
+        lane = self._state.lane(letter)
+        engine = self.engine_of(lane)
+        self.set_load(letter, {"n_threads": n_threads})
+        if engine is not None:
+            self._engines.set_threads(engine, n_threads)
+            for other in self._state.lanes:
+                if other is not lane and other.engine is engine.facts:
+                    self.set_load(other.letter, {"n_threads": n_threads})
+        self._jobs.keep_if_begun()
+
     def reload(self, letter: str) -> None:
         """Load the lane's model with its options, also when it is loaded already. The conversation stays."""
         lane = self._state.lane(letter)

@@ -18,6 +18,7 @@ from playground.workspace.jobs import Jobs
 from playground.workspace.lane import BUSY, Lane, ModelRef
 from playground.workspace.loading import Loading
 from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
+from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of, restore_settings
 from playground.workspace.tuning import Tuning
 
@@ -52,6 +53,7 @@ class Workspace:
         self.heads_changed, self.active_changed = state.heads_changed, state.active_changed
         self.models_changed, self.told = state.models_changed, state.told
         self.lane = state.lane
+        self.governed_changed: Signal[[bool]] = Signal()
 
         answers, loading, chats, tuning = self.answers, self.loading, self.chats, self.tuning
         self.send, self.stop = answers.send, self.jobs.stop
@@ -63,6 +65,7 @@ class Workspace:
         self.reset_sampling = tuning.reset_sampling
         self.choose_model, self.open_path = loading.choose_model, loading.open_path
         self.set_load, self.reload, self.unload = loading.set_load, loading.reload, loading.unload
+        self.set_threads = loading.set_threads
         self.cancel_load = loading.cancel_load
         self.new_chat, self.open_chat, self.rename_chat = chats.new_chat, chats.open_chat, chats.rename_chat
         self.delete_chat, self.undo_delete = chats.delete_chat, chats.undo_delete
@@ -107,6 +110,17 @@ class Workspace:
         """Run engines at the same time, or in turn."""
         self.engines.set_together(together)
         self.state.lanes_changed.emit()
+
+    @property
+    def governed(self) -> bool:
+        """Engines give threads up while other programs need the cores."""
+        return self.engines.governed
+
+    def set_governed(self, governed: bool) -> None:
+        """Let them, or not; in the middle of an answer, too."""
+        if governed != self.engines.governed:
+            self.engines.set_governed(governed)
+            self.governed_changed.emit(governed)
 
     def set_active(self, letter: str) -> None:
         """Show a lane in the right panel."""
