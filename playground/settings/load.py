@@ -24,7 +24,7 @@ FIELDS = Table(
            special={0: "the model’s own"}),
         _f("n_gpu_layers", "GPU layers", "int", -1, "Layers computed on the GPU; −1 puts all there that the build and card allow.",
            "-ngl --gpu-layers --n-gpu-layers", low=0, high=1000, slider=(0, 100), special={-1: "all"}),
-        _f("n_threads", "Threads", "int", 0, "Threads while writing; automatic takes the physical cores.", "-t --threads",
+        _f("n_threads", "Threads", "int", 0, "Threads while writing; automatic takes the fast cores, or what was measured best.", "-t --threads",
            low=1, high=512, slider=(1, 32), special={0: "automatic"}, source=_APP),
         _f("n_threads_batch", "Threads for prompts", "int", 0, "Threads while reading the prompt; automatic: as above.",
            "-tb --threads-batch", low=1, high=512, slider=(1, 32), special={0: "automatic"}, source=_APP),

@@ -47,6 +47,7 @@ class Desk:
         self.lanes_changed, self.active_changed = self.state.lanes_changed, self.state.active_changed
         self.tweaks: list[str] = []
         self.reloads: list[str] = []
+        self.governed = True
         self.renders: list[str] = []
         self.prompt = ("<|im_start|>user\nhi<|im_end|>\n", 7, "")
         tuning = Tuning(self.state, lambda lane: self.tweaks.append(lane.letter), lambda: None)
@@ -81,6 +82,12 @@ class Desk:
 
     def reload(self, letter: str) -> None:
         self.reloads.append(letter)
+
+    def set_threads(self, letter: str, n_threads: int) -> None:
+        self.set_load(letter, {"n_threads": n_threads})
+
+    def set_governed(self, governed: bool) -> None:
+        self.governed = governed
 
     def set_system(self, letter: str, text: str) -> None:
         self.lane(letter).system = text

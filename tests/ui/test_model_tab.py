@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from panel_kit import Desk, NowClock, dressed, model_info, show_active
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QCheckBox
 from pytestqt.qtbot import QtBot
 
 from playground.settings.load import FIELDS
@@ -44,6 +44,21 @@ def test_options_wait_until_they_are_applied(qtbot: QtBot, bench: Bench) -> None
     assert bench.desk.lane().load == {"n_ctx": 8192, "use_mmap": False}
     assert bench.desk.reloads == ["A"]
     assert not bench.tab.bar.isVisible()
+
+
+def test_threads_need_no_reload_and_a_fixed_count_is_not_governed(qtbot: QtBot, bench: Bench) -> None:
+    bench.desk.loaded()
+    assert bench.tab.governor.value is True
+    assert bench.tab.governor.reason == ""
+    bench.tab.rows["n_threads"].choose(1)
+    assert bench.desk.lane().load == {"n_threads": 1}
+    assert not bench.tab.bar.isVisible()
+    assert "fixed" in bench.tab.governor.reason
+    bench.tab.rows["n_threads"].choose(0)
+    assert bench.tab.governor.reason == ""
+    qtbot.mouseClick(bench.tab.governor.findChild(QCheckBox), Qt.MouseButton.LeftButton)
+    assert bench.desk.governed is False
+    assert bench.desk.reloads == []
 
 
 def test_undo_and_setting_back_leave_nothing_waiting(qtbot: QtBot, bench: Bench) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from playground.settings.app import FIELDS as APP
 from playground.settings.field import SettingError
 from playground.settings.load import FIELDS
 from playground.ui.controls import NumberRow, SettingRow, row_for
@@ -18,6 +19,9 @@ from playground.ui.theme import Theme
 from playground.ui.widgets import Clock
 from playground.workspace.lane import Lane
 
+LIVE = "n_threads"
+"""The one option that needs no reload."""
+FIXED = "A fixed count of threads stays as it is; choose “automatic” for that."
 NO_GPU = "This build of llama.cpp has no GPU backend."
 
 
@@ -53,6 +57,7 @@ class ModelTab(QWidget):
         self._workspace, self._theme, self._clock = workspace, theme, clock
         self._waiting: dict[str, dict[str, Any]] = {}
         self.rows: dict[str, SettingRow] = {}
+        self.governor = row_for(APP["governor"], theme)
         self.bar = ApplyBar()
         self.facts, self.buffers = FactTable(theme), FactTable(theme)
         self.path = PathLine(theme)
@@ -83,6 +88,10 @@ class ModelTab(QWidget):
             row.hinted.connect(self.hinted)
             self.rows[field.name] = row
             column.addWidget(row)
+            if field.name == LIVE:
+                column.addWidget(self.governor)
+        self.governor.changed.connect(lambda _name, on: self._workspace.set_governed(on))
+        self.governor.hinted.connect(self.hinted)
         column.addSpacing(8)
         column.addWidget(rule())
         column.addWidget(heading(self._theme, "The loaded model"))
@@ -111,6 +120,10 @@ class ModelTab(QWidget):
 
     def _changed(self, name: str, value: Any) -> None:
         lane = self._lane
+        if name == LIVE:
+            self._workspace.set_threads(lane.letter, value)
+            self._show_governor(lane)
+            return
         waiting = self._waiting.setdefault(lane.letter, {})
         if value == self._in_force(lane)[name]:
             waiting.pop(name, None)
@@ -145,6 +158,7 @@ class ModelTab(QWidget):
         for name, row in self.rows.items():
             row.set_lane(lane.letter)
             row.set_value(values[name])
+        self._show_governor(lane)
         numbers = [row for row in self.rows.values() if isinstance(row, NumberRow)]
         width = max(row.wanted_label_width() for row in numbers)
         for row in numbers:
@@ -160,6 +174,11 @@ class ModelTab(QWidget):
         self.facts.show_facts(facts_of(lane))
         self.buffers.show_facts(buffers_of(lane))
         self.path.show_path(engine.info.path if engine.info else lane.model.path if lane.model else "")
+
+    def _show_governor(self, lane: Lane) -> None:
+        self.governor.set_lane(lane.letter)
+        self.governor.set_value(self._workspace.governed)
+        self.governor.set_reason(FIXED if self._in_force(lane)[LIVE] else "")
 
     def _show_bar(self, lane: Lane) -> None:
         waiting = self._waiting.get(lane.letter, {})

@@ -50,6 +50,16 @@ class PanelWorkspace(Protocol):
     def reload(self, letter: str) -> None:
         """Load the lane's model again."""
 
+    def set_threads(self, letter: str, n_threads: int) -> None:
+        """Threads of the lane's engine, at once; 0: automatic. Raises SettingError."""
+
+    @property
+    def governed(self) -> bool:
+        """Engines give threads up while other programs need the cores."""
+
+    def set_governed(self, governed: bool) -> None:
+        """Let them, or not."""
+
     def set_system(self, letter: str, text: str) -> None:
         """A lane's system prompt."""
 
