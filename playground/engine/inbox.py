@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from playground.engine.outbox import Outbox
 from playground.protocol.codec import ProtocolError, decode_command, read_frame
-from playground.protocol.commands import CancelLoad, Command, Quit, Stop, StopBench
+from playground.protocol.commands import Bench, CancelLoad, Command, Generate, Quit, Stop, StopBench
 from playground.protocol.events import Refused
 
 _QUIT_GRACE_S = 2.0
@@ -27,6 +27,8 @@ class Inbox:
         """Jobs that the user stopped; cleared by the loop as they end."""
         self.stopped_benches: set[int] = set()
         """Benches that the user stopped."""
+        self.wanted = False
+        """Something to compute has come."""
         self.cancelled = False
         """The load was cancelled."""
         self.quitting = False
@@ -36,10 +38,10 @@ class Inbox:
         """Begin to read."""
         self._thread.start()
 
-    def get(self, *, wait: bool) -> Command | None:
-        """The next command; None when there is none and ``wait`` is off."""
+    def get(self, *, wait: bool, at_most_s: float | None = None) -> Command | None:
+        """The next command; None when there is none and ``wait`` is off, or none came in time."""
         try:
-            return self._queue.get(block=wait)
+            return self._queue.get(wait, at_most_s)
         except queue.Empty:
             return None
 
@@ -70,6 +72,8 @@ class Inbox:
             self.stopped.add(command.job)
         elif isinstance(command, StopBench):
             self.stopped_benches.add(command.request)
+        elif isinstance(command, (Generate, Bench)):
+            self.wanted = True
         elif isinstance(command, CancelLoad):
             self.cancelled = True
         elif isinstance(command, Quit):

@@ -18,6 +18,7 @@ from playground.engine.prompt import PromptBuilder
 from playground.engine.template import ChatTemplate
 from playground.engine.tokens import Vocab
 from playground.protocol.events import LoadProgress, ModelInfo
+from playground.protocol.measured import Measured
 from playground.settings.field import SettingError
 from playground.settings.load import FIELDS
 
@@ -66,13 +67,17 @@ class Loader:
         self._cancelled = cancelled
         self._reported_ns = 0
         self._notes: list[str] = []
+        self._machine: Measured | None = None
 
-    def load(self, path: str, options: Mapping[str, Any]) -> Model:
-        """Raises LoadError."""
+    def load(self, path: str, options: Mapping[str, Any], machine: Measured | None = None) -> Model:
+        """``machine``: what was measured here, for options that are automatic. Raises LoadError."""
         try:
             wanted = FIELDS.complete(options)
         except SettingError as error:
             raise LoadError("other", str(error)) from error
+        self._machine = machine
+        if machine is not None and machine.n_ubatch and "n_ubatch" not in options:
+            wanted["n_ubatch"] = machine.n_ubatch
         if wanted["flash_attn"] == "off" and wanted["cache_type_v"] not in _UNQUANTISED:
             raise LoadError(
                 "unsupported",
@@ -90,7 +95,7 @@ class Loader:
         self._check_cancelled()
         n_nodes = self._warm_up(ctx, vocab)
         self._progress(1.0, last=True)
-        info = describe(path, model, ctx, vocab, template, wanted, self._log)
+        info = describe(path, model, ctx, vocab, template, wanted, self._log, machine.n_threads if machine else 0)
         prompts = PromptBuilder(vocab, template)
         governed = not wanted["n_threads"]
         return Model(
@@ -124,8 +129,9 @@ class Loader:
         # One row of logits per slot; the default reserves a row for every token of a batch.
         params.n_outputs_max = wanted["n_seq_max"]
         params.swa_full = wanted["swa_full"]
-        params.n_threads = wanted["n_threads"] or usable_cores()
-        params.n_threads_batch = wanted["n_threads_batch"] or params.n_threads
+        machine = None if wanted["n_threads"] else self._machine
+        params.n_threads = wanted["n_threads"] or (machine.n_threads if machine else usable_cores())
+        params.n_threads_batch = wanted["n_threads_batch"] or (machine.n_threads_batch if machine else params.n_threads)
         params.flash_attn_type = _FLASH[wanted["flash_attn"]]
         params.type_k, params.type_v = _TYPES[wanted["cache_type_k"]], _TYPES[wanted["cache_type_v"]]
         params.kv_unified = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 
-from playground.engine import memory
+from playground.engine import memory, sentences
 from playground.engine.bench import Benchmark
 from playground.engine.context import Context
 from playground.engine.decode import ABORTED, NO_ROOM, OK
@@ -16,6 +16,7 @@ from playground.engine.outbox import Outbox
 from playground.engine.prompt import PromptError
 from playground.engine.sampler import GrammarStuck, Sampler
 from playground.engine.threads import Threads
+from playground.engine.tune import Tuning
 from playground.protocol.commands import (
     Bench,
     Command,
@@ -42,25 +43,13 @@ from playground.settings.field import SettingError
 
 _WATCH_EVERY = 16
 """Nodes of a graph between two looks at the clock."""
-_FULL = (
-    "The context of {n_ctx:,} tokens is full, so the answer stops here. "
-    "Load the model with a larger context, or start a new chat."
-)
-_SHARED_FULL = (
-    "The lanes of this model share {n_ctx:,} tokens and all are in use. "
-    "Stop another lane, or load with a larger context."
-)
-_TOO_LONG = (
-    "The conversation has {n:,} tokens and the context holds {n_ctx:,}. "
-    "Load the model with a larger context, or shorten the conversation."
-)
-_STUCK = "The grammar allows no token here, so the answer can’t go on."
 
 
 class Loop:
     """Serves one loaded model until the app quits."""
 
-    def __init__(self, model: Model, inbox: Inbox, outbox: Outbox) -> None:
+    def __init__(self, model: Model, inbox: Inbox, outbox: Outbox, tune_s: float = 0.0) -> None:
+        """``tune_s``: seconds that a measurement of the machine may take before the first answer."""
         self._model = model
         self._inbox = inbox
         self._outbox = outbox
@@ -68,6 +57,7 @@ class Loop:
         self._own: Context | None = None
         """The context of the repeatable answer that is being written; there is one at a time."""
         self._threads = Threads(model, self._use_threads, self._tell_threads)
+        self._tuning = Tuning(model, tune_s, lambda: inbox.wanted or inbox.quitting)
         self._bench = Benchmark(model, self._shared, inbox, outbox)
         self._jobs: dict[int, Job] = {}
         self._read_now: Job | None = None
@@ -82,10 +72,13 @@ class Loop:
         """Until Quit."""
         self._sample_memory(always=True)
         while True:
-            while (command := self._inbox.get(wait=not self._jobs)) is not None:
+            while command := self._inbox.get(wait=not self._jobs, at_most_s=self._tuning.pause_s):
                 if isinstance(command, Quit):
                     return
                 self._obey(command)
+            if tuned := None if self._jobs else self._tuning.idle():
+                self._threads.measured(tuned.machine)
+                self._outbox.send(tuned)
             self._step()
             if not self._jobs:
                 self._sample_memory(always=True)
@@ -119,7 +112,7 @@ class Loop:
             prompt = self._model.prompts.build(command.messages, command.use_template, command.thinking)
             prompt_length = len(prompt.tokens)
             if prompt_length >= self._model.info.n_ctx:
-                message = _TOO_LONG.format(n=prompt_length, n_ctx=self._model.info.n_ctx)
+                message = sentences.TOO_LONG.format(n=prompt_length, n_ctx=self._model.info.n_ctx)
                 self._refuse(command.job, "context_full", prompt_length, message)
                 return
             sampler = Sampler(self._model.vocab, self._model.info.n_ctx, command.sampling, prompt.tokens)
@@ -238,7 +231,7 @@ class Loop:
             job.varies.add("pieces")
         elif code == NO_ROOM:
             if not context.slots.make_room():
-                self._finish(job, "context_full", _SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
+                self._finish(job, "context_full", sentences.SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
         elif code != OK:
             context.slots.cut(slot, 0)
             self._finish(job, "failed", f"llama.cpp could not compute the prompt (code {code}).")
@@ -322,7 +315,7 @@ class Loop:
         elif code == NO_ROOM:
             if not context.slots.make_room():
                 longest = max(writers, key=lambda job: len(job.slot.tokens))
-                self._finish(longest, "context_full", _SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
+                self._finish(longest, "context_full", sentences.SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
         else:
             for job in writers:
                 context.slots.cut(job.slot, 0)
@@ -333,7 +326,7 @@ class Loop:
         try:
             token = job.sampler.draw(job.context.ctx, row)
         except GrammarStuck:
-            self._finish(job, "failed", _STUCK)
+            self._finish(job, "failed", sentences.STUCK)
             return
         now = time.perf_counter_ns()
         job.drew(token, decode_ns, now - start, shared_by, now)
@@ -343,7 +336,9 @@ class Loop:
             if job.writer.stop_string:
                 ends = "stop_string"
         if ends:
-            self._finish(job, ends, _FULL.format(n_ctx=self._model.info.n_ctx) if ends == "context_full" else "")
+            self._finish(
+                job, ends, sentences.FULL.format(n_ctx=self._model.info.n_ctx) if ends == "context_full" else ""
+            )
 
     def _tell_all(self) -> None:
         """What was drawn and not told yet."""

@@ -93,6 +93,7 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     from playground.engine.header import LoadError
     from playground.engine.load import Loader
     from playground.engine.loop import Loop
+    from playground.engine.tune import known
     from playground.protocol.events import Loaded, LoadFailed
 
     command = _first_command(inbox, outbox)
@@ -101,7 +102,8 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     start = time.perf_counter()
     try:
         loader = Loader(log, lambda event: outbox.send(event, urgent=False), lambda: inbox.cancelled)
-        model = loader.load(command.path, command.options)
+        machine = known(command.machine)
+        model = loader.load(command.path, command.options, machine)
     except LoadError as error:
         outbox.send(error.event)
         return 0
@@ -112,7 +114,8 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     if usable_cores() <= _FEW_CORES:
         outbox.interval_s = SCARCE_INTERVAL_S
     outbox.send(Loaded(model.info, time.perf_counter() - start))
-    loop = Loop(model, inbox, outbox)
+    measured = machine is not None or not model.governed or (model.info.n_gpu_layers and model.info.gpu_bytes)
+    loop = Loop(model, inbox, outbox, tune_s=0.0 if measured else command.tune_s)
     # What is loaded stays: the collector needn't look at it again and again.
     gc.collect()
     gc.freeze()

@@ -11,6 +11,7 @@ from playground.engine.governor import PIECES, Governor
 from playground.engine.load import Model
 from playground.protocol.commands import SetThreads
 from playground.protocol.events import ThreadsChanged, ThreadsReason
+from playground.protocol.measured import Measured
 
 try:
     import resource
@@ -31,7 +32,7 @@ class Threads:
         self, model: Model, apply: Callable[[int, int], None], tell: Callable[[ThreadsChanged], object]
     ) -> None:
         self.n = self._loaded = model.info.n_threads
-        self.n_batch = int(lib.llama_n_threads_batch(model.ctx))
+        self.n_batch = self._loaded_batch = int(lib.llama_n_threads_batch(model.ctx))
         self._fixed_batch = int(model.options["n_threads_batch"])
         """A count for prompts that was asked for at loading; 0: none."""
         self._apply, self._tell = apply, tell
@@ -56,12 +57,22 @@ class Threads:
             if n != self.n_batch:
                 self._use(self.n, n, self._reading.reason)
 
+    def measured(self, machine: Measured | None) -> None:
+        """A measurement of this machine is there: what it found is what was loaded with from now on."""
+        if machine is not None:
+            self._loaded, self._loaded_batch = machine.n_threads, self._fixed_batch or machine.n_threads_batch
+            self.n, self.n_batch = self._loaded, self._loaded_batch
+            self._writing.cap(self.n)
+            self._reading.cap(self.n_batch)
+            self._apply(self.n, self.n_batch)
+
     def obey(self, command: SetThreads) -> None:
         """The app sets a count, or takes it back."""
         reason: ThreadsReason = "shared" if command.shared or self._shared else "asked"
         self._shared = command.shared
         n = command.n_threads or self._loaded
-        for_prompts = self._fixed_batch if self._fixed_batch and not command.shared else n
+        for_prompts = n if command.shared or n != self._loaded else self._loaded_batch
+        for_prompts = for_prompts if command.shared else self._fixed_batch or for_prompts
         governed = command.governed
         self._use(
             self._writing.cap(n, reason, governed=governed),

@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from playground.protocol.measured import Measured
+
 
 class Message(msgspec.Struct, frozen=True):
     """One turn as a chat template sees it."""
@@ -36,6 +38,10 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     """Folder of saved states: what long conversations left in the KV cache. Empty: none is kept."""
     states_budget: int = 0
     """Bytes that all saved states in that folder may take."""
+    machine: Measured | None = None
+    """What was measured on this machine before; used where options are automatic, if it is still the same machine."""
+    tune_s: float = 0.0
+    """Seconds that a measurement after the load may take, if ``machine`` is none of this one; answered by Tuned."""
 
 
 class CancelLoad(msgspec.Struct, frozen=True, tag="cancel_load"):
@@ -58,7 +64,7 @@ class Generate(msgspec.Struct, frozen=True, tag="generate"):
     use_template: bool = True
     """False: the contents are joined as they are and completed."""
     thinking: bool | None = None
-    """``enable_thinking`` for templates that know it; None leaves it to the template."""
+    """Whether to think before answering, for templates that can be told; None is True, as in llama.cpp."""
 
 
 class Tweak(msgspec.Struct, frozen=True, tag="tweak"):

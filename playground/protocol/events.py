@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from playground.protocol.commands import BenchTest
+from playground.protocol.measured import Measured
 
 PROTOCOL_VERSION = 2
 """Raised with every change of a message; both sides refuse a stranger."""
@@ -106,6 +107,16 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
 
     info: ModelInfo
     seconds: float
+
+
+class Tuned(msgspec.Struct, frozen=True, tag="tuned"):
+    """What a short measurement after the load found; the engine computes with it already."""
+
+    machine: Measured | None
+    """None: there was none."""
+    seconds: float
+    skipped: str = ""
+    """A sentence on why not."""
 
 
 class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
@@ -293,6 +304,7 @@ Event: TypeAlias = (
     Hello
     | LoadProgress
     | Loaded
+    | Tuned
     | LoadFailed
     | Started
     | PromptProgress
