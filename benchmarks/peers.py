@@ -37,13 +37,16 @@ def main() -> int:
     return 0
 
 
+def tree() -> Path:
+    """Where the llama.cpp tree of the installed binding's source distribution belongs, fetched or not."""
+    return _folder(importlib.metadata.version("llama-cpp-python")) / "vendor" / "llama.cpp"
+
+
 def source() -> Path:
-    """The unpacked llama.cpp tree of the installed binding's source distribution; fetched when it isn't here."""
-    version = importlib.metadata.version("llama-cpp-python")
-    folder = HOME / f"llama_cpp_python-{version}"
-    if not folder.exists():
-        _fetch(version)
-    return folder / "vendor" / "llama.cpp"
+    """That tree; fetched when it isn't here."""
+    if not tree().exists():
+        _fetch(importlib.metadata.version("llama-cpp-python"))
+    return tree()
 
 
 def binary(name: str) -> Path:
@@ -64,6 +67,10 @@ def build(jobs: int) -> None:
     subprocess.run(["cmake", "--build", str(tree), "-j", str(jobs), "--target", *TARGETS], check=True)
 
 
+def _folder(version: str) -> Path:
+    return HOME / f"llama_cpp_python-{version}"
+
+
 def _fetch(version: str) -> None:
     HOME.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=HOME) as place:
@@ -72,7 +79,7 @@ def _fetch(version: str) -> None:
         archive = next(Path(place).glob("*.tar.gz"))
         with tarfile.open(archive) as tar:
             tar.extractall(place, filter="data")
-        next(Path(place).glob("llama_cpp_python-*/")).rename(HOME / f"llama_cpp_python-{version}")
+        next(Path(place).glob("llama_cpp_python-*/")).rename(_folder(version))
 
 
 if __name__ == "__main__":

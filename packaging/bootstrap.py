@@ -58,6 +58,10 @@ def install_test() -> int:
         return fail("The test packages could not be installed; the lines above say why.", "make test")
     if not system_packages(QT_LIBRARIES + X11_LIBRARIES + TEST_TOOLS, needed="the tests") and not qt_starts():
         return 1
+    # llama.cpp's chat templates and vocabularies, from the source that the binding was built from.
+    fetch = [str(VENV / "bin" / "python"), str(ROOT / "benchmarks" / "peers.py"), "--source-only"]
+    if subprocess.run(fetch, check=False, stdout=subprocess.DEVNULL).returncode != 0:
+        say("llama.cpp’s source could not be fetched: the tests of its chat templates will be skipped.")
     (VENV / "installed-test").touch()
     return 0
 

@@ -47,7 +47,7 @@ class PromptBuilder:
     def __init__(self, vocab: Vocab, template: ChatTemplate | None) -> None:
         self._vocab = vocab
         self._template = template
-        self._families = families_of(template.source) if template else ()
+        self._families = families_of(template.source + template.sample) if template else ()
 
     def build(self, messages: Sequence[Message], use_template: bool, thinking: bool | None) -> Prompt:
         """The prompt of a conversation; a last assistant turn is continued. Raises PromptError."""
@@ -60,10 +60,26 @@ class PromptBuilder:
         ]
         try:
             text, family = self._render(self._template, hidden, thinking, shield.mark)
+            tokens = self._tokenise(text, shield)
+            if blunt := self._blunt(hidden, shield):
+                other, family = self._render(self._template, blunt, thinking, shield.mark)
+                if self._control(tokens) != self._control(apart := self._tokenise(other, shield)):
+                    text, tokens = other, apart
         except TemplateFailure as failure:
             raise PromptError(str(failure)) from failure
-        tokens = self._tokenise(text, shield)
         return Prompt(tokens, shield.show(text), self._families, family)
+
+    def _blunt(self, messages: list[Message], shield: _Shield) -> list[Message]:
+        """The messages without text at their edges that could make a control token together with what is next to it.
+
+        Empty when there is no such text.
+        """
+        hide = shield.hide_edges
+        blunt = [msgspec.structs.replace(m, content=hide(m.content), thinking=hide(m.thinking)) for m in messages]
+        return blunt if blunt != messages else []
+
+    def _control(self, tokens: list[int]) -> list[int]:
+        return [token for token in tokens if token in self._vocab.control]
 
     def _plain(self, messages: Sequence[Message]) -> Prompt:
         text = "".join(message.content for message in messages)
@@ -79,21 +95,45 @@ class PromptBuilder:
     ) -> tuple[str, Family | None]:
         """The text, and the family inside whose thoughts it ends."""
         last = messages[-1]
+        if last.role == "assistant" and not (last.content or last.thinking) and len(messages) > 1:
+            messages, last = messages[:-1], messages[-2]  # Stopped before its first word: ask again.
         if last.role != "assistant":
             text = template.render(messages, ask=True, thinking=thinking)
             return text, open_family(text, self._families)
-        inside = bool(last.thinking) and not last.content
-        if not inside:
-            marked = msgspec.structs.replace(last, content=last.content + mark)
-            text = template.render([*messages[:-1], marked], ask=False, thinking=thinking)
-            if mark in text:
-                return text[: text.rindex(mark)], None
-        return self._append(template, messages, thinking, inside)
+        if last.thinking:
+            thinking = True  # It did think: whatever the switch says now, this turn stays as it was.
+        cut = self._cut_in_thoughts if last.thinking and not last.content else self._cut_in_answer
+        return cut(template, messages, thinking, mark) or self._append(template, messages, thinking)
+
+    def _cut_in_answer(
+        self, template: ChatTemplate, messages: list[Message], thinking: bool | None, mark: str
+    ) -> tuple[str, Family | None] | None:
+        """The begun answer as the template shows it, cut where it breaks off; None if it isn't shown as it should."""
+        last = messages[-1]
+        marked = msgspec.structs.replace(last, content=last.content + mark)
+        text, found, _ = template.render([*messages[:-1], marked], ask=False, thinking=thinking).rpartition(mark)
+        before = text.removesuffix(last.content.lstrip())
+        if not found or open_family(before, self._families):
+            return None
+        if self._families and last.thinking.strip() not in text:
+            return None
+        return text, None
+
+    def _cut_in_thoughts(
+        self, template: ChatTemplate, messages: list[Message], thinking: bool | None, mark: str
+    ) -> tuple[str, Family | None] | None:
+        """The begun thoughts as the template shows them; None where it leaves thoughts out."""
+        last = messages[-1]
+        marked = msgspec.structs.replace(last, content=mark, thinking=last.thinking + mark)
+        text, found, _ = template.render([*messages[:-1], marked], ask=False, thinking=thinking).partition(mark)
+        before = text.removesuffix(last.thinking.lstrip())
+        family = open_family(before, self._families)
+        return (text, family) if found and before != text and family else None
 
     def _append(
-        self, template: ChatTemplate, messages: list[Message], thinking: bool | None, inside: bool
+        self, template: ChatTemplate, messages: list[Message], thinking: bool | None
     ) -> tuple[str, Family | None]:
-        """The begun turn put where an answer begins: for thoughts, and for templates that drop the turn."""
+        """The begun turn put where an answer begins: for templates that don't show it, or not as it was written."""
         last = messages[-1]
         if len(messages) == 1:
             raise PromptError("There is no question before the answer that is to be continued.")
@@ -101,11 +141,12 @@ class PromptBuilder:
         family = open_family(text, self._families)
         if last.thinking and family is None and self._families:
             family = self._families[0]
-            text += family.opens + "\n"
-        if inside:
+            text += family.opens + family.gap
+        if last.thinking and not last.content:
             return text + last.thinking, family
         if family is not None:
-            text += last.thinking + "\n" + family.closes + "\n\n"
+            gap = text[text.rindex(family.opens) + len(family.opens) :]
+            text += last.thinking + gap + family.closes + (family.after if gap else "")
         return text + last.content, None
 
     def _tokenise(self, text: str, shield: _Shield) -> list[int]:
@@ -138,12 +179,38 @@ class _Shield:
         self._sign = {spelling: next(free) for spelling in spellings}
         self._spelling = {sign: spelling for spelling, sign in self._sign.items()}
         self._find = re.compile("|".join(map(re.escape, spellings)) or r"(?!)")
-        signs = "".join(self._spelling)
-        self._cut = re.compile(f"([{signs}])") if signs else None
+        self._free = free
+        self._vocab = vocab
+        self._cut: re.Pattern[str] | None = None
+        self._update()
 
     def hide(self, text: str) -> str:
         """The text with each spelling replaced."""
         return self._find.sub(lambda found: self._sign[found[0]], text) if self._sign else text
+
+    def hide_edges(self, text: str) -> str:
+        """The text with its ends replaced, where a control token's spelling could begin or end there."""
+        bare = text.strip()
+        start, end = self._vocab.control_edges(bare)
+        if not (start or end):
+            return text
+        at = text.index(bare)
+        middle = bare[start : len(bare) - end] if start + end < len(bare) else ""
+        first, last = (bare[:start], bare[len(bare) - end :]) if middle else (bare, "")
+        return text[:at] + self._stand_for(first) + middle + self._stand_for(last) + text[at + len(bare) :]
+
+    def _stand_for(self, text: str) -> str:
+        """A new sign for a piece of typed text."""
+        if not text:
+            return ""
+        sign = next(self._free)
+        self._spelling[sign] = self.show(text)
+        self._update()
+        return sign
+
+    def _update(self) -> None:
+        signs = "".join(self._spelling)
+        self._cut = re.compile(f"([{signs}])") if signs else None
 
     def show(self, text: str) -> str:
         """The text with the spellings back in."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from jinja2 import nodes
+from jinja2 import Undefined, nodes
 from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -26,8 +26,27 @@ _PADDERS = ("center", "ljust", "rjust", "zfill", "expandtabs")
 _SIZED_FILTERS = ("center", "indent", "wordwrap", "batch", "slice", "truncate")
 
 
+Clock = Callable[[], datetime.datetime]
+
+
+def local_time() -> datetime.datetime:
+    """Now, where the user is."""
+    return datetime.datetime.now().astimezone()
+
+
 class Refusal(TemplateError):
     """The template itself said no, by ``raise_exception``."""
+
+
+class _Missing(Undefined):
+    """A name that isn't given. Put to a text it is nothing, as in llama.cpp; used otherwise it's an error."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Any:
+        return other if isinstance(other, str) else self._fail_with_undefined_error()
+
+    __radd__ = __add__
 
 
 class _Generation(Extension):
@@ -46,15 +65,16 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset(["*", "**", "%", "+"])
 
-    def __init__(self) -> None:
+    def __init__(self, now: Clock = local_time) -> None:
         super().__init__(
             trim_blocks=True,
             lstrip_blocks=True,
+            undefined=_Missing,
             extensions=["jinja2.ext.loopcontrols", _Generation],
         )
         self.globals.pop("lipsum", None)
         self.globals["raise_exception"] = _raise_exception
-        self.globals["strftime_now"] = _strftime_now
+        self.globals["strftime_now"] = lambda form: now().strftime(form)
         self.filters["tojson"] = _tojson
         self.filters["format"] = _format
         for name in _SIZED_FILTERS:
@@ -149,10 +169,6 @@ def _bounded(inner: Callable[..., Any]) -> Callable[..., Any]:
 
 def _raise_exception(message: object = "") -> NoReturn:
     raise Refusal(str(message))
-
-
-def _strftime_now(form: str) -> str:
-    return datetime.datetime.now().astimezone().strftime(form)
 
 
 def _tojson(value: Any, ensure_ascii: bool = False, indent: int | None = None, separators: Any = None,

@@ -31,9 +31,10 @@ class StopFilter:
         if not self.stops:
             return text, ""
         text = self._held + text
-        hits = [(at, -len(stop), stop) for stop in self.stops if (at := text.find(stop)) >= 0]
+        hits = [(at + len(stop), at, stop) for stop in self.stops if (at := text.find(stop)) >= 0]
         if hits:
-            at, _, stop = min(hits)
+            # The first to be complete, as if text came letter by letter; of several that end there the longest.
+            _, at, stop = min(hits)
             self._held = ""
             return text[:at], stop
         keep = partial_end(text, self.stops)

@@ -21,6 +21,10 @@ class Family(NamedTuple):
     """Other marks around the answer that are no part of it."""
     anywhere: bool = False
     """Made of control tokens: can't be a quotation, so it counts in the middle of an answer too."""
+    gap: str = "\n"
+    """What stands between the marks and the thoughts."""
+    after: str = "\n\n"
+    """What stands between the closing mark and the answer."""
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -30,17 +34,23 @@ FAMILIES: tuple[Family, ...] = (
         "<|end|>",
         ("<|start|>assistant", "<|channel|>final<|message|>", "<|channel|>commentary<|message|>"),
         anywhere=True,
+        gap="",
     ),
-    Family("<|channel>thought", "<channel|>", anywhere=True),  # Gemma 4
-    Family("<|open|>think<|sep|>", "<|close|>think<|sep|>", anywhere=True),  # Kimi K3
-    Family("[THINK]", "[/THINK]"),  # Ministral, Magistral
+    Family("<|channel>thought", "<channel|>", anywhere=True, after=""),  # Gemma 4
+    Family("<|open|>think<|sep|>", "<|close|>think<|sep|>", anywhere=True, gap=""),  # Kimi K3
+    Family("[THINK]", "[/THINK]", gap=""),  # Ministral, Magistral
     Family("<mm:think>", "</mm:think>"),  # MiniMax M3
     Family("<seed:think>", "</seed:think>"),  # Seed-OSS
+    Family("<think:opensource>", "</think:opensource>"),  # Hy3
+    Family("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),  # Apriel
+    Family("<|inner_prefix|>", "<|inner_suffix|>", anywhere=True, gap=""),  # Apertus
+    Family("<|think|>", "<|end|>", ("<|begin|>assistant", "<|content|>"), anywhere=True, gap=""),  # Solar
     Family(
         "<|START_THINKING|>",  # Cohere
         "<|END_THINKING|>",
         ("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
         anywhere=True,
+        gap="",
     ),
 )
 
@@ -84,6 +94,7 @@ class ThinkingFilter:
     def __init__(self, families: tuple[Family, ...], thinking: Family | None = None) -> None:
         """``thinking``: the family inside whose thoughts the stream begins."""
         self._families = families
+        self._first_only = {family.opens for family in families if not family.anywhere}
         self._in = thinking
         self._held = ""
         self._bare = True
@@ -140,6 +151,8 @@ class ThinkingFilter:
         best: tuple[int, str] | None = None
         for mark in self._marks():
             at = text.find(mark)
+            if at > 0 and mark in self._first_only and text[:at].strip():
+                continue  # A quotation: something was answered before it.
             if at >= 0 and (best is None or at < best[0]):
                 best = (at, mark)
         if best is None:

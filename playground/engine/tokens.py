@@ -36,6 +36,9 @@ class Vocab:
         self._control_lengths = sorted({len(text) for text in self._control_texts})
         starts = "".join(sorted({text[0] for text in self._control_texts}))
         self._control_starts = re.compile(f"[{re.escape(starts)}]" if starts else r"(?!)")
+        self._beginnings: set[str] | None = None
+        self._endings: set[str] = set()
+        """Proper parts of control tokens' spellings; made when first needed."""
         self._lead = self._leading_space_guard()
 
     def piece(self, token: int) -> bytes:
@@ -72,6 +75,18 @@ class Vocab:
                     if (piece := text[start : start + length]) in self._control_texts:
                         found.add(piece)
         return found
+
+    def control_edges(self, text: str) -> tuple[int, int]:
+        """How much of the text's start could end a control token's spelling, and of its end could begin one."""
+        if self._beginnings is None:
+            cuts = [(spelling, at) for spelling in self._control_texts for at in range(1, len(spelling))]
+            self._beginnings = {spelling[:at] for spelling, at in cuts}
+            self._endings = {spelling[at:] for spelling, at in cuts}
+        beginnings, endings = self._beginnings, self._endings
+        lengths = range(min(len(text), self._control_lengths[-1] - 1 if self._control_lengths else 0), 0, -1)
+        start = next((n for n in lengths if text[:n] in endings), 0)
+        end = next((n for n in lengths if text[-n:] in beginnings), 0)
+        return start, end
 
     def token_of(self, text: str) -> int:
         """The one token a text is, or −1."""

@@ -104,14 +104,14 @@ def test_a_system_turn_is_merged_where_the_template_refuses_it(says: Says) -> No
     )
     engine = says(["x", EOS], template=template)
     text = rendered(engine, [Message("system", "Be kind."), Message("user", "Hi")]).text
-    assert text == "[user]Be kind.\n\nHi"
+    assert text == "[user]Be kind.\nHi"
 
 
 def test_a_system_turn_is_merged_where_the_template_drops_it(says: Says) -> None:
     template = "{% for m in messages %}{% if m.role != 'system' %}[{{ m.role }}]{{ m.content }}{% endif %}{% endfor %}"
     engine = says(["x", EOS], template=template)
     text = rendered(engine, [Message("system", "Be kind."), Message("user", "Hi")]).text
-    assert text == "[user]Be kind.\n\nHi"
+    assert text == "[user]Be kind.\nHi"
 
 
 def test_contents_in_parts(says: Says) -> None:
