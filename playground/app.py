@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from playground.conversation.store import Store
 from playground.paths import Paths, find_paths
+from playground.protocol.events import Tuned
+from playground.protocol.measured import Measured
 from playground.resources import resource
 from playground.settings.app import AppSettings
 from playground.ui.bridge import Bridge
@@ -22,6 +24,7 @@ from playground.ui.main_window import MainWindow
 from playground.ui.theme import Theme, load_fonts
 from playground.workspace.lane import ModelRef, Notice, NoticeAction
 from playground.workspace.loading import starter_missing
+from playground.workspace.machine import read_machine, write_machine
 from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
 
@@ -63,11 +66,13 @@ class App(QObject):
         self.workspace.outside["download_starter"] = self._download_starter
         self.workspace.set_together(self.settings["together"])
         self.workspace.set_governed(self.settings["governor"])
+        self.workspace.engines.tune_s = 1.0
+        self.workspace.engines.tuned.connect(self._keep_measured)
         self.workspace.governed_changed.connect(lambda on: self._change_setting("governor", on))
         self._collector = _Collector(self.workspace, self)
         self._models: list[ModelRef] | None = None
         self._starter: ModelRef | None = None
-        self._restored = False
+        self._restored = self._measured_known = False
         self._closed = False
 
     def show(self) -> None:
@@ -88,6 +93,7 @@ class App(QObject):
 
     def _after_paint(self) -> None:
         self.store.start()
+        self.bridge.background(lambda: read_machine(self._paths.config), self._take_measured)
         self.bridge.background(lambda: find_models(self._paths), self._found)
         self.workspace.chats.start(self._lanes_stand)
         self.window.finish()
@@ -111,7 +117,7 @@ class App(QObject):
 
     def _begin(self) -> None:
         """Load what the lanes ask for, once both the kept lanes and the models are known."""
-        if not self._restored or self._models is None:
+        if not self._restored or self._models is None or not self._measured_known:
             return
         chosen = self._starter
         self.workspace.set_models(self._models, chosen)
@@ -128,6 +134,21 @@ class App(QObject):
         self.workspace.load_lanes()
         if chosen is not None:
             self.bridge.background(lambda: verify_starter(self._paths, chosen.path), self._verified)
+
+    def _take_measured(self, machine: Measured | None) -> None:
+        self._measured_known = True
+        self.workspace.engines.machine = machine
+        self._begin()
+
+    def _keep_measured(self, event: Tuned) -> None:
+        if event.machine is None:
+            self.workspace.told.emit(event.skipped)
+            return
+        machine = event.machine
+        self.bridge.background(
+            lambda: write_machine(self._paths.config, machine),
+            lambda said: self.workspace.told.emit(said) if said else None,
+        )
 
     def _verified(self, good: bool) -> None:
         if good:

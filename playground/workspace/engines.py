@@ -29,7 +29,9 @@ from playground.protocol.events import (
     Refused,
     Rendered,
     TokenCount,
+    Tuned,
 )
+from playground.protocol.measured import Measured
 from playground.supervisor.outcome import Outcome
 from playground.supervisor.process import EngineProcess
 from playground.supervisor.turns import Turns
@@ -73,6 +75,12 @@ class Engines:
         self.turns = Turns()
         self.governed = True
         """Engines give threads up while other programs need the cores."""
+        self.machine: Measured | None = None
+        """What was measured on this machine."""
+        self.tune_s = 0.0
+        """Seconds that a measurement may take, where there is none yet; 0: none is made."""
+        self.tuned: Signal[[Tuned]] = Signal()
+        """An engine measured the machine, or says why it could not."""
 
         self.changed: Signal[[Engine]] = Signal()
         """State, progress, facts or memory of an engine changed."""
@@ -103,7 +111,7 @@ class Engines:
         engine = Engine(number, path, dict(options), process)
         self.all[number] = engine
         process.start()
-        process.send(Load(path, dict(options)))
+        process.send(Load(path, dict(options), machine=self.machine, tune_s=self.tune_s))
         return engine
 
     def find(self, path: str, options: dict[str, Any]) -> Engine | None:
@@ -252,6 +260,15 @@ class Engines:
             self.job_done(engine, job)
         engine.process.close_soon()
 
+    def _on_tuned(self, engine: Engine, event: Tuned) -> None:
+        if event.machine is not None:
+            self.machine = event.machine
+            n = event.machine.n_threads
+            if engine.facts.info is not None:
+                engine.facts.info = msgspec.structs.replace(engine.facts.info, n_threads=n, auto_threads=n)
+                self.changed.emit(engine)
+        self.tuned.emit(event)
+
     def _on_memory(self, engine: Engine, event: Memory) -> None:
         first = len(engine.facts.memory.rows) == 0
         engine.facts.memory.add(event)
@@ -288,6 +305,7 @@ _HANDLERS: dict[type[msgspec.Struct], Callable[[Engines, Engine, Any], None]] = 
     LoadProgress: Engines._on_progress,
     Loaded: Engines._on_loaded,
     LoadFailed: Engines._on_load_failed,
+    Tuned: Engines._on_tuned,
     Memory: Engines._on_memory,
     TokenCount: Engines._on_count,
     Rendered: Engines._on_rendered,

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.driver import Engine
 from playground.engine.cores import usable_cores
-from playground.protocol.commands import SetThreads, Stop
-from playground.protocol.events import Finished, ThreadsChanged, Token
+from playground.protocol.commands import Load, SetThreads, Stop
+from playground.protocol.events import Finished, Hello, Loaded, ThreadsChanged, Token, Tuned
+from playground.protocol.measured import Measured
 
 pytestmark = pytest.mark.skipif(usable_cores() < 2 or sys.platform == "win32", reason="needs two cores")
 _BURN = "import os\nwhile os.getppid() == {}: pass"
@@ -67,3 +69,37 @@ def test_a_count_is_set_and_let_go_in_the_middle_of_an_answer(engine: Engine, st
     assert changed(engine, "shared").n_threads == 1
     engine.send(Stop(job))
     engine.finished(job)
+
+
+def test_a_measurement_is_made_in_a_quiet_moment_and_used_by_the_next_load(starter_path: Path) -> None:
+    first = Engine()
+    first.until_type(Hello)
+    first.send(Load(str(starter_path), {"n_ctx": 2048}, tune_s=5.0))
+    tuned = first.until_type(Tuned)
+    machine = tuned.machine
+    if machine is None:  # other programs kept the machine busy all the time: then it is said
+        assert "another program" in tuned.skipped
+        machine = Measured(tuned.skipped, 1, 1)
+    else:
+        assert 1 <= machine.n_threads <= usable_cores()
+        assert usable_cores() in machine.token_ns
+    assert first.answer("Name three colours.", max_tokens=8, temp=0.0).text
+    first.close()
+
+    one = msgspec.structs.replace(machine, n_threads=1)
+    second = Engine()
+    second.until_type(Hello)
+    second.send(Load(str(starter_path), {"n_ctx": 2048}, machine=one, tune_s=0.0))
+    info = second.until_type(Loaded).info
+    assert info.n_threads == (1 if tuned.machine is not None else usable_cores())
+    second.close()
+
+
+def test_a_waiting_answer_ends_the_measurement(starter_path: Path) -> None:
+    engine = Engine()
+    engine.until_type(Hello)
+    engine.send(Load(str(starter_path), {"n_ctx": 2048}, tune_s=60.0))
+    answer = engine.answer("Name three colours.", max_tokens=8, temp=0.0)
+    assert answer.text
+    assert all("wanted" in event.skipped for event in engine.events if isinstance(event, Tuned))
+    engine.close()
