@@ -18,13 +18,13 @@ from playground.protocol.events import Tuned
 from playground.protocol.measured import Measured
 from playground.resources import resource
 from playground.settings.app import AppSettings
+from playground.supervisor.machine import read_machine, write_machine
 from playground.ui.bridge import Bridge
 from playground.ui.frame_clock import FrameClock
 from playground.ui.main_window import MainWindow
 from playground.ui.theme import Theme, load_fonts
 from playground.workspace.lane import ModelRef, Notice, NoticeAction
 from playground.workspace.loading import starter_missing
-from playground.workspace.machine import read_machine, write_machine
 from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
 
@@ -66,6 +66,7 @@ class App(QObject):
         self.workspace.outside["download_starter"] = self._download_starter
         self.workspace.set_together(self.settings["together"])
         self.workspace.set_governed(self.settings["governor"])
+        self.workspace.lanes_changed.connect(self._keep_together)
         self.workspace.engines.tune_s = 1.0
         self.workspace.engines.tuned.connect(self._keep_measured)
         self.workspace.governed_changed.connect(lambda on: self._change_setting("governor", on))
@@ -169,6 +170,10 @@ class App(QObject):
     def _choose_theme(self, choice: str) -> None:
         self.theme.choose(choice)  # type: ignore[arg-type]
         self._change_setting("theme", choice)
+
+    def _keep_together(self) -> None:
+        if self.settings["together"] != self.workspace.together:
+            self._change_setting("together", self.workspace.together)
 
     def _change_setting(self, name: str, value: object) -> None:
         self.settings.set(name, value)

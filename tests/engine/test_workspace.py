@@ -181,6 +181,30 @@ def test_sampling_is_checked_by_the_table_and_acts_while_writing(driver: Driver)
     assert 3 <= changes[0]["at_index"] <= 60
 
 
+def test_threads_are_fixed_while_it_writes_and_marked_for_good(driver: Driver, engines: Engines) -> None:
+    w, lane = driver.workspace, driver.workspace.lanes[0]
+    info = lane.engine.info
+    assert info is not None
+    other = 2 if info.n_threads == 1 else 1
+    w.set_many("A", {"max_tokens": 60, "ignore_eos": True})
+    w.set_governed(False)
+    w.send("Tell me about trees.")
+    driver.until(lambda: len(lane.answer.tokens) >= 3)
+    w.set_threads("A", other)
+    driver.until(lambda: lane.answer.marks)
+    w.set_threads("A", 0)
+    driver.idle()
+    words = [mark.text for mark in lane.answer.marks]
+    assert f"{info.n_threads} → {other} threads: as you set it" in words
+    assert len(engines.pids()) == 1
+    assert lane.path[-1].record["threads"][-1]["n_threads"] == info.n_threads
+    chat = w.chat.id
+    w.new_chat()
+    w.open_chat(chat)
+    driver.until(lambda: w.chat.id == chat and w.lanes[0].path)
+    assert [mark.text for mark in w.lanes[0].answer.marks] == words
+
+
 def test_a_killed_engine_leaves_the_text_and_reload_works(driver: Driver, engines: Engines) -> None:
     w, lane = driver.workspace, driver.workspace.lanes[0]
     w.set_many("A", {"max_tokens": 3000, "ignore_eos": True})

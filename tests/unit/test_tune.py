@@ -10,7 +10,7 @@ import pytest
 from playground.engine.cores import Cores
 from playground.engine.tune import OutOfTime, candidates, choose, measure
 from playground.protocol.measured import Measured
-from playground.workspace.machine import FILE, read_machine, write_machine
+from playground.supervisor.machine import FILE, read_machine, write_machine
 
 MS = 1_000_000
 

@@ -177,8 +177,9 @@ class ModelTab(QWidget):
 
     def _show_governor(self, lane: Lane) -> None:
         self.governor.set_lane(lane.letter)
-        self.governor.set_value(self._workspace.governed)
-        self.governor.set_reason(FIXED if self._in_force(lane)[LIVE] else "")
+        fixed = bool(self._in_force(lane)[LIVE])
+        self.governor.set_value(self._workspace.governed and not fixed)
+        self.governor.set_reason(FIXED if fixed else "")
 
     def _show_bar(self, lane: Lane) -> None:
         waiting = self._waiting.get(lane.letter, {})
