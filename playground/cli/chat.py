@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from playground.cli import flags, parser
 from playground.cli.errors import INTERRUPTED, OK, CliError
 from playground.cli.find_model import find_model
 from playground.cli.interactive import Interactive
-from playground.cli.output import JsonOutput, Output, TextOutput, is_terminal
+from playground.cli.output import JsonOutput, Output, TextOutput, is_terminal, speak_utf8
 from playground.cli.session import Session
 from playground.cli.talk import Settings, Talk, refuse_empty
 from playground.settings import load, sampling
@@ -26,7 +25,7 @@ MAX_PROMPT = 16 * 1024 * 1024
 
 def main(argv: Sequence[str], prog: str = "playground chat") -> int:
     """Run the command; the exit code. Nothing but its one sentence comes out of an error."""
-    _speak_utf8()
+    speak_utf8()
     try:
         return _run(argv)
     except CliError as error:
@@ -54,7 +53,7 @@ def _run(argv: Sequence[str]) -> int:
         raise CliError("--json needs a prompt.")
     model = find_model(given.model)
     output: Output = JsonOutput() if given.json else TextOutput(given.quiet)
-    with Session(Path(model.path).absolute(), settings.load) as session:
+    with Session(Path(model.path).absolute(), settings.load, governed=not given.no_governor) as session:
         talk = Talk(session, output, settings, model.name)
         if prompt is None:
             return Interactive(talk).run()
@@ -111,14 +110,3 @@ def _decode(data: bytes, what: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise CliError(f"{what} is no text in UTF-8.") from None
-
-
-def _speak_utf8() -> None:
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 — started with its output closed
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(encoding="utf-8", errors="replace")
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # Python's own default, also if a parent changed it

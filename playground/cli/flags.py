@@ -20,10 +20,10 @@ def add_table(group: argparse._ArgumentGroup, rows: Iterable[Field]) -> None:
             continue
         more: dict[str, Any] = {"dest": row.name, "default": argparse.SUPPRESS}
         if row.kind == "bool":
-            group.add_argument(*row.flags, action=argparse.BooleanOptionalAction, help=_help(row), **more)
+            group.add_argument(*row.flags, action=argparse.BooleanOptionalAction, help=help_of(row), **more)
         else:
             more["action"] = "append" if row.kind == "list" else "store"
-            group.add_argument(*row.flags, metavar=_metavar(row), help=_help(row), **more)
+            group.add_argument(*row.flags, metavar=metavar_of(row), help=help_of(row), **more)
 
 
 def collect(namespace: argparse.Namespace, table: Table) -> dict[str, Any]:
@@ -85,7 +85,8 @@ def _plain(name: str) -> str:
     return name.strip().lstrip("-").lower().replace("-", "_").replace(" ", "_")
 
 
-def _help(row: Field) -> str:
+def help_of(row: Field) -> str:
+    """A flag's help: its row's words, range and default."""
     facts = [] if row.kind in ("bool", "choice", "text", "list") else [row.range_text()]
     facts += [f"{value} = {word}" for value, word in row.special.items()]
     if row.off is not None and row.off not in row.special and row.kind not in ("bool", "choice"):
@@ -96,7 +97,8 @@ def _help(row: Field) -> str:
     return f"{row.help} ({'; '.join(facts)})".replace("%", "%%")
 
 
-def _metavar(row: Field) -> str:
+def metavar_of(row: Field) -> str:
+    """What stands for a flag's value."""
     return "{" + ",".join(row.choices) + "}" if row.kind == "choice" else _METAVARS[row.kind]
 
 

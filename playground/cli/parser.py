@@ -38,7 +38,7 @@ def build() -> Parser:
         usage="playground chat [options] [PROMPT]",
         description="Chat with a local model in the terminal.",
         epilog=_EPILOG,
-        formatter_class=_Formatter,
+        formatter_class=Formatter,
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -61,7 +61,11 @@ def build() -> Parser:
         help=f"Order of the chain, names between semicolons. (default: {';'.join(sampling.DEFAULT_ORDER)}; "
         f"also: {', '.join(name for name in sampling.ORDERABLE if name not in sampling.DEFAULT_ORDER)})",
     )
-    flags.add_table(parser.add_argument_group("loading"), load.FIELDS.fields)
+    group = parser.add_argument_group("loading")
+    flags.add_table(group, load.FIELDS.fields)
+    group.add_argument(
+        "--no-governor", action="store_true", help="Keep the thread count while other programs need the cores."
+    )
     return parser
 
 
@@ -114,7 +118,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--version", action="store_true", help="Show the version and exit.")
 
 
-class _Formatter(argparse.RawDescriptionHelpFormatter):
+class Formatter(argparse.RawDescriptionHelpFormatter):
     """Wider columns; the default that argparse would append to boolean flags is in the help already."""
 
     def __init__(self, prog: str) -> None:

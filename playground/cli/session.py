@@ -14,10 +14,25 @@ from types import FrameType
 from typing import Any, Protocol
 
 from playground.cli.errors import CliError, EngineGone, load_error
-from playground.protocol.commands import Generate, Load, Message, Sampling, Stop
+from playground.paths import find_paths
+from playground.protocol.commands import (
+    Bench,
+    BenchTest,
+    Generate,
+    Load,
+    Message,
+    Sampling,
+    SetThreads,
+    Stop,
+    StopBench,
+)
 from playground.protocol.events import (
+    BenchDone,
+    BenchProgress,
+    BenchRow,
     Event,
     Finished,
+    Hello,
     Loaded,
     LoadFailed,
     LoadProgress,
@@ -29,6 +44,7 @@ from playground.protocol.events import (
     Started,
     Token,
 )
+from playground.supervisor.machine import read_machine
 from playground.supervisor.outcome import Outcome
 from playground.supervisor.process import EngineProcess
 
@@ -51,7 +67,9 @@ class _Interrupt:
 class Session:
     """A model loaded in an engine. Use as a context manager: the engine never outlives it."""
 
-    def __init__(self, path: Path, options: dict[str, Any]) -> None:
+    def __init__(self, path: Path, options: dict[str, Any], *, governed: bool = True) -> None:
+        """``governed``: threads are given up while other programs need the cores."""
+        self._governed = governed
         self._path = path
         self._options = options
         self._queue: queue.SimpleQueue[Event | Outcome | _Interrupt] = queue.SimpleQueue()
@@ -60,6 +78,8 @@ class Session:
         self._jobs = itertools.count(1)
         self._presses = 0
         self.info: ModelInfo | None = None
+        self.build = self.gpu = ""
+        """What the engine said of itself."""
         self.interrupted = False
         """Whether the last answer was stopped by Ctrl+C."""
 
@@ -88,7 +108,7 @@ class Session:
         self._log = Path(log)
         self._engine = EngineProcess(self._log, self._take, self._queue.put)
         self._engine.start()
-        self._engine.send(Load(str(self._path), self._options))
+        self._engine.send(Load(str(self._path), self._options, machine=read_machine(find_paths().config)))
         try:
             return self._wait_for_model(watcher)
         except BaseException:
@@ -107,8 +127,12 @@ class Session:
                     raise load_error(event)
                 elif isinstance(event, Refused):
                     raise CliError(event.message)
+                elif isinstance(event, Hello):
+                    self.build, self.gpu = event.build, event.gpu
                 elif isinstance(event, Loaded):
                     self.info = event.info
+                    if not self._governed and self._engine is not None:
+                        self._engine.send(SetThreads(event.info.n_threads, governed=False))
                     return event
 
     def answer(self, messages: list[Message], sampling: Sampling, **options: Any) -> Iterator[Event]:
@@ -133,6 +157,27 @@ class Session:
                 elif isinstance(event, _JOB_EVENTS) and event.job == job:
                     yield event
                     if isinstance(event, Finished):
+                        return
+
+    def bench(self, tests: list[BenchTest], repeats: int, n_threads: int, n_threads_batch: int) -> Iterator[Event]:
+        """The events of a measurement, to BenchDone. Ctrl+C as in `answer`. Raises CliError."""
+        assert self._engine is not None
+        request = next(self._jobs)
+        self.interrupted = False
+        self._engine.send(Bench(request, tests, repeats, n_threads, n_threads_batch))
+        with self._ctrl_c():
+            while True:
+                event = self._next()
+                if isinstance(event, _Interrupt):
+                    if self.interrupted:
+                        raise KeyboardInterrupt
+                    self.interrupted = True
+                    self._engine.send(StopBench(request))
+                elif isinstance(event, Refused):
+                    raise CliError(event.message)
+                elif isinstance(event, (BenchProgress, BenchRow, BenchDone)) and event.request == request:
+                    yield event
+                    if isinstance(event, BenchDone):
                         return
 
     def close(self) -> None:
