@@ -102,6 +102,8 @@ def read_state(ctx: Any, seq: int, flags: int) -> bytearray:
 
 def write_state(ctx: Any, seq: int, data: bytearray | bytes, flags: int) -> bool:
     """Give a sequence that state. After a False nothing of it is certain: clear the sequence."""
+    if not data:
+        return False
     own = data if isinstance(data, bytearray) else bytearray(data)
     buffer = (ctypes.c_uint8 * len(own)).from_buffer(own)
     taken = int(lib.llama_state_seq_set_data_ext(ctx, buffer, len(own), seq, flags))

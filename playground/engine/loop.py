@@ -267,8 +267,8 @@ class Loop:
         row_of: list[int] = []
         for job in writers:
             slot = job.slot
-            # A recurrent state can't be written for two sequences at once.
-            key = (id(job.past), job.next, slot.seq if self._model.info.recurrent else -1)
+            # A recurrent state can't be written for two sequences at once, and a window's cells are each one's own.
+            key = (id(job.past), job.next, -1 if context.slots.plain else slot.seq)
             row = rows.get(key, -1)
             if row < 0:
                 rows[key] = row = batch.add(job.next, len(slot.tokens), slot.seq)

@@ -164,7 +164,7 @@ class Slots:
         return 0
 
     def copy(self, source: Slot, target: Slot, n: int) -> int:
-        """Let ``target`` begin with ``source``'s first ``n`` tokens; cells are shared. How many it got."""
+        """Let ``target`` begin with ``source``'s first ``n`` tokens, sharing what cells it may; how many it got."""
         self.clear(target)
         checkpoint = None
         if n < len(source.tokens) and not self._complete_at(source, n):
@@ -177,6 +177,9 @@ class Slots:
         lib.llama_memory_seq_cp(self._memory, source.seq, target.seq, first, end)
         target.tokens[:] = source.tokens[:n]
         self.checkpoints.share(source.seq, target.seq, n)
+        if checkpoint is None and self.window:
+            # llama.cpp never gives a window's cell free that two sequences have, so each has its own.
+            checkpoint = Checkpoint(n, read_state(self._ctx, target.seq, PARTIAL))
         return self._go_back(target, checkpoint) if checkpoint else n
 
     def settle(self, slot: Slot) -> None:
