@@ -125,10 +125,13 @@ class ThinkingFilter:
         rest = self._held + text
         while found := self._next_mark(rest):
             at, mark, family = found
-            self._put(rest[:at], out)
+            if not self._is_lead(rest[:at]):
+                self._put(rest[:at], out)
             rest = rest[at + len(mark) :]
             self._pass(mark, family)
         keep = partial_end(rest, self._marks())
+        if self._is_lead(rest[: len(rest) - keep]):
+            keep = len(rest)
         self._held = rest[len(rest) - keep :] if keep else ""
         self._put(rest[: len(rest) - keep], out)
         return out
@@ -139,6 +142,10 @@ class ThinkingFilter:
         held, self._held = self._held, ""
         self._put(held, out)
         return out
+
+    def _is_lead(self, text: str) -> bool:
+        """Whether it's white space before the answer: it goes with a mark that follows it."""
+        return self._bare and not self._in and not text.strip()
 
     def _marks(self) -> list[str]:
         """The marks that count now."""
