@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.engine.binding import block_size, lib, type_size
+from playground.gguf_lists import step_over
 from playground.protocol.events import LoadFailed
 
 _MOST_KEYS = 65_536
@@ -172,8 +173,10 @@ class _Walk:
             return
         if count > self._size:
             raise self._cut()
-        for _ in range(count):
-            self._skip(self._number("Q"))
+        at, left = step_over(self._data, self._at, count)
+        if left or at > self._size:
+            raise self._cut()
+        self._at = at
 
     def _format(self, kind: int) -> str:
         try:

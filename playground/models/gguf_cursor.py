@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Any, BinaryIO, Literal, TypeAlias
 
+from playground.gguf_lists import step_over
+
 GgufErrorKind: TypeAlias = Literal[
     "missing", "not_a_file", "unreadable", "not_gguf", "truncated", "corrupt", "unsupported"
 ]
@@ -82,21 +84,14 @@ class Cursor:
         self._move(self._at + count)
 
     def skip_texts(self, count: int) -> None:
-        """Step over texts; nearly all of a header's time is spent here, so it is one tight loop."""
+        """Step over texts; nearly all of a header's time is spent here."""
         self._listed += count
         if self._listed > MAX_LISTED:
             raise self.corrupt(f"it claims lists of {self._listed:,} texts")
-        unpack = U64.unpack_from
         while count:
-            chunk, at, last = self._chunk, self._at, len(self._chunk) - 8
-            if at > last:
+            if self._at + 8 > len(self._chunk):
                 self._need(8)
-                continue
-            for left in range(count - 1, -1, -1):  # noqa: B007 — used after the loop
-                at += 8 + unpack(chunk, at)[0]
-                if at > last:
-                    break
-            count = left
+            at, count = step_over(self._chunk, self._at, count)
             self._move(at)
 
     def _move(self, at: int) -> None:
