@@ -37,6 +37,8 @@ TOO_EARLY = 64
 """Decodes within which a lowering shows that raising was too early."""
 FIRST_TRY, LAST_TRY = 48, 768
 """Decodes until a try that failed is made again, where nothing is seen of the load; doubled each time."""
+FIRST_REST = 8
+"""The same for fewer threads where the load is seen: at its very beginning they may look no faster."""
 RARE_TRY = 256
 """The same for more threads while the load is still there: a polite neighbour may leave us both."""
 
@@ -202,7 +204,7 @@ class Governor:
             self._rare = min(4 * RARE_TRY, self._rare * 2)
             self._set(came_from, "busy")
         else:
-            self._rest = min(LAST_TRY, max(FIRST_TRY, self._rest * 2))
+            self._rest = min(LAST_TRY, max(FIRST_REST if self._load else FIRST_TRY, self._rest * 2))
             self._set(came_from, "trial")
 
     def _forget_tries(self) -> None:

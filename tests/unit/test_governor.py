@@ -111,6 +111,15 @@ def test_a_neighbour_that_becomes_polite_gives_the_thread_back() -> None:
     assert machine.run(600)[-1] == 2
 
 
+def test_a_neighbour_that_begins_softly_is_noticed_soon() -> None:
+    machine = Machine()
+    machine.run(40)
+    machine.others, machine.busy_times = 1.0, {1: 13.0, 2: 10.0}
+    machine.run(12)
+    machine.busy_times = {1: 13.0, 2: 30.0}
+    assert set(machine.run(60)[24:]) == {1}
+
+
 def test_fewer_threads_that_are_no_faster_are_taken_back() -> None:
     machine = Machine()
     machine.run(40)
