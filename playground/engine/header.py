@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from playground.engine.binding import block_size, lib, type_size
+from playground.fit.estimate import Model as FitModel
+from playground.fit.weights import Tensor
 from playground.gguf_lists import step_over
 from playground.protocol.events import LoadFailed
 
 _MOST_KEYS = 65_536
 _MOST_TENSORS = 1_000_000
 _LONGEST_KEY = 65_535
+_MOST_NUMBERS = 1024
+"""Of a list that is kept."""
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
@@ -47,7 +51,12 @@ class Header:
     version: int
     n_tensors: int
     scalars: dict[str, Any] = field(default_factory=dict)
-    """Every value that is no array."""
+    """Every value that is no array, and as tuples the short lists of numbers."""
+    tensors: list[Tensor] = field(default_factory=list)
+
+    def fit(self) -> FitModel:
+        """What the model needs in memory; of one in several files, with the tensors of this one only."""
+        return FitModel(self.scalars, self.tensors)
 
 
 def check(path: str) -> Header:
@@ -110,7 +119,7 @@ class _Walk:
         header = Header(version, n_tensors)
         for _ in range(n_keys):
             key = self._string(_LONGEST_KEY)
-            value = self._value()
+            value = self._value(header, key)
             if value is not None:
                 header.scalars[key] = value
         self._check_general(header)
@@ -128,13 +137,15 @@ class _Walk:
     def _check_tensors(self, header: Header) -> None:
         end = 0
         for _ in range(header.n_tensors):
-            self._string(_LONGEST_KEY)
+            name = self._string(_LONGEST_KEY)
             n_dims = self._number("I")
             if not 0 < n_dims <= 4:
                 raise self._corrupt(f"a tensor has {n_dims} dimensions")
             shape = [self._number("Q") for _ in range(n_dims)]
             kind, offset = self._number("I"), self._number("Q")
-            end = max(end, offset + self._bytes(kind, shape))
+            size = self._bytes(kind, shape)
+            header.tensors.append(Tensor(name, tuple(shape), kind, size, offset))
+            end = max(end, offset + size)
         alignment = header.scalars.get("general.alignment", 32)
         if not isinstance(alignment, int) or not 0 < alignment <= 1 << 20:
             raise self._corrupt("its alignment makes no sense")
@@ -156,18 +167,23 @@ class _Walk:
             raise self._corrupt("a tensor’s shape makes no sense")
         return n // int(block_size(kind)) * int(per_block)
 
-    def _value(self) -> Any:
-        """A scalar; None for an array, which is walked over."""
+    def _value(self, header: Header, key: str) -> Any:
+        """A scalar or a short list of numbers; None for other arrays, which are walked over."""
         kind = self._number("I")
         if kind == _ARRAY:
-            self._skip_array()
+            kind, count = self._number("I"), self._number("Q")
+            if key == "tokenizer.ggml.tokens":
+                header.scalars["tokenizer.n_vocab"] = count
+            if kind != _STRING and count <= _MOST_NUMBERS and not key.startswith("tokenizer."):
+                form = self._format(kind)
+                return tuple(self._number(form) for _ in range(count))
+            self._skip_array(kind, count)
             return None
         if kind == _STRING:
             return self._string(self._size)
         return self._number(self._format(kind))
 
-    def _skip_array(self) -> None:
-        kind, count = self._number("I"), self._number("Q")
+    def _skip_array(self, kind: int, count: int) -> None:
         if kind != _STRING:
             self._skip(struct.calcsize(self._format(kind)) * count)
             return

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from playground.fit.estimate import Model
+from playground.fit.weights import Tensor
 from playground.models.gguf_cursor import U64, Cursor, GgufError, GgufErrorKind, size_text
 from playground.models.gguf_types import FILE_TYPES, TENSOR_TYPES, what_it_is
 
@@ -24,6 +26,8 @@ Scalar: TypeAlias = int | float | bool | str
 MAX_PAIRS = 65_536
 MAX_TENSORS = 262_144
 MAX_NAME = 65_535
+MAX_KEPT_NUMBERS = 1024
+"""Entries of a list of numbers that is kept; longer ones are stepped over."""
 _U32 = struct.Struct("<I")
 _STRING, _ARRAY = 8, 9
 _SCALARS = {
@@ -43,11 +47,13 @@ _SCALARS = {
 
 @dataclass(frozen=True, slots=True)
 class ArrayInfo:
-    """An array that was stepped over."""
+    """An array; long ones and texts are stepped over."""
 
     type: int
     """GGUF's number of the entries' type."""
     count: int
+    values: tuple[int | float | bool, ...] = ()
+    """The entries themselves of short lists of numbers: one for each layer, mostly."""
 
 
 @dataclass(slots=True)
@@ -67,6 +73,7 @@ class GgufHeader:
     types: dict[str, int] = field(default_factory=dict)
     """Tensors of each type."""
     type_bytes: dict[str, int] = field(default_factory=dict)
+    tensors: list[Tensor] = field(default_factory=list)
 
     def text(self, key: str) -> str:
         """A text of the metadata; empty if absent or of another kind."""
@@ -110,6 +117,11 @@ class GgufHeader:
         """Tokens of the vocabulary; 0 if there is none."""
         tokens = self.metadata.get("tokenizer.ggml.tokens")
         return tokens.count if isinstance(tokens, ArrayInfo) else 0
+
+    def fit(self) -> Model:
+        """What it needs in memory; of a model in several files, with the tensors of this one only."""
+        known = {key: value.values if isinstance(value, ArrayInfo) else value for key, value in self.metadata.items()}
+        return Model(known | {"tokenizer.n_vocab": self.n_vocab}, self.tensors)
 
     @property
     def licence(self) -> str:
@@ -218,7 +230,7 @@ def _read_pair(cursor: Cursor, header: GgufHeader) -> None:
         raise cursor.corrupt(f"“{key[:80]}” stands in it twice")
     kind = cursor.unpack(_U32)
     if kind == _ARRAY:
-        header.metadata[key] = _skip_array(cursor)
+        header.metadata[key] = _read_array(cursor, keep=not key.startswith("tokenizer."))
     elif kind == _STRING:
         header.metadata[key] = cursor.text()
     elif kind in _SCALARS:
@@ -227,10 +239,12 @@ def _read_pair(cursor: Cursor, header: GgufHeader) -> None:
         raise cursor.corrupt(f"“{key[:80]}” is of type {kind}, which doesn’t exist")
 
 
-def _skip_array(cursor: Cursor) -> ArrayInfo:
+def _read_array(cursor: Cursor, *, keep: bool) -> ArrayInfo:
     kind, count = cursor.unpack(_U32), cursor.unpack(U64)
     if kind == _STRING:
         cursor.skip_texts(count)
+    elif kind in _SCALARS and keep and count <= MAX_KEPT_NUMBERS:
+        return ArrayInfo(kind, count, tuple(cursor.unpack(_SCALARS[kind]) for _ in range(count)))
     elif kind in _SCALARS:
         cursor.skip(count * _SCALARS[kind].size)
     else:
@@ -275,4 +289,5 @@ def _read_tensor(cursor: Cursor, header: GgufHeader, name: str, alignment: int) 
     header.tensor_bytes += size
     header.types[type_name] = header.types.get(type_name, 0) + 1
     header.type_bytes[type_name] = header.type_bytes.get(type_name, 0) + size
+    header.tensors.append(Tensor(name, tuple(shape), kind, size, offset))
     return int(offset) + size
