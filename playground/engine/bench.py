@@ -86,7 +86,8 @@ class Benchmark:
             return
         before = int(lib.llama_n_threads(self._ctx)), int(lib.llama_n_threads_batch(self._ctx))
         for slot in self._slots:
-            self._slots.cut(slot, 0)
+            self._slots.leaving(slot)
+            self._slots.clear(slot)
         self._decoder.unwatch()
         try:
             self._outbox.send(self._measure(command))

@@ -7,6 +7,7 @@ in the cache it lies, who shares a batch, how the prompt was cut, or how many th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,8 @@ from playground.engine.decode import Decoder
 from playground.engine.load import Model, canonical_context
 from playground.engine.reading import Reading
 from playground.engine.slots import Slots
+from playground.engine.states import States
+from playground.protocol.events import StatesSaved
 
 CANONICAL_UBATCH = 64
 """Tokens of a prompt's pieces in a repeatable answer. Part of the plan: another number gives other bits."""
@@ -62,6 +65,18 @@ class Context:
         decoder = Decoder(ctx, CANONICAL_UBATCH, 1, model.n_nodes, watch)
         reading = Reading(slots, CANONICAL_UBATCH, CANONICAL_UBATCH)
         return cls(ctx, slots, decoder, reading, canonical=True)
+
+    def keep_in(self, states: States | None) -> None:
+        """Save what has to leave a slot, and look there for what a prompt begins with."""
+        self.reading.states = states
+        if states is not None:
+            self.slots.leaving = lambda slot: states.save(self.slots, slot)
+
+    def save(self) -> StatesSaved:
+        """Keep what the slots hold, for the next time this model is loaded."""
+        start, states = time.perf_counter(), self.reading.states
+        n, size = states.save_all(self.slots) if states else (0, 0)
+        return StatesSaved(n, size, time.perf_counter() - start)
 
     def use_threads(self, n_threads: int, n_threads_batch: int) -> None:
         """From the next decode on."""

@@ -15,6 +15,9 @@ from playground.protocol.events import Refused
 _QUIT_GRACE_S = 2.0
 """How long the main thread may take to notice Quit before the process just ends."""
 
+_SAVE_GRACE_S = 30.0
+"""The same where it has to save before; the app waits less."""
+
 
 class Inbox:
     """A queue of commands, and flags that a callback deep inside llama.cpp can look at."""
@@ -32,6 +35,7 @@ class Inbox:
         self.cancelled = False
         """The load was cancelled."""
         self.quitting = False
+        self._saving = False
         self._thread = threading.Thread(target=self._read, name="inbox", daemon=True)
 
     def start(self) -> None:
@@ -59,6 +63,8 @@ class Inbox:
         except OSError as error:
             os.write(2, f"The app’s pipe broke: {error}.\n".encode())
             os._exit(2)
+        if self._saving:
+            return  # the main thread ends the process when all is saved, or the timer does
         # The app is gone, or has closed the pipe: whatever is being computed, nobody waits for it.
         os._exit(0)
 
@@ -78,7 +84,8 @@ class Inbox:
             self.cancelled = True
         elif isinstance(command, Quit):
             self.quitting = self.cancelled = True
-            timer = threading.Timer(_QUIT_GRACE_S, os._exit, (0,))
+            self._saving = command.save
+            timer = threading.Timer(_SAVE_GRACE_S if command.save else _QUIT_GRACE_S, os._exit, (0,))
             timer.daemon = True
             timer.start()
         self._queue.put(command)

@@ -15,6 +15,7 @@ from playground.engine.load import Model
 from playground.engine.outbox import Outbox
 from playground.engine.prompt import PromptError
 from playground.engine.sampler import GrammarStuck, Sampler
+from playground.engine.states import States
 from playground.engine.threads import Threads
 from playground.engine.tune import Tuning
 from playground.protocol.commands import (
@@ -48,12 +49,15 @@ _WATCH_EVERY = 16
 class Loop:
     """Serves one loaded model until the app quits."""
 
-    def __init__(self, model: Model, inbox: Inbox, outbox: Outbox, tune_s: float = 0.0) -> None:
+    def __init__(
+        self, model: Model, inbox: Inbox, outbox: Outbox, tune_s: float = 0.0, states: States | None = None
+    ) -> None:
         """``tune_s``: seconds that a measurement of the machine may take before the first answer."""
         self._model = model
         self._inbox = inbox
         self._outbox = outbox
         self._shared = Context.ordinary(model, self._watch)
+        self._shared.keep_in(states)
         self._own: Context | None = None
         """The context of the repeatable answer that is being written; there is one at a time."""
         self._threads = Threads(model, self._use_threads, self._tell_threads)
@@ -74,6 +78,8 @@ class Loop:
         while True:
             while command := self._inbox.get(wait=not self._jobs, at_most_s=self._tuning.pause_s):
                 if isinstance(command, Quit):
+                    if command.save:
+                        self._outbox.send(self._shared.save())
                     return
                 self._obey(command)
             if tuned := None if self._jobs else self._tuning.idle():
@@ -191,7 +197,7 @@ class Loop:
         self._outbox.send(
             Started(
                 job.id, time.perf_counter_ns(), job.n_prompt, reused, job.sampler.seed,
-                prompt.thinking is not None, prompt.plain, self._note(job), repeatable=context.canonical,
+                prompt.thinking is not None, prompt.plain, self._note(job), context.reading.restored, context.canonical,
             )
         )  # fmt: skip
         if job.state == "reading":

@@ -13,13 +13,16 @@ import signal
 import sys
 import time
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.engine.outbox import SCARCE_INTERVAL_S, Outbox
 
 if TYPE_CHECKING:
     from playground.engine.inbox import Inbox
+    from playground.engine.load import Model
     from playground.engine.loglines import LogLines
+    from playground.engine.states import States
     from playground.protocol.commands import Load
 
 _PR_SET_PDEATHSIG = 1
@@ -115,12 +118,24 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
         outbox.interval_s = SCARCE_INTERVAL_S
     outbox.send(Loaded(model.info, time.perf_counter() - start))
     measured = machine is not None or not model.governed or (model.info.n_gpu_layers and model.info.gpu_bytes)
-    loop = Loop(model, inbox, outbox, tune_s=0.0 if measured else command.tune_s)
+    states = _states(command, model)
+    loop = Loop(model, inbox, outbox, tune_s=0.0 if measured else command.tune_s, states=states)
     # What is loaded stays: the collector needn't look at it again and again.
     gc.collect()
     gc.freeze()
     loop.run()
     return 0
+
+
+def _states(command: Load, model: Model) -> States | None:
+    """The saved states, where the app wants them."""
+    from playground.engine.binding import build_text
+    from playground.engine.states import States
+
+    if not command.states or command.states_budget <= 0:
+        return None
+    made_by = f"flash_attn={model.info.flash_attn} arch={model.info.arch} {build_text()}"
+    return States(Path(command.states), command.states_budget, command.path, model.options, made_by)
 
 
 def _first_command(inbox: Inbox, outbox: Outbox) -> Load | None:

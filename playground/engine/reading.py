@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from playground.engine.job import Job
 from playground.engine.slots import FRESH, Slots, common
+from playground.engine.states import WORTH_LOADING, States
 
 _WORTH_WAITING = 64
 """Tokens that another's prompt must save before a job waits for it."""
@@ -31,12 +32,17 @@ class Reading:
         """Where each job's own reading began; pieces are counted from there."""
         self._stops: dict[int, set[int]] = {}
         """Where each leader has to stop, because a sequence that can't be cut is copied there."""
+        self.states: States | None = None
+        """Where what was saved comes from."""
+        self.restored = 0
+        """How much of what `begin` found was a saved state's."""
         self.now_end = 0
         """Where the piece being read ends."""
 
     def begin(self, job: Job, others: Iterable[Job]) -> int:
         """Set a placed job to reading or waiting; how many tokens of its prompt it needn't read."""
         prompt = job.prompt.tokens
+        self.restored = 0
         here = self._slots.best(prompt)
         for other in others:
             if other is job or other.state != "reading":
@@ -126,7 +132,15 @@ class Reading:
         return n if self._slots.plain or n > len(leader.slot.tokens) else 0
 
     def _read_from(self, job: Job) -> int:
-        reused = self._slots.reuse(job.slot, job.prompt.tokens)
+        prompt = job.prompt.tokens
+        loaded = False
+        if self.states is not None:
+            least = self._slots.best(prompt) + WORTH_LOADING
+            # One that can't be loaded isn't found again.
+            while not loaded and (saved := self.states.find(job.lane, prompt, least, self._slots)):
+                loaded = self.states.load(saved, self._slots, job.slot)
+        reused = self._slots.reuse(job.slot, prompt)
+        self.restored = reused if loaded else 0
         self._go_on(job)
         return reused
 
