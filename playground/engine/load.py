@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from playground.engine import header, memory
+from playground.engine import header, room
 from playground.engine.binding import NULL_ABORT, lib
 from playground.engine.cores import usable_cores
-from playground.engine.describe import describe, meta
+from playground.engine.describe import describe
 from playground.engine.header import LoadError
 from playground.engine.loglines import LogLines
 from playground.engine.prompt import PromptBuilder
@@ -27,15 +26,9 @@ _TYPES = {
 }  # fmt: skip
 """ggml's numbers of the types (``enum ggml_type``); the binding's list lacks one."""
 _UNQUANTISED = ("f32", "f16", "bf16")
-_BYTES_PER_VALUE = {
-    "f32": 4, "f16": 2, "bf16": 2, "q8_0": 34 / 32, "q5_1": 24 / 32, "q5_0": 22 / 32,
-    "q4_1": 20 / 32, "q4_0": 18 / 32, "iq4_nl": 18 / 32,
-}  # fmt: skip
 _FLASH = {"auto": -1, "off": 0, "on": 1}
 _PROGRESS_NS = 50_000_000
 _LEAST_CTX = 256
-_OWN_CTX_FLOOR = 4096
-"""“The model's own” context is cut to what memory holds, but not below this."""
 
 
 @dataclass(slots=True)
@@ -68,6 +61,8 @@ class Loader:
         self._reported_ns = 0
         self._notes: list[str] = []
         self._machine: Measured | None = None
+        self._settled = 0
+        """The context that fits; 0: not known."""
 
     def load(self, path: str, options: Mapping[str, Any], machine: Measured | None = None) -> Model:
         """``machine``: what was measured here, for options that are automatic. Raises LoadError."""
@@ -84,8 +79,8 @@ class Loader:
                 f"A {wanted['cache_type_v']} cache for values needs flash attention. "
                 "Switch flash attention on, or choose f16 for the values.",
             )
-        header.check(path)
-        _refuse_size(path, wanted)
+        gpu = bool(wanted["n_gpu_layers"] and lib.llama_supports_gpu_offload())
+        self._settled = room.settle(header.check(path).fit(), wanted, self._notes, gpu=gpu)
         self._progress(0.0)
         model = self._open(path, wanted)
         _refuse_kind(model)
@@ -143,25 +138,12 @@ class Loader:
         return ctx
 
     def _n_ctx(self, model: Any, wanted: Mapping[str, Any]) -> int:
-        """The context in force: not beyond what the model was trained for, nor beyond memory. Raises LoadError."""
+        """The context in force: not beyond what the model was trained for."""
         trained = max(_LEAST_CTX, int(lib.llama_model_n_ctx_train(model)))
-        asked = wanted["n_ctx"] or trained
-        n_ctx = min(asked, trained)
-        if n_ctx < asked:
+        n_ctx = min(self._settled or trained, trained)
+        if n_ctx < wanted["n_ctx"]:
             self._notes.append(f"The context is {n_ctx:,} tokens, all that this model was trained for.")
-        room, per_token = _room_for(model, wanted)
-        own = wanted["n_ctx"] == 0
-        if not per_token or n_ctx * per_token <= (room / 2 if own else room):
-            return n_ctx
-        fits = int(room / 2 / per_token) // 256 * 256
-        if own and fits >= _OWN_CTX_FLOOR:
-            self._notes.append(f"The context is {fits:,} tokens; the model’s own {trained:,} would not fit in memory.")
-            return fits
-        raise LoadError(
-            "context",
-            f"A context of {n_ctx:,} tokens needs {n_ctx * per_token / 1e9:.1f} GB of memory and "
-            f"{room / 1e9:.1f} GB are free. Choose a smaller context or a smaller KV cache type.",
-        )
+        return n_ctx
 
     def _warm_up(self, ctx: Any, vocab: Vocab) -> int:
         """Two tokens through all weights, so that the first answer doesn't wait for the disk; the nodes it took."""
@@ -268,19 +250,6 @@ def canonical_context(model: Model, n_ubatch: int, n_threads: int) -> Any:
     return ctx
 
 
-def _refuse_size(path: str, wanted: Mapping[str, Any]) -> None:
-    """Weights that are to be copied into memory and don't fit. Raises LoadError."""
-    if wanted["use_mmap"] or (wanted["n_gpu_layers"] and lib.llama_supports_gpu_offload()):
-        return
-    size, room = os.path.getsize(path), memory.machine()[0]
-    if size > room:
-        raise LoadError(
-            "memory",
-            f"The model needs {size / 1e9:.1f} GB of memory and {room / 1e9:.1f} GB are free. "
-            "Map the file instead of copying it, or choose a smaller quant.",
-        )
-
-
 def _refuse_kind(model: Any) -> None:
     """Models that write no text by decoding. Raises LoadError."""
     if lib.llama_model_has_encoder(model) or not lib.llama_model_has_decoder(model):
@@ -299,28 +268,6 @@ def _template(model: Any, vocab: Vocab) -> ChatTemplate | None:
     if not source or not source.strip():
         return None
     return ChatTemplate(source.decode("utf-8", "replace"), vocab.text(vocab.bos), vocab.text(vocab.eos))
-
-
-def _room_for(model: Any, wanted: Mapping[str, Any]) -> tuple[int, float]:
-    """Free bytes, and the KV cache's bytes per token; 0 where no simple formula holds (recurrent, GPU).
-
-    The cache is filled with zeros when it is made, so one that doesn't fit ends in SIGKILL, not in an error.
-    """
-    gpu = wanted["n_gpu_layers"] and lib.llama_supports_gpu_offload()
-    if gpu or lib.llama_model_is_recurrent(model) or lib.llama_model_is_hybrid(model):
-        return 0, 0.0
-    arch = meta(model, "general.architecture")
-    if meta(model, f"{arch}.attention.kv_lora_rank"):
-        return 0, 0.0
-    heads = max(1, lib.llama_model_n_head(model))
-    width = lib.llama_model_n_embd(model) // heads
-    key = int(meta(model, f"{arch}.attention.key_length") or width)
-    value = int(meta(model, f"{arch}.attention.value_length") or width)
-    rows = lib.llama_model_n_layer(model) * lib.llama_model_n_head_kv(model)
-    per_token = rows * (
-        key * _BYTES_PER_VALUE[wanted["cache_type_k"]] + value * _BYTES_PER_VALUE[wanted["cache_type_v"]]
-    )
-    return memory.machine()[0], float(per_token)
 
 
 def _is_memory(words: str) -> bool:

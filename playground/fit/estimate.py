@@ -8,7 +8,7 @@ layer); it was set by what llama.cpp reserves for some twenty published shapes a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from playground.fit.layers import Layers, read
@@ -43,7 +43,7 @@ class Options:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Options:
         """From load options of which some may be left out, and others may be there."""
-        return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
+        return cls(**{row.name: values[row.name] for row in fields(cls) if row.name in values})
 
     def with_(self, **changes: Any) -> Options:
         """Others but for these."""
@@ -99,7 +99,11 @@ class Model:
             return None
         options = options.with_(n_ctx=self.n_ctx(options))
         return Needs(
-            options.n_ctx, self.weights, cache_bytes(layers, options), compute_bytes(layers, options), options.use_mmap
+            options.n_ctx,
+            self.weights,
+            cache_bytes(layers, options),
+            compute_bytes(layers, options),
+            options.use_mmap and not options.use_mlock,
         )
 
     def n_ctx(self, options: Options) -> int:
