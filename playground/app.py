@@ -46,7 +46,7 @@ class App(QObject):
         assert isinstance(qt, QApplication)
         qt.setFont(self.theme.font())
         self.clock = FrameClock(self)
-        self.bridge = Bridge(self)
+        self.bridge = self.clock.feed = Bridge(self)
         self.store = Store(paths.database, self.bridge.post)
         self.workspace = Workspace(
             paths.logs,
@@ -55,6 +55,7 @@ class App(QObject):
             self.bridge.background,
             lambda path: read_model(paths, path),
             spawn,
+            self.bridge.post_soon,
         )
         self.store.on_error = self.workspace.told.emit
         self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)

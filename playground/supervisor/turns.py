@@ -15,6 +15,7 @@ class _Waiting:
     job: int
     engine: int
     go: Callable[[], None]
+    alone: bool = False
 
 
 class Turns:
@@ -23,6 +24,8 @@ class Turns:
     def __init__(self) -> None:
         self._running: dict[int, int] = {}  # job → engine
         self._queue: list[_Waiting] = []
+        self._alone: int | None = None
+        """The running job that nobody may join."""
         self._together = False
 
     @property
@@ -40,27 +43,50 @@ class Turns:
         """Engines that are generating."""
         return set(self._running.values())
 
-    def ask(self, job: int, engine: int, go: Callable[[], None]) -> bool:
-        """Call ``go`` when the engine may generate: now (True) or later (False)."""
-        self._queue.append(_Waiting(job, engine, go))
+    @property
+    def alone(self) -> bool:
+        """Whether something runs that nobody may join: a measurement."""
+        return self._alone is not None
+
+    def ask(self, job: int, engine: int, go: Callable[[], None], *, alone: bool = False) -> bool:
+        """Call ``go`` when the engine may generate: now (True) or later (False).
+
+        ``alone``: while nothing else runs, in whatever engine; what is asked for later waits for its end.
+        """
+        self._queue.append(_Waiting(job, engine, go, alone))
         self._advance()
         return job in self._running
 
     def done(self, job: int) -> None:
         """The job ended, or no longer wants its turn."""
         self._running.pop(job, None)
+        if self._alone == job:
+            self._alone = None
         self._queue = [waiting for waiting in self._queue if waiting.job != job]
         self._advance()
 
     def _advance(self) -> None:
         # Newly allowed jobs may be of any position: those of the running engine join its batch.
         while True:
-            allowed = next((w for w in self._queue if self._may_run(w.engine)), None)
+            allowed = self._next()
             if allowed is None:
                 return
             self._queue.remove(allowed)
+            if allowed.alone:
+                self._alone = allowed.job
             self._running[allowed.job] = allowed.engine
             allowed.go()
+
+    def _next(self) -> _Waiting | None:
+        if self._alone is not None:
+            return None
+        for waiting in self._queue:
+            if waiting.alone:
+                # Nobody overtakes it, or it might wait for ever.
+                return None if self._running else waiting
+            if self._may_run(waiting.engine):
+                return waiting
+        return None
 
     def _may_run(self, engine: int) -> bool:
         return self._together or not self._running or engine in self._running.values()

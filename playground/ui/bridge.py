@@ -23,19 +23,52 @@ class Bridge(QObject):
         super().__init__(parent)
         self._lock = threading.Lock()
         self._thunks: list[Callable[[], None]] = []
-        self._closed = False
+        self._woken = self._held = self._closed = False
+        """The signal is on its way; what can wait for a picture is fetched for it; nothing is taken any more."""
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
         self._pending.connect(self._run, Qt.ConnectionType.QueuedConnection)
 
     def post(self, thunk: Callable[[], None]) -> None:
         """Run ``thunk`` soon on the GUI thread; in the order posted. From any thread."""
+        self._add(thunk, wake=True)
+
+    def post_soon(self, thunk: Callable[[], None]) -> None:
+        """As `post`, but while pictures are made anyway it may wait for the next one."""
+        self._add(thunk, wake=False)
+
+    def _add(self, thunk: Callable[[], None], wake: bool) -> None:
         with self._lock:
             if self._closed:
                 return
             self._thunks.append(thunk)
-            first = len(self._thunks) == 1
-        if first:
+            wake = not self._woken and (wake or not self._held)
+            self._woken = self._woken or wake
+        if wake:
             self._pending.emit()
+
+    # for the frame clock
+
+    def hold(self) -> None:
+        """Let what came by `post_soon` wait for `take`."""
+        with self._lock:
+            self._held = True
+
+    def release(self) -> None:
+        """Wake the GUI thread for everything again, also for what waits already."""
+        with self._lock:
+            self._held = False
+            wake = bool(self._thunks) and not self._woken
+            self._woken = self._woken or wake
+        if wake:
+            self._pending.emit()
+
+    def take(self) -> bool:
+        """Run what waits, on the GUI thread; whether there was anything."""
+        with self._lock:
+            waiting = bool(self._thunks)
+        if waiting:
+            self._run()
+        return waiting
 
     def background(self, work: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """Run ``work`` on a thread and hand its result to ``then`` on the GUI thread."""
@@ -57,6 +90,7 @@ class Bridge(QObject):
     def _run(self) -> None:
         with self._lock:
             thunks, self._thunks = self._thunks, []
+            self._woken = False
         end = time.perf_counter() + SLICE_S
         done = 0
         try:
@@ -70,7 +104,9 @@ class Bridge(QObject):
             if done < len(thunks):
                 with self._lock:
                     self._thunks[:0] = thunks[done:]
-                self._pending.emit()
+                    wake, self._woken = not self._woken, True
+                if wake:
+                    self._pending.emit()
 
     def _complain(self, future: Any) -> None:
         error = None if future.cancelled() else future.exception()

@@ -1,8 +1,9 @@
 """One clock for all that repaints: it runs only while something is dirty, and yields to the engines.
 
 llama.cpp's threads spin at barriers: on few cores every millisecond the window draws is taken from the
-model, several times over. So drawing has a budget, a share of one core, and pictures come further apart
-when they are dear.
+model, several times over, and so is every time that it wakes up. So drawing has a budget, a share of one
+core, and pictures come further apart when they are dear; and what is posted for the next picture
+(`Bridge.post_soon`) is taken in when that is made, without a wakeup of its own.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-TICK_MS = 33
-"""At most 30 pictures a second."""
-SLOWEST_MS = 160
+TICK_MS, SCARCE_TICK_MS = 33, 66
+"""At most 30 pictures a second; 15 where cores are few, with what the engine holds back still within 100 ms."""
+SLOWEST_MS = 100
 """A picture at least this often, however dear."""
 SLICE_S = 0.004
 """Seconds of marking after which other events get their turn."""
 FEW_CORES = 4
-_BUDGETS = (0.10, 0.40)
+_BUDGETS = (0.06, 0.40)
 
 
 def drawing_budget(cores: int | None = None) -> float:
@@ -29,18 +31,37 @@ def drawing_budget(cores: int | None = None) -> float:
     return _BUDGETS[(cores or os.cpu_count() or 1) > FEW_CORES]
 
 
+class Feed(Protocol):
+    """What the clock takes in before each picture, see `bridge`."""
+
+    def hold(self) -> None:
+        """The clock runs: what can wait for the next picture need not wake this thread."""
+
+    def release(self) -> None:
+        """The clock rests: everything has to wake this thread again, what waits at once."""
+
+    def take(self) -> bool:
+        """Run what waits; whether there was anything."""
+
+
 class FrameClock(QObject):
     """Collects what has to be painted and paints it once a picture, in slices."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._dirty: dict[object, Callable[[], None]] = {}
+        self.feed: Feed | None = None
+        self._dirty: dict[object, tuple[Callable[[], None], float]] = {}
+        """What to paint, and before when not (seconds on the monotonic clock)."""
         self._round: dict[object, Callable[[], None]] = {}
         """What is left of the picture being made."""
-        self._paused = False
+        self._painted: dict[object, float] = {}
+        """When keys that must not be painted often were painted last."""
+        self._paused = self._ticking = False
         self._budget = drawing_budget()
-        self._interval = float(TICK_MS)
+        self._shortest = float(SCARCE_TICK_MS if (os.cpu_count() or 1) <= FEW_CORES else TICK_MS)
+        self._interval = self._shortest
         self._used = time.thread_time()
+        self._began = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -51,24 +72,43 @@ class FrameClock(QObject):
         """Whether a tick is due."""
         return self._timer.isActive()
 
-    def mark(self, key: object, paint: Callable[[], None]) -> None:
-        """Run ``paint`` once at the next tick; later marks with the same key before it take its place."""
-        self._dirty[key] = paint
-        if not self._paused and not self._timer.isActive():
-            self._timer.start(round(self._interval))
+    def mark(self, key: object, paint: Callable[[], None], least_ms: int = 0) -> None:
+        """Run ``paint`` once at the next tick; later marks with the same key before it take its place.
+
+        ``least_ms``: not sooner than this after it was painted last.
+        """
+        due = self._painted.get(key, 0.0) + least_ms / 1000 if least_ms else 0.0
+        self._dirty[key] = (paint, due)
+        if not self._paused and not self._ticking and not self._timer.isActive():
+            self._wake()
 
     def pause(self) -> None:
         """Paint nothing until `resume`, for a window nobody sees; marks are kept."""
         self._paused = True
         self._timer.stop()
+        if self.feed is not None:
+            self.feed.release()
 
     def resume(self) -> None:
         """Paint again, first of all what was marked meanwhile."""
         self._paused = False
         if (self._dirty or self._round) and not self._timer.isActive():
-            self._timer.start(round(self._interval))
+            self._wake()
+
+    def _wake(self) -> None:
+        """Start from rest: at once, unless the last picture is too young."""
+        self._used = time.thread_time()
+        since = (time.monotonic() - self._began) * 1000
+        self._start(max(0.0, self._interval - since))
+
+    def _start(self, wait_ms: float) -> None:
+        if self.feed is not None:
+            self.feed.hold()
+        self._timer.start(round(wait_ms))
 
     def _tick(self) -> None:
+        self._ticking = True
+        took = self.feed is not None and self.feed.take()
         if not self._round:
             self._begin()
         end = time.perf_counter() + SLICE_S
@@ -80,16 +120,32 @@ class FrameClock(QObject):
             except Exception:
                 # One view's error is told and must not cost the others their picture.
                 sys.excepthook(*sys.exc_info())
+        self._ticking = False
+        if self._paused:
+            return
         if self._round:
-            self._timer.start(1)  # what was marked so far is painted in between
-        elif self._dirty and not self._timer.isActive():
-            self._timer.start(round(self._interval))
+            self._start(1)  # what was marked so far is painted in between
+        elif took:
+            self._start(self._interval)  # more is likely to come
+        elif self._dirty:
+            soonest = min(due for _, due in self._dirty.values())
+            self._start(max(self._interval, (soonest - time.monotonic()) * 1000))
+        else:
+            self._painted.clear()  # its keys may hold views that are gone
+            if self.feed is not None:
+                self.feed.release()
 
     def _begin(self) -> None:
         """A new picture; the time to the next follows from what this thread used since the last."""
-        self._round, self._dirty = self._dirty, {}
+        self._began = now = time.monotonic()
+        # A few milliseconds early is better than a whole picture late.
+        ready = {key: paint for key, (paint, due) in self._dirty.items() if due <= now + 0.01}
+        for key in ready:
+            if self._dirty.pop(key)[1]:
+                self._painted[key] = now
+        self._round = ready
         used = time.thread_time()
         wanted = (used - self._used) * 1000 / self._budget
         self._used = used
         # Half the way at a time: one dear picture is no trend.
-        self._interval += (min(SLOWEST_MS, max(TICK_MS, wanted)) - self._interval) / 2
+        self._interval += (min(SLOWEST_MS, max(self._shortest, wanted)) - self._interval) / 2

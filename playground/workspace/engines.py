@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from playground.protocol.commands import (
+    Bench,
     CancelLoad,
     CountTokens,
     Generate,
@@ -20,14 +21,19 @@ from playground.protocol.commands import (
     Render,
 )
 from playground.protocol.events import (
+    BenchDone,
+    BenchProgress,
+    BenchRow,
     Event,
     Hello,
     Loaded,
     LoadFailed,
     LoadProgress,
     Memory,
+    PromptProgress,
     Refused,
     Rendered,
+    Token,
     TokenCount,
     Tuned,
 )
@@ -58,14 +64,19 @@ class Engine:
     """Jobs that wait for the load, wait for their turn, or run."""
     sent: set[int] = field(default_factory=set)
     """Those of them that the engine has."""
+    held: bool = False
+    """Something else than a lane uses it, a benchmark; it isn't unloaded for want of lanes or memory."""
 
 
 class Engines:
     """Loads, shares and ends engines; passes their events on."""
 
-    def __init__(self, logs: Path, post: Post, spawn: Spawn = EngineProcess) -> None:
+    def __init__(
+        self, logs: Path, post: Post, spawn: Spawn = EngineProcess, post_soon: Post | None = None
+    ) -> None:
+        """``post_soon``: as ``post``, for what may wait until the views draw anyway."""
         self._logs = logs
-        self._post = post
+        self._post, self._post_soon = post, post_soon or post
         self._spawn = spawn
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
@@ -91,6 +102,8 @@ class Engines:
         """An event that carries a job."""
         self.batch_done: Signal[[Engine]] = Signal()
         """All events that came together are told: the moment to pass on what grew."""
+        self.bench_event: Signal[[Engine, Any]] = Signal()
+        """An event of a benchmark."""
         self.sampled: Signal[[Engine]] = Signal()
         """Another memory sample."""
 
@@ -102,7 +115,8 @@ class Engines:
         number = next(self._numbers)
 
         def events(batch: list[Event]) -> None:
-            self._post(lambda: self._apply(number, batch))
+            post = self._post_soon if all(map(can_wait, batch)) else self._post
+            post(lambda: self._apply(number, batch))
 
         def gone(outcome: Outcome) -> None:
             self._post(lambda: self._gone(number, outcome))
@@ -132,6 +146,20 @@ class Engines:
         if any(job in engine.sent for engine in self.all.values()):
             return []
         return [self.all[number] for number in self.turns.running if number in self.all]
+
+    def measure(self, engine: Engine, command: Bench, begun: Callable[[], None]) -> None:
+        """Run a benchmark as soon as no engine writes; nobody writes before `measured` is called."""
+
+        def go() -> None:
+            engine.process.send(command)
+            begun()
+
+        self.turns.ask(-command.request, engine.id, go, alone=True)
+
+    def measured(self, request: int) -> None:
+        """A benchmark ended, or no longer wants its turn."""
+        self.turns.done(-request)
+        self._split_threads()
 
     def withdraw(self, engine: Engine, job: int) -> bool:
         """Take back a job that the engine does not have yet; False when it has it."""
@@ -284,6 +312,9 @@ class Engines:
         if reply is not None:
             reply(event.text, event.n_tokens, event.error)
 
+    def _on_bench(self, engine: Engine, event: BenchProgress | BenchRow | BenchDone) -> None:
+        self.bench_event.emit(engine, event)
+
     def _on_refused(self, engine: Engine, event: Refused) -> None:
         self.job_event.emit(engine, event)
 
@@ -300,6 +331,11 @@ class Engines:
         self.changed.emit(engine)
 
 
+def can_wait(event: Event) -> bool:
+    """Whether an event may be taken in with the next picture: the first token and all that changes a state may not."""
+    return (isinstance(event, Token) and event.index > 0) or isinstance(event, (Memory, PromptProgress))
+
+
 _HANDLERS: dict[type[msgspec.Struct], Callable[[Engines, Engine, Any], None]] = {
     Hello: Engines._on_hello,
     LoadProgress: Engines._on_progress,
@@ -309,5 +345,8 @@ _HANDLERS: dict[type[msgspec.Struct], Callable[[Engines, Engine, Any], None]] = 
     Memory: Engines._on_memory,
     TokenCount: Engines._on_count,
     Rendered: Engines._on_rendered,
+    BenchProgress: Engines._on_bench,
+    BenchRow: Engines._on_bench,
+    BenchDone: Engines._on_bench,
     Refused: Engines._on_refused,
 }

@@ -334,6 +334,8 @@ class Jobs:
             self._background(job.answer.tokens.to_bytes, keep)
 
     def _waited_for(self, job: Job) -> str:
+        if self._engines.turns.alone:
+            return "waiting for the benchmark"
         facts = {id(engine.facts) for engine in self._engines.waits_for(job.id)}
         return ", ".join(lane.letter for lane in self._state.lanes if id(lane.engine) in facts)
 

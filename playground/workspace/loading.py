@@ -161,7 +161,7 @@ class Loading:
         """End engines that no lane shows and no job uses."""
         used = {id(lane.engine) for lane in self._state.lanes}
         for engine in list(self._engines.all.values()):
-            busy = any(job.engine is engine for job in self._jobs.all.values())
+            busy = engine.held or any(job.engine is engine for job in self._jobs.all.values())
             if engine.state in ("loading", "ready") and not busy and id(engine.facts) not in used:
                 self._engines.close(engine)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.conversation.tree import Chat
+from playground.supervisor.process import EngineProcess
 from playground.workspace import notices
 from playground.workspace.answers import Answers, messages_of
 from playground.workspace.chats import Chats
@@ -37,9 +38,11 @@ class Workspace:
         background: Background,
         read_model: ReadModel,
         spawn: Spawn | None = None,
+        post_soon: Post | None = None,
     ) -> None:
+        """``spawn``, ``post_soon``: see `engines`."""
         self.state = state = State()
-        self.engines = Engines(logs, post, spawn) if spawn else Engines(logs, post)
+        self.engines = Engines(logs, post, spawn or EngineProcess, post_soon)
         self.jobs = Jobs(state, self.engines, store, background)
         self.loading = Loading(state, self.engines, self.jobs, background, read_model)
         self.answers = Answers(state, self.jobs, self.loading.engine_for, post)

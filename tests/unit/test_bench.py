@@ -25,7 +25,8 @@ def result(**more: Any) -> Result:
     fields: dict[str, Any] = {
         "run": "20260101T000000Z-aa", "test_time": "2026-01-01T00:00:00Z", "build": "b", "cpu_info": "c",
         "gpu_info": "", "system": "Linux", "n_cores": 2, "memory": 8 * 10**9, "model_filename": "/m.gguf",
-        "model_name": "Smol", "model_type": "llama 135M Q4_1", "model_size": 96_000_000, "model_n_params": 135_000_000, "n_ctx": 512,
+        "model_name": "Smol", "model_type": "llama 135M Q4_1", "model_size": 96_000_000,
+        "model_n_params": 135_000_000, "n_ctx": 512,
         "n_batch": 2048, "n_ubatch": 512, "n_threads": 2, "n_threads_batch": 2, "type_k": "f16", "type_v": "f16",
         "n_gpu_layers": 0, "flash_attn": True, "use_mmap": True, "use_mlock": False, "n_prompt": 512, "n_gen": 0,
         "n_depth": 0, "samples_ns": [10**9, 2 * 10**9],
