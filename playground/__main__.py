@@ -1,4 +1,4 @@
-"""``playground``: the window, or ``playground chat`` and ``playground bench`` in the terminal.
+"""``playground``: the window, or ``playground chat``, ``bench`` and ``models`` in the terminal.
 
 Nothing heavy at module level: this file also starts the engine of a frozen build, which must not load Qt,
 and the command line, which must work where Qt can't.
@@ -34,6 +34,10 @@ def _dispatch(args: list[str]) -> int:
         from playground.cli.bench import main as bench
 
         return bench(args[1:])
+    if args[:1] == ["models"]:
+        from playground.cli.models import main as models
+
+        return models(args[1:])
     return _window(_parse(args))
 
 
@@ -43,7 +47,8 @@ def _parse(args: list[str]) -> str | None:
     parser = argparse.ArgumentParser(
         prog="playground",
         description="A desktop playground for local language models.",
-        epilog="playground chat …  chats in the terminal, playground bench …  measures speed; see their --help.",
+        epilog="playground chat …  chats in the terminal, playground bench …  measures speed, "
+        "playground models …  finds and keeps models; see their --help.",
         allow_abbrev=False,
     )
     parser.add_argument("path", nargs="?", metavar="PATH", help="a GGUF file to open in the window")
