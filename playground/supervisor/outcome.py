@@ -6,15 +6,15 @@ import os
 import re
 import signal
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from playground.supervisor import log
+from playground.supervisor.starved import Evidence
 
 OutcomeKind: TypeAlias = Literal[
     "closed",  # asked to end, and did
     "ended",  # ended by itself, without a fault
-    "memory",  # the system ended it because memory ran out
+    "memory",  # memory ran out: the system ended it, or gave it none
     "killed",  # ended from outside
     "crashed",  # a fault in llama.cpp
     "failed",  # gave up with an error
@@ -51,6 +51,16 @@ _CRASHES = {
 }
 _WINDOWS_CRASHES = {0xC0000005: "SIGSEGV", 0xC0000409: "SIGABRT", 0xC000001D: "SIGILL", 0xC0000006: "SIGBUS"}
 _RELOAD = "Reload the model to go on."
+_SMALLER = "Choose a smaller context, a smaller quant or a smaller model."
+_STARVED: dict[Evidence, str] = {
+    "named": "The system ended it because memory ran out.",
+    "counted": "The system ended it, most likely because memory ran out.",
+    "short": "Something outside the app ended it while memory was nearly used up, which is probably why.",
+}
+"""Why an engine died by SIGKILL, by how sure that is."""
+_NO_MEMORY = re.compile(
+    r"bad_alloc|failed to allocate|unable to allocate|out of memory|MemoryError|Cannot allocate memory", re.IGNORECASE
+)
 
 
 def could_not_start(reason: str, details: str = "") -> Outcome:
@@ -67,27 +77,28 @@ def stranger(reason: str, details: str = "") -> Outcome:
     return Outcome("stranger", "The engine did not make sense", text, details)
 
 
-def of_exit(returncode: int, details: str, *, asked: bool, greeted: bool, out_of_memory: bool) -> Outcome:
+def of_exit(returncode: int, details: str, *, asked: bool, greeted: bool, memory: Evidence = "none") -> Outcome:
     """What a child's exit means.
 
-    ``asked``: we had told it to end. ``greeted``: it had said Hello. ``out_of_memory``: the system's
-    own counters say that it ended a process for memory meanwhile.
+    ``asked``: we had told it to end. ``greeted``: it had said Hello. ``memory``: how much points to
+    its having been ended for memory, if it was ended from outside.
     """
     if asked:
         return Outcome("closed", "The engine was closed", "The model was unloaded.", details)
     name = _signal_name(returncode)
     words = log.last_words(details)
-    if name == "SIGKILL" and out_of_memory:
-        text = (
-            "The system ended it, most likely because memory ran out. "
-            "Choose a smaller context, a smaller quant or a smaller model."
-        )
+    if name == "SIGKILL" and memory in _STARVED:
+        return Outcome("memory", "Out of memory", f"{_STARVED[memory]} {_SMALLER}", details)
+    if (name == "SIGABRT" or returncode > 0) and _NO_MEMORY.search(words):
+        text = f"The engine asked for memory and got none: “{words}”. {_SMALLER}"
         return Outcome("memory", "Out of memory", text, details)
     if name in _CRASHES:
         said = f" Its last words: “{words}”." if words else ""
         return Outcome("crashed", "The engine crashed", f"{_CRASHES[name]}{said} {_RELOAD}", details)
     if name:
         text = f"Something outside the app ended the engine ({name}). {_RELOAD}"
+        if name == "SIGKILL" and memory == "unknown":
+            text += " If memory had run out, which this system doesn’t tell, a smaller context or model helps."
         return Outcome("killed", "The engine was killed", text, details)
     if not greeted:
         return could_not_start(_start_reason(words, returncode), details)
@@ -117,43 +128,3 @@ def _signal_name(returncode: int) -> str:
         return signal.Signals(-returncode).name
     except ValueError:
         return f"signal {-returncode}"
-
-
-def oom_kills() -> int | None:
-    """How many processes the kernel has ended for memory so far, in our cgroup and on this machine.
-
-    Read before and after an engine's life: a higher figure is the evidence. None where Linux doesn't say.
-    """
-    counts = [_counter(path) for path in (*_cgroup_files(), Path("/proc/vmstat"))]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
-
-
-def _cgroup_files() -> list[Path]:
-    """The files that count a cgroup's out-of-memory kills: version 2's and version 1's."""
-    try:
-        lines = Path("/proc/self/cgroup").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    files: list[Path] = []
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        below = path.lstrip("/")
-        if not controllers:
-            files += _first(Path("/sys/fs/cgroup"), below, "memory.events")
-        elif "memory" in controllers.split(","):
-            files += _first(Path("/sys/fs/cgroup/memory"), below, "memory.oom_control")
-    return files
-
-
-def _first(root: Path, below: str, name: str) -> list[Path]:
-    """In a container the path may be the host's; then its own root counts."""
-    return [path for path in (root / below / name, root / name) if path.is_file()][:1]
-
-
-def _counter(path: Path) -> int | None:
-    try:
-        found = re.search(r"^oom_kill (\d+)$", path.read_text("utf-8", "replace"), re.MULTILINE)
-    except OSError:
-        return None
-    return int(found[1]) if found else None

@@ -16,10 +16,14 @@ from playground.protocol.codec import ProtocolError, decode_events, encode_comma
 from playground.protocol.commands import Command, Quit
 from playground.protocol.events import PROTOCOL_VERSION, Event, Hello
 from playground.supervisor import log
-from playground.supervisor.outcome import Outcome, could_not_start, of_exit, oom_kills, stranger
+from playground.supervisor.outcome import Outcome, could_not_start, of_exit, stranger
+from playground.supervisor.starved import Witness
 
 GRACE_S = 1.0
 """How long an engine may take to quit before it is terminated, and then again before it is killed."""
+
+SAVE_GRACE_S = 10.0
+"""The same where it first keeps what its slots hold."""
 
 _CLOSED_GRACE_S = 5.0
 """How long a process may live on after closing its output."""
@@ -79,23 +83,28 @@ class EngineProcess:
         self._asked = True
         self._end("kill")
 
-    def close(self) -> None:
-        """Quit; after a grace terminate, then kill. Waits until process and threads are gone."""
+    def close(self, save: bool = False) -> None:
+        """Quit; after a grace terminate, then kill. Waits until process and threads are gone.
+
+        ``save``: it keeps what its slots hold before, if it was told where. Closing once more doesn't wait for that.
+        """
         if self._reader.ident is None:
             return
-        self.send(Quit())
+        self.send(Quit(save))
         self._commands.put(None)
         if threading.current_thread() is self._reader:
             return
+        grace = SAVE_GRACE_S if save else GRACE_S
         for how in ("terminate", "kill"):
-            if self._ended.wait(GRACE_S):
+            if self._ended.wait(grace):
                 break
             self._end(how)
+            grace = GRACE_S
         self._reader.join()
 
-    def close_soon(self) -> None:
+    def close_soon(self, save: bool = False) -> None:
         """`close` without waiting for it."""
-        threading.Thread(target=self.close, name="engine closer", daemon=True).start()
+        threading.Thread(target=self.close, args=(save,), name="engine closer", daemon=True).start()
 
     def _end(self, how: str) -> None:
         with self._lock:
@@ -106,7 +115,7 @@ class EngineProcess:
     def _run(self) -> None:
         """The reader thread. It starts the process itself: on Linux a child's parent is a *thread*, and an
         engine asks to be killed when that ends."""
-        kills_before = oom_kills()
+        self._witness = Witness()
         try:
             process = self._spawn()
         except OSError as error:
@@ -130,26 +139,28 @@ class EngineProcess:
         if trouble is not None:
             self._end("kill")
         returncode = self._wait(process)
+        if returncode is None:
+            returncode = process.wait()
+            if trouble is None and not self._asked:
+                text = "The engine closed its pipe and did not end, so it was ended. Reload the model to go on."
+                trouble = Outcome("failed", "The engine failed", text)
         self._commands.put(None)
         self._writer.join()
         cast(IO[bytes], process.stdout).close()
         if trouble is None:
-            kills = oom_kills()
-            starved = kills is not None and kills_before is not None and kills > kills_before
             trouble = of_exit(
                 returncode,
                 log.tail(self.log_path),
                 asked=self._asked,
                 greeted=self._greeted,
-                out_of_memory=starved,
+                memory=self._witness.says(process.pid),
             )
         elif not trouble.details:
             trouble = Outcome(trouble.kind, trouble.title, trouble.text, log.tail(self.log_path))
         self._finish(trouble)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        self.log_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("wb") as log_file, self._lock:
+        with self._open_log() as log_file, self._lock:
             self._process = subprocess.Popen(
                 self._argv,
                 stdin=subprocess.PIPE,
@@ -162,6 +173,14 @@ class EngineProcess:
         if self._asked:
             self._end("kill")
         return self._process
+
+    def _open_log(self) -> BinaryIO:
+        """Where its standard error goes; to nowhere when no log can be made: a full disk keeps no model from loading."""
+        try:
+            self.log_path.parent.mkdir(parents=True, exist_ok=True)
+            return self.log_path.open("wb")
+        except OSError:
+            return open(os.devnull, "wb")
 
     def _listen(self, stream: BinaryIO) -> None:
         while True:
@@ -178,14 +197,16 @@ class EngineProcess:
             if not self._greeted:
                 _greet(events)
                 self._greeted = True
+            self._witness.look(events)
             self._on_events(events)
 
-    def _wait(self, process: subprocess.Popen[bytes]) -> int:
+    def _wait(self, process: subprocess.Popen[bytes]) -> int | None:
+        """Its exit code; None when it had to be killed."""
         try:
             return process.wait(_CLOSED_GRACE_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            return process.wait()
+            return None
 
     def _write(self) -> None:
         """The writer thread: an engine that doesn't read its commands must not hold up who sends them."""

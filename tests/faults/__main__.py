@@ -16,13 +16,15 @@ import time
 from pathlib import Path
 
 import tests.faults as _here  # noqa: F401 - makes the tests' folder importable
+from tests.faults.small_disk import apart
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-FULL = {"files": 1000, "kills": 200, "pauses": 50, "messages": 100, "disk": 20}
+FULL = {"files": 1000, "states": 120, "kills": 200, "pauses": 50, "messages": 130, "disk": 24}
 """How many cases of each kind make a full run."""
 MODULES = {
     "files": "model_files",
+    "states": "state_files",
     "kills": "kills",
     "pauses": "pauses",
     "messages": "messages",
@@ -33,6 +35,8 @@ MODULES = {
 def main() -> int:
     """Run; the exit code is 1 when there was a fault."""
     options = _options()
+    if "disk" in options.only:
+        apart()
     from faults.case import Case, Setting, end_all, nothing_runs, table
 
     folder = Path(tempfile.mkdtemp(prefix="faults-"))

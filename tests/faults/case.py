@@ -130,6 +130,14 @@ def private_mb(pid: int | None) -> float:
     return 0.0
 
 
+def kill(case: Case, pid: int | None) -> None:
+    """SIGKILL, whatever it does."""
+    if pid is not None:
+        case.peak_mb = max(case.peak_mb, round(private_mb(pid), 1))
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
 def nothing_runs(within_s: float = 15.0) -> None:
     """No engine is left, nor an ended child nobody waited for. Raises Fault."""
     deadline = time.monotonic() + within_s

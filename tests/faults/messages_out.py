@@ -95,8 +95,8 @@ LOADS: dict[str, Callable[[Case], bytes]] = {
         weights_bytes=-_HUGE, kv_bytes=_HUGE, n_threads=-1, n_seq_max=0), math.nan)]),
     "sampling of its own that is none": lambda _case: encode_events([e.Loaded(msgspec.structs.replace(
         _INFO, default_sampling={"temp": "hot", "soup": [1], "top_k": -_HUGE}), 0.1)]),
-    "memory beyond 64 bits": lambda _case: LOADED + event("memory", t_ns=1, rss=2**64 - 1, file=2**64 - 1, anon=2**64 - 1,
-        swap=0, major_faults=0, kv_used=2**64 - 1, available=1, total=2**64 - 1),
+    "memory beyond 64 bits": lambda _case: LOADED + event("memory", t_ns=1, rss=2**64 - 1, file=2**64 - 1,
+        anon=2**64 - 1, swap=0, major_faults=0, kv_used=2**64 - 1, available=1, total=2**64 - 1),
     "memory below zero": lambda _case: LOADED + event("memory", t_ns=-1, rss=-_HUGE, file=-1, anon=-_HUGE, swap=-1,
         major_faults=-1, kv_used=-_HUGE, available=-1, total=0),
     "a refusal of a megabyte": lambda _case: LOADED + event("refused", message="no " * 400_000),
@@ -112,7 +112,8 @@ ANSWERS: dict[str, Callable[[Case], bytes]] = {
     "noise in the middle": lambda case: _STARTED + _TEXT + case.random.randbytes(5000),
     "a frame cut in the middle": lambda _case: _STARTED + _TEXT + _token(5)[:20],
     "a token of another type": lambda _case: _STARTED + _TEXT + event("token", job="one"),
-    "text that is no UTF-8": lambda _case: _STARTED + _TEXT + _token(5, "abcdefgh").replace(b"abcdefgh", b"\xff\xfe\xc3(\xed\xa0\xbd\0"),
+    "text that is no UTF-8": lambda _case: _STARTED + _TEXT
+    + _token(5, "abcdefgh").replace(b"abcdefgh", b"\xff\xfe\xc3(\xed\xa0\xbd\0"),
     "numbers beyond 64 bits": lambda _case: _STARTED + _TEXT + _token(5, t_ns=2**64 - 1, decode_ns=2**64 - 1,
         n_past=2**64 - 1, id=2**64 - 1, n_batch=2**40) + _END,
     "numbers below zero": lambda _case: _STARTED + _TEXT + _token(-1, t_ns=-_HUGE, decode_ns=-_HUGE, id=-5,
@@ -134,7 +135,8 @@ ANSWERS: dict[str, Callable[[Case], bytes]] = {
     "thoughts that come and go": lambda _case: _STARTED + b"".join(
         _token(n, "x", phase="thinking" if n % 2 else "answer") for n in range(200)) + _END,
     "the greeting again": lambda _case: _STARTED + HELLO + _TEXT + LOADED + _END,
-    "load failed while writing": lambda _case: _STARTED + _TEXT + event("load_failed", kind="memory", message="Too late."),
+    "load failed while writing": lambda _case: _STARTED + _TEXT
+    + event("load_failed", kind="memory", message="Too late."),
 }  # fmt: skip
 _ALL = [("hello", GREETINGS), ("loaded", LOADS), ("answer", ANSWERS)]
 

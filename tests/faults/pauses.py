@@ -8,8 +8,9 @@ import signal
 from functools import partial
 
 from faults.case import Case, Fault, Setting, engines, judged
-from faults.kills import TALK, long_text, pid_of
+from faults.kills import pid_of
 from faults.rig import Rig, Rigs
+from faults.talk import TALK, long_text
 
 KIND = "pauses"
 _MOMENTS = (

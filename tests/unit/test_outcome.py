@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from playground.supervisor import log
-from playground.supervisor.outcome import Outcome, of_exit, oom_kills, stranger
+from playground.supervisor.outcome import Outcome, of_exit, stranger
 
 
-def ending(returncode: int, details: str = "", **how: bool) -> Outcome:
-    facts = {"asked": False, "greeted": True, "out_of_memory": False} | how
+def ending(returncode: int, details: str = "", **how: Any) -> Outcome:
+    facts = {"asked": False, "greeted": True} | how
     outcome = of_exit(returncode, details, **facts)
     assert outcome.title
     assert outcome.text.endswith(".")
@@ -18,10 +19,38 @@ def ending(returncode: int, details: str = "", **how: bool) -> Outcome:
 
 
 def test_memory_is_named_only_with_evidence() -> None:
-    assert ending(-signal.SIGKILL, out_of_memory=True).kind == "memory"
+    texts = {}
+    for evidence in ("named", "counted", "short"):
+        outcome = ending(-signal.SIGKILL, memory=evidence)
+        assert outcome.kind == "memory"
+        assert "smaller" in outcome.text
+        texts[evidence] = outcome.text
+    assert "because memory ran out" in texts["named"]
+    assert "most likely" in texts["counted"]
+    assert "probably" in texts["short"]
     outcome = ending(-signal.SIGKILL)
     assert outcome.kind == "killed"
     assert "memory" not in outcome.text
+    unknown = ending(-signal.SIGKILL, memory="unknown")
+    assert unknown.kind == "killed"
+    assert "If memory had run out" in unknown.text
+    # Memory ends a process by SIGKILL only.
+    assert ending(-signal.SIGTERM, memory="counted").kind == "killed"
+    assert ending(-signal.SIGSEGV, memory="counted").kind == "crashed"
+
+
+@pytest.mark.parametrize(
+    ("returncode", "words"),
+    [
+        (-signal.SIGABRT, "terminate called after throwing an instance of 'std::bad_alloc'"),
+        (-signal.SIGABRT, "ggml_aligned_malloc: unable to allocate memory"),
+        (1, "MemoryError"),
+    ],
+)
+def test_memory_that_was_refused_is_told_as_such(returncode: int, words: str) -> None:
+    outcome = ending(returncode, f"loading\n{words}\n")
+    assert outcome.kind == "memory"
+    assert words in outcome.text
 
 
 def test_an_assertion_is_told_in_llama_cpps_words() -> None:
@@ -60,11 +89,6 @@ def test_an_end_before_the_greeting_is_a_failed_start() -> None:
 
 def test_a_stranger_is_explained() -> None:
     assert "it speaks Latin" in stranger("it speaks Latin").text
-
-
-def test_the_kernels_count_is_a_number_or_unknown() -> None:
-    count = oom_kills()
-    assert count is None or count >= 0
 
 
 def test_a_logs_tail_is_bounded_and_begins_with_a_line(tmp_path: Path) -> None:

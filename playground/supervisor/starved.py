@@ -1,0 +1,126 @@
+"""Whether an engine died of want of memory: what the system's counters and its log say, and how sure that is."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from playground.protocol.events import Event, Memory
+
+Evidence: TypeAlias = Literal[
+    "named",  # the kernel's log names the process
+    "counted",  # the kernel ended some process for memory just before its end
+    "short",  # the kernel did nothing, but memory was nearly used up; daemons of other kinds end processes too
+    "unknown",  # this system doesn't tell
+    "none",  # nothing points to memory
+]
+
+_LOOK_EVERY_S = 2.0
+"""At least, between two looks at the counters; a kill long before the engine's end is another process's."""
+_SHORT = 0.03
+"""Of the machine's memory; with less left, a death by SIGKILL is suspicious."""
+_KERNEL_LOG = Path("/dev/kmsg")
+_CLOCK_SLACK_S = 5.0
+
+
+class Witness:
+    """Watches one engine's life. Used by its reader thread only."""
+
+    def __init__(self) -> None:
+        # Two looks back: what an engine told before it was ended may still be in the pipe when the last look is taken.
+        self._before = self._last = oom_kills()
+        self._began = self._looked = time.monotonic()
+        self._short = False
+
+    def look(self, events: Sequence[Event]) -> None:
+        """With what the engine told; a look at the counters now and then."""
+        for event in events:
+            if isinstance(event, Memory):
+                self._short = 0 <= event.available < _SHORT * event.total
+        now = time.monotonic()
+        if now - self._looked > _LOOK_EVERY_S:
+            self._looked, self._before, self._last = now, self._last, oom_kills()
+
+    def says(self, pid: int) -> Evidence:
+        """After a death by SIGKILL that nobody in the app asked for."""
+        before, now = self._before, oom_kills()
+        if before is None or now is None:
+            return "unknown"
+        if now > before:
+            return "named" if _named(pid, self._began) else "counted"
+        return "short" if self._short else "none"
+
+
+def oom_kills() -> int | None:
+    """How many processes the kernel has ended for memory so far, in our cgroup and on this machine.
+
+    Read before and after: a higher figure is the evidence. None where the system doesn't say.
+    """
+    counts = [_counter(path) for path in (*_cgroup_files(), Path("/proc/vmstat"))]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def _cgroup_files() -> list[Path]:
+    """The files that count a cgroup's out-of-memory kills: version 2's and version 1's."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    files: list[Path] = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        below = path.lstrip("/")
+        if not controllers:
+            files += _first(Path("/sys/fs/cgroup"), below, "memory.events")
+        elif "memory" in controllers.split(","):
+            files += _first(Path("/sys/fs/cgroup/memory"), below, "memory.oom_control")
+    return files
+
+
+def _first(root: Path, below: str, name: str) -> list[Path]:
+    """In a container the path may be the host's; then its own root counts."""
+    return [path for path in (root / below / name, root / name) if path.is_file()][:1]
+
+
+def _counter(path: Path) -> int | None:
+    try:
+        found = re.search(r"^oom_kill (\d+)$", path.read_text("utf-8", "replace"), re.MULTILINE)
+    except OSError:
+        return None
+    return int(found[1]) if found else None
+
+
+def _named(pid: int, since: float) -> bool:
+    """Whether the kernel's log, where it may be read, tells of this process's end; ``since`` in seconds since boot.
+
+    A record is “priority,sequence,microseconds,flags;text” (Documentation/ABI/testing/dev-kmsg).
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        log = os.open(_KERNEL_LOG, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    wanted = re.compile(rb"Killed process %d\b" % pid)
+    try:
+        while True:
+            try:
+                record = os.read(log, 8192)
+            except BrokenPipeError:
+                continue  # the oldest records were overwritten meanwhile; the next read goes on after them
+            head, _, text = record.partition(b";")
+            stamp = head.split(b",")[2]
+            if wanted.search(text) and int(stamp) / 1e6 > since - _CLOCK_SLACK_S:
+                return True
+            if not record:
+                return False
+    except (OSError, ValueError, IndexError):
+        return False  # read to its end, or no log as we know it
+    finally:
+        os.close(log)
