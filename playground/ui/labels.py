@@ -160,7 +160,10 @@ class FiguresLabel(QWidget):
         self._theme, self._right = theme, right
         self._figures: list[Figure] = []
         self._quiet, self._strong = theme.font(px), theme.font(px, 600)
-        self._space = QFontMetrics(self._quiet).horizontalAdvance(" ")
+        self._metrics = {False: QFontMetrics(self._quiet), True: QFontMetrics(self._strong)}
+        self._space = self._metrics[False].horizontalAdvance(" ")
+        self._widths: list[int] = []
+        """Of the figures, px; they are asked for several times a picture."""
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
 
@@ -178,7 +181,9 @@ class FiguresLabel(QWidget):
         if list(figures) == self._figures:
             return
         before = self.sizeHint().width()
+        known = dict(zip(self._figures, self._widths, strict=True))
         self._figures = list(figures)
+        self._widths = [known.get(figure) or self._width(figure) for figure in self._figures]
         self.setAccessibleName(self.text)
         self.setToolTip(self.text)
         if self.sizeHint().width() != before:
@@ -191,38 +196,38 @@ class FiguresLabel(QWidget):
 
     def _width(self, figure: Figure) -> int:
         runs = self._runs(figure)
-        texts = sum(QFontMetrics(self._strong if s else self._quiet).horizontalAdvance(t) for t, s in runs)
+        texts = sum(self._metrics[strong].horizontalAdvance(text) for text, strong in runs)
         return texts + self._space * (len(runs) - 1)
 
     def sizeHint(self) -> QSize:
         """Room for all of them."""
-        width = sum(self._width(f) for f in self._figures) + self.GAP * max(0, len(self._figures) - 1)
-        return QSize(width, QFontMetrics(self._quiet).height() + 2)
+        width = sum(self._widths) + self.GAP * max(0, len(self._figures) - 1)
+        return QSize(width, self._metrics[False].height() + 2)
 
     def minimumSizeHint(self) -> QSize:
         """May shrink to nothing."""
         return QSize(0, self.sizeHint().height())
 
-    def _fitting(self) -> list[Figure]:
-        shown = list(self._figures)
-        while shown and sum(map(self._width, shown)) + self.GAP * (len(shown) - 1) > self.width():
-            shown.pop()
-        return shown
+    def _fitting(self) -> tuple[list[Figure], int]:
+        """The figures that have room, and the width they take."""
+        widths = list(self._widths)
+        while widths and sum(widths) + self.GAP * (len(widths) - 1) > self.width():
+            widths.pop()
+        return self._figures[: len(widths)], sum(widths) + self.GAP * max(0, len(widths) - 1)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ones that fit."""
-        shown = self._fitting()
-        total = sum(map(self._width, shown)) + self.GAP * max(0, len(shown) - 1)
+        shown, total = self._fitting()
         x = self.width() - total if self._right else 0
         with QPainter(self) as p:
-            metrics = QFontMetrics(self._quiet)
+            metrics = self._metrics[False]
             base = (self.height() + metrics.ascent() - metrics.descent()) // 2
             for figure in shown:
                 for text, strong in self._runs(figure):
                     p.setFont(self._strong if strong else self._quiet)
                     p.setPen(self._theme.color("text-1" if strong else "text-2"))
                     p.drawText(x, base, text)
-                    x += p.fontMetrics().horizontalAdvance(text) + self._space
+                    x += self._metrics[strong].horizontalAdvance(text) + self._space
                 x += self.GAP - self._space
 
 

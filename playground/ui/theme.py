@@ -104,6 +104,8 @@ class Theme(QObject):
         super().__init__(parent)
         self._choice: Choice = choice
         self._styled: QApplication | None = None
+        self._fonts: dict[tuple[float, int, bool], QFont] = {}
+        self._colors: dict[str, QColor] = {}
         self.scheme: Scheme = self._resolve()
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self._system_changed())
 
@@ -119,7 +121,10 @@ class Theme(QObject):
 
     def color(self, token: str) -> QColor:
         """A token's colour in the scheme in force."""
-        return QColor(self.hex(token))
+        code = self.hex(token)
+        if code not in self._colors:
+            self._colors[code] = QColor(code)
+        return QColor(self._colors[code])
 
     def hex(self, token: str) -> str:
         """A token's colour as ``#RRGGBB``."""
@@ -135,6 +140,13 @@ class Theme(QObject):
 
     def font(self, px: float = 13, weight: int = 400, mono: bool = False) -> QFont:
         """A font of the UI: pixel size, weight 400, 500 or 600; figures of equal width."""
+        key = (px, weight, mono)
+        if key not in self._fonts:
+            self._fonts[key] = self._make_font(*key)
+        return QFont(self._fonts[key])
+
+    @staticmethod
+    def _make_font(px: float, weight: int, mono: bool) -> QFont:
         font = QFont()
         font.setFamilies(MONO_FAMILIES if mono else UI_FAMILIES)
         font.setPixelSize(round(px))

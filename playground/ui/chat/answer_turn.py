@@ -101,16 +101,16 @@ class AnswerTurn(Turn):
         self._place_right([self._walker], width, TOP)
         y = TOP + META
         if self.facts.thinking:
-            height = self._thinking.arrange(width)
-            self._thinking.setGeometry(0, y + 3, width, height)
+            height = self._thinking.height_for(width)
+            self._put(self._thinking, 0, y + 3, width, height)
             y += height + 3 + 8
         if self.editor:
             height = self.editor.arrange(width)
-            self.editor.setGeometry(0, y + 2, width, height)
+            self._put(self.editor, 0, y + 2, width, height)
             y += height + 4
         else:
             height = self._text_height(width)
-            self.body.setGeometry(0, y + 2, width, height)
+            self._put(self.body, 0, y + 2, width, height)
             y += height + 2
         self._foot_y = y
         self._place_right(list(self.buttons.values()), width, y + 1)

@@ -94,6 +94,9 @@ class RowScroller(QAbstractScrollArea):
         """The height a row's widget needs."""
         raise NotImplementedError
 
+    def row_moved(self, widget: QWidget) -> None:
+        """Called when a row has its place and size: its parts may be put where they belong."""
+
     def rows_placed(self, changed: bool) -> None:
         """Called after rows were placed; ``changed``: others than before are in view."""
 
@@ -219,8 +222,9 @@ class RowScroller(QAbstractScrollArea):
         for row in sorted(tops):
             widget = self.row_widget(row)
             height = self.row_height(widget, width)
-            widget.resize(width, height)  # apart from the move, which then only shifts pixels
-            widget.move(x, round(tops[row]))
+            widget.move(x, round(tops[row]))  # first: then Qt shifts pixels instead of painting all of it
+            widget.resize(width, height)
+            self.row_moved(widget)
             widget.show()
             shown[row] = widget
             if tops[row] + height > 0 and tops[row] <= 0:
@@ -237,9 +241,12 @@ class RowScroller(QAbstractScrollArea):
         at = round(PAD_TOP + float(self.heights.tops[row]) + offset) if tops else 0
         self._value = most if self._follow else max(0, min(at, most))
         self._follow = self._follow or self._value >= most
+        page = max(STEP, view - STEP)
+        if (bar.maximum(), bar.pageStep(), bar.value()) == (most, page, self._value):
+            return
         bar.blockSignals(True)
         bar.setRange(0, most)
-        bar.setPageStep(max(STEP, view - STEP))
+        bar.setPageStep(page)
         bar.setSingleStep(STEP)
         bar.setValue(self._value)
         bar.blockSignals(False)

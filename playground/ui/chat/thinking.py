@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from playground.ui import icons
@@ -114,14 +114,17 @@ class ThinkingBox(QWidget):
             self.body.restyle()
             self.body.finish(self._text) if not self._live else self.body.stream(self._text)
 
-    def arrange(self, width: int) -> int:
-        """Place the parts; the box's height."""
-        self.head.setGeometry(0, 0, width, HEAD)
+    def height_for(self, width: int) -> int:
+        """Lay it out at this width; the height needed."""
         if not self.head.open or self.body is None:
             return HEAD
-        height = self.body.height_for(width - 2 * INSET)
-        self.body.setGeometry(INSET, HEAD + 8, width - 2 * INSET, height)
-        return HEAD + 8 + height + 10
+        return HEAD + 8 + self.body.height_for(width - 2 * INSET) + 10
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Place the parts."""
+        self.head.setGeometry(0, 0, self.width(), HEAD)
+        if self.head.open and self.body is not None:
+            self.body.setGeometry(INSET, HEAD + 8, self.width() - 2 * INSET, self.height() - HEAD - 18)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The frame, and a line under the head when unfolded."""

@@ -156,6 +156,11 @@ class Transcript(RowScroller):
         height = widget.heightForWidth(width) if widget.hasHeightForWidth() else widget.sizeHint().height()
         return max(height, widget.minimumHeight())
 
+    def row_moved(self, widget: QWidget) -> None:
+        """Turns put their parts in place."""
+        if isinstance(widget, Turn):
+            widget.settle()
+
     def centred(self) -> bool:
         """The first page stands in the middle."""
         return not self._path

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -63,6 +63,7 @@ class Turn(QWidget):
         self.facts = TurnFacts()
         self.editor: EditBox | None = None
         self._width, self._height = -1, 0
+        self._places: list[tuple[QWidget, QRect]] = []
         self._seen: tuple[object, ...] = ()
         self._hovered = False
         self._walker = VersionWalker(theme, self)
@@ -127,14 +128,30 @@ class Turn(QWidget):
         self._width = -1
 
     def height_for(self, width: int) -> int:
-        """Arrange at this width; the height needed."""
+        """Lay it out at this width; the height needed. The parts are moved by `settle`."""
         if width != self._width:
             self._width = width
-            self.resize(width, max(1, self.height()))
+            self._places = []
             self._height = self._arrange(width)
-            if self.node.state != "writing":
-                self.update()
         return self._height
+
+    def settle(self) -> None:
+        """Move the parts to where they belong.
+
+        Apart from `height_for`, so that the turn can be moved between the two: Qt shifts its pixels
+        only while nothing in it was resized or moved since the last picture.
+        """
+        if not self._places:
+            return
+        places, self._places = self._places, []
+        for part, place in places:
+            part.setGeometry(place)
+        if self.node.state != "writing":
+            self.update()
+
+    def _put(self, part: QWidget, x: int, y: int, width: int, height: int) -> None:
+        """Have `settle` put a part there."""
+        self._places.append((part, QRect(x, y, width, height)))
 
     def _arrange(self, width: int) -> int:
         raise NotImplementedError
@@ -268,7 +285,7 @@ class Turn(QWidget):
         for widget in reversed(widgets):
             if not widget.isHidden():
                 x -= widget.width()
-                widget.move(x, y)
+                self._put(widget, x, y, widget.width(), widget.height())
         return x
 
 
@@ -294,11 +311,11 @@ class UserTurn(Turn):
         top = TOP + META
         if self.editor:
             height = self.editor.arrange(width)
-            self.editor.setGeometry(0, top, width, height)
+            self._put(self.editor, 0, top, width, height)
             return top + height
         inner = width - 2 * self.PAD_X
         height = self.body.height_for(inner)
-        self.body.setGeometry(self.PAD_X, top + self.PAD_TOP, inner, height)
+        self._put(self.body, self.PAD_X, top + self.PAD_TOP, inner, height)
         return top + height + self.PAD_TOP + self.PAD_BOTTOM
 
     def paintEvent(self, event: QPaintEvent) -> None:
