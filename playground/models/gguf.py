@@ -16,10 +16,10 @@ from typing import BinaryIO, TypeAlias
 
 from playground.fit.estimate import Model
 from playground.fit.weights import Tensor
-from playground.models.gguf_cursor import U64, Cursor, GgufError, GgufErrorKind, size_text
+from playground.models.gguf_cursor import CHUNK, U64, Cursor, GgufError, GgufErrorKind, size_text
 from playground.models.gguf_types import FILE_TYPES, TENSOR_TYPES, what_it_is
 
-__all__ = ["ArrayInfo", "GgufError", "GgufErrorKind", "GgufHeader", "read_header", "refuse_unloadable", "size_text"]
+__all__ = ["ArrayInfo", "GgufError", "GgufErrorKind", "GgufHeader", "read_header", "refuse_unloadable", "size_text", "walk"]
 
 Scalar: TypeAlias = int | float | bool | str
 
@@ -153,7 +153,7 @@ def read_header(path: str | os.PathLike[str]) -> GgufHeader:
     try:
         size = _regular_size(where)
         with where.open("rb", buffering=0) as file:
-            return _walk(file, str(where), size)
+            return walk(file, str(where), size)
     except FileNotFoundError:
         raise GgufError("missing", f"There is no file “{where}”.") from None
     except PermissionError:
@@ -189,10 +189,14 @@ def _regular_size(path: Path) -> int:
     return info.st_size
 
 
-def _walk(file: BinaryIO, path: str, size: int) -> GgufHeader:
+def walk(file: BinaryIO, path: str, size: int, chunk: int = CHUNK) -> GgufHeader:
+    """The header of an open file of that many bytes, read forwards. Raises GgufError and what reading raises.
+
+    ``chunk``: bytes read at once. ``path`` is for sentences.
+    """
     name = Path(path).name
     _check_magic(file, name, size)
-    cursor = Cursor(file, name, size)
+    cursor = Cursor(file, name, size, chunk)
     cursor.skip(4)
     header = GgufHeader(path, size, version=_version(cursor, name))
     header.n_tensors = cursor.unpack(U64)

@@ -18,7 +18,8 @@ MAX_LISTED = 8_388_608
 """Texts in all lists together: ten times what the largest vocabulary with its merges has."""
 
 U64 = struct.Struct("<Q")
-_CHUNK = 1024 * 1024
+CHUNK = 1024 * 1024
+"""Bytes read at once."""
 
 
 class GgufError(Exception):
@@ -32,10 +33,11 @@ class GgufError(Exception):
 class Cursor:
     """A position in a file, reading ahead by chunks; holds one chunk at a time."""
 
-    def __init__(self, file: BinaryIO, name: str, size: int) -> None:
+    def __init__(self, file: BinaryIO, name: str, size: int, chunk: int = CHUNK) -> None:
         self._file = file
         self._name = name
         self._size = size
+        self._ahead = chunk
         self._base = 0
         self._chunk = b""
         self._at = 0
@@ -110,7 +112,7 @@ class Cursor:
             raise self.truncated(start + count)
         self._file.seek(start)
         parts: list[bytes] = []
-        wanted = max(count, _CHUNK)
+        wanted = max(count, self._ahead)
         while wanted > 0 and (part := self._file.read(wanted)):
             parts.append(part)
             wanted -= len(part)
