@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playground.paths import Paths
+MAX_SETTINGS = 1024 * 1024
+"""Bytes of another program's settings that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,30 +32,61 @@ def hub_cache() -> Path:
     return _xdg("XDG_CACHE_HOME", ".cache") / "huggingface" / "hub"
 
 
-def places(paths: Paths) -> Iterator[Place]:
-    """Our models folder first; then the Hub's cache and other programs' default folders, if they exist."""
-    yield Place("models folder", paths.models)
-    for place in (Place("Hub cache", hub_cache()), *_others()):
-        try:
-            if place.folder.is_dir():
-                yield place
-        except OSError:
-            continue
+def lm_studio() -> list[Path]:
+    """LM Studio's models: its home, which a pointer file may move, and the folder chosen in its settings."""
+    homes = [Path.home() / ".lmstudio", Path.home() / ".cache" / "lm-studio"]
+    if moved := _read(Path.home() / ".lmstudio-home-pointer").strip():
+        homes.insert(0, Path(moved))
+    chosen = [_named(home / "settings.json", "downloadsFolder") for home in homes]
+    return [*(Path(folder) for folder in chosen if folder), *(home / "models" for home in homes)]
 
 
-def _others() -> Iterator[Place]:
-    home = Path.home()
-    yield Place("LM Studio", home / ".lmstudio" / "models")
-    yield Place("LM Studio", home / ".cache" / "lm-studio" / "models")
+def jan() -> list[Path]:
+    """Jan's models: below its data folder, which its settings may move."""
+    roots = [data / "Jan" for data in _program_data()]
+    chosen = [_named(root / "settings.json", "data_folder") for root in roots]
+    datas = [*(Path(folder) for folder in chosen if folder), *(root / "data" for root in roots), Path.home() / "jan"]
+    return [folder for data in datas for folder in (data / "llamacpp" / "models", data / "models")]
+
+
+def gpt4all() -> list[Path]:
+    """GPT4All's models: its download folder, which its settings may move."""
+    found = [data / "nomic.ai" / "GPT4All" for data in _program_data()]
     for data in _program_data():
-        yield Place("Jan", data / "Jan" / "data" / "llamacpp" / "models")
-        yield Place("Jan", data / "Jan" / "data" / "models")
-        yield Place("GPT4All", data / "nomic.ai" / "GPT4All", 2)
-    yield Place("Jan", home / "jan" / "models")
-    yield Place("llama.cpp cache", _llama_cache(), 2)
-    # KoboldCpp has no folder of its own; people keep models beside it.
-    for name in ("koboldcpp", "KoboldCpp"):
-        yield Place("KoboldCpp", home / name, 2)
+        for line in _read(data / "nomic.ai" / "GPT4All.ini").splitlines():
+            key, _, value = line.partition("=")
+            if key.strip() == "modelPath" and value.strip():
+                found.insert(0, Path(value.strip()))
+    return found
+
+
+def koboldcpp() -> list[Path]:
+    """KoboldCpp has no folder of its own; people keep models beside it."""
+    return [Path.home() / name for name in ("koboldcpp", "KoboldCpp")]
+
+
+def llama_cpp() -> list[Path]:
+    """What llama.cpp's own programs download into."""
+    return [_llama_cache()]
+
+
+def _read(path: Path) -> str:
+    """A small text of another program; empty if there is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_SETTINGS).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _named(path: Path, key: str) -> str:
+    """A text from another program's JSON settings; empty if there is none."""
+    try:
+        said = json.loads(_read(path) or "{}")
+    except (ValueError, RecursionError):
+        return ""
+    value = said.get(key) if isinstance(said, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _program_data() -> list[Path]:

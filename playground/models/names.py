@@ -12,6 +12,8 @@ _QUANT = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(r"-\d{5}-of-\d{5}$")
+_SIZE = re.compile(r"(\d+x)?\d+(\.\d+)?[bmt]([-_]?a\d+(\.\d+)?[bm])?", re.IGNORECASE)
+_OTHER_NAMES = {"FP16": "F16", "FP32": "F32", "MXFP4": "MXFP4_MOE"}
 _SAYS_NOTHING = re.compile(
     r"^(ggml[-_ ]?model|model|consolidated|weights|download|unsloth|sha256.*|[0-9a-f]{16,})$", re.IGNORECASE
 )
@@ -22,8 +24,8 @@ def display_name(header: GgufHeader | None, path: str | Path) -> str:
 
     ``general.name`` is only the second choice; it often names a training run.
     """
-    stem = _bare(Path(path).name)
-    inner = _spaced(_bare(header.name)) if header else ""
+    stem = bare(Path(path).name)
+    inner = _spaced(bare(header.name)) if header else ""
     if _SAYS_NOTHING.match(stem) or not re.search(r"[A-Za-z]{3}", stem):
         return inner or _from_parts(header) or _spaced(stem) or Path(path).name
     spaced = _spaced(stem)
@@ -31,12 +33,27 @@ def display_name(header: GgufHeader | None, path: str | Path) -> str:
     return inner if inner.lower() == spaced.lower() else spaced
 
 
-def _bare(name: str) -> str:
-    """Without ending, part number and quant."""
+def bare(name: str) -> str:
+    """A file's name without ending, part number and quant."""
     name = _PART.sub("", re.sub(r"\.gguf$", "", name, flags=re.IGNORECASE))
     while (cut := _QUANT.sub("", name)) != name and cut:
         name = cut
     return name
+
+
+def quant_in_name(name: str) -> str:
+    """“Q4_K_M” from “model-Q4_K_M.gguf”; empty where a name has none."""
+    stem = _PART.sub("", re.sub(r"\.gguf$", "", name, flags=re.IGNORECASE))
+    found = _QUANT.search(stem)
+    quant = found[1].upper() if found else ""
+    return "" if quant in ("GGUF", "UD", "I1", "IMAT") else _OTHER_NAMES.get(quant, quant)
+
+
+def family(name: str) -> str:
+    """“Qwen3” from “Qwen3 0.6B Base”: the words before the size, or the first one."""
+    words = name.split()
+    before = next((n for n, word in enumerate(words) if _SIZE.fullmatch(word)), 1)
+    return " ".join(words[: max(1, before)])
 
 
 def _spaced(name: str) -> str:

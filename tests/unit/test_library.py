@@ -4,7 +4,7 @@ from pathlib import Path
 import gguf_bytes as make
 import pytest
 
-from playground.models import library
+from playground.models import library, model_file
 from playground.models.library import ModelFile, NoSuchModel, match
 from playground.paths import Paths, find_paths
 
@@ -137,9 +137,27 @@ def test_a_model_in_parts_is_one_line(paths: Paths) -> None:
     assert model.size == first.stat().st_size + second.stat().st_size
 
 
-def test_image_parts_are_not_listed(paths: Paths) -> None:
-    put(paths.models / "mmproj-model-f16.gguf")
+def of_kind(arch: str, kind: str = "") -> bytes:
+    """A GGUF that isn't a language model."""
+    said = [make.pair("general.type", make.STRING, make.text(kind))] if kind else []
+    return make.build([make.pair("general.architecture", make.STRING, make.text(arch)), *said])
+
+
+def test_image_parts_and_the_like_are_recognised_and_no_models(paths: Paths) -> None:
+    put(paths.models / "mmproj-model-f16.gguf", of_kind("clip"))
+    put(paths.models / "vision.gguf", of_kind("clip"))
+    put(paths.models / "calibration.gguf", of_kind("", "imatrix"))
+    put(paths.models / "style.gguf", of_kind("llama", "adapter"))
     assert found(paths) == {}
+    everything = {Path(m.path).name: m for m in library.scan_everything(paths)[0] if m.source != "starter"}
+    assert {name: model.kind for name, model in everything.items()} == {
+        "mmproj-model-f16.gguf": "mmproj",
+        "vision.gguf": "mmproj",
+        "calibration.gguf": "imatrix",
+        "style.gguf": "adapter",
+    }
+    assert not any(model.error or model.usable for model in everything.values())
+    assert "is the image part of a model" in library.describe(paths.models / "vision.gguf").error
 
 
 def test_extra_files_and_folders(paths: Paths, tmp_path: Path) -> None:
@@ -172,8 +190,8 @@ def test_a_damaged_memory_is_no_harm(paths: Paths, tmp_path: Path) -> None:
     put(paths.models / "a.gguf")
     library.scan(paths)
     put(paths.data / "recent.json", b'{"not": "a list"}')
-    for content in (b"[", b'{"x": 1}', b"[1]"):
-        put(paths.cache / "headers.json", content)
+    for content in (b"", b"[", b"SQLite format 3\0" + bytes(3000)):
+        put(paths.cache / "library.sqlite3", content)
         assert list(found(paths)) == ["a.gguf"]
     library.remember(paths, tmp_path / "x.gguf")
     assert library.recent(paths) == [str(tmp_path / "x.gguf")]
@@ -183,8 +201,8 @@ def test_headers_are_read_once_and_again_after_a_change(paths: Paths, monkeypatc
     path = put(paths.models / "a.gguf")
     before = found(paths)
     read: list[str] = []
-    real = library.read_header
-    monkeypatch.setattr(library, "read_header", lambda file: (read.append(str(file)), real(file))[1])
+    real = model_file.read_header
+    monkeypatch.setattr(model_file, "read_header", lambda file: (read.append(str(file)), real(file))[1])
     assert found(paths) == before
     assert read == []
     path.write_bytes(b"nonsense")

@@ -1,0 +1,81 @@
+"""What the user and this machine know of a model that its file doesn't say: label, last use, measured speed.
+
+Kept by path in ``data/library.json``.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from playground.files import read_json, write_json
+from playground.paths import Paths
+
+MAX_NOTES = 2_000
+MAX_LABEL = 200
+"""Characters."""
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Of one model. All zero or empty: nothing is known."""
+
+    label: str = ""
+    """The user's own word for it."""
+    last_used: float = 0.0
+    """Seconds since 1970."""
+    tok_s: float = 0.0
+    """Tokens a second of the last answer that was long enough to tell."""
+
+
+def load(paths: Paths) -> dict[str, Note]:
+    """All notes by path. A damaged file counts as none."""
+    try:
+        kept = read_json(_file(paths))
+    except (OSError, ValueError):
+        return {}
+    entries = kept.items() if isinstance(kept, dict) else []
+    return {path: _note(entry) for path, entry in entries if isinstance(entry, dict)}
+
+
+def change(paths: Paths, path: str | Path, **values: Any) -> Note:
+    """Set fields of a model's note; the note. Raises OSError."""
+    with _lock:
+        notes = load(paths)
+        note = replace(notes.pop(str(path), Note()), **values)
+        note = replace(note, label=note.label.strip()[:MAX_LABEL])
+        notes[str(path)] = note
+        _save(paths, notes)
+    return note
+
+
+def drop(paths: Paths, path: str | Path) -> None:
+    """Forget a model's note. Raises OSError."""
+    with _lock:
+        notes = load(paths)
+        if notes.pop(str(path), None) is not None:
+            _save(paths, notes)
+
+
+def _save(paths: Paths, notes: dict[str, Note]) -> None:
+    kept = list(notes.items())[-MAX_NOTES:]
+    write_json(
+        _file(paths),
+        {path: {"label": n.label, "last_used": n.last_used, "tok_s": n.tok_s} for path, n in kept},
+    )
+
+
+def _note(entry: dict[str, Any]) -> Note:
+    label, used, speed = entry.get("label"), entry.get("last_used"), entry.get("tok_s")
+    return Note(
+        label if isinstance(label, str) else "",
+        float(used) if isinstance(used, int | float) else 0.0,
+        float(speed) if isinstance(speed, int | float) else 0.0,
+    )
+
+
+def _file(paths: Paths) -> Path:
+    return paths.data / "library.json"
