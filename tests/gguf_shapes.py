@@ -87,6 +87,8 @@ def _value(value: Any) -> bytes:
         return struct.pack("<If", 6, value)
     if isinstance(value, str):
         return struct.pack("<I", 8) + _text(value)
+    if isinstance(value[0], str):
+        return struct.pack("<IIQ", 9, 8, len(value)) + b"".join(map(_text, value))
     kind, form = (7, "?") if isinstance(value[0], bool) else (5, "i")
     return struct.pack(f"<IIQ{len(value)}{form}", 9, kind, len(value), *value)
 

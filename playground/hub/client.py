@@ -1,0 +1,85 @@
+"""Which Hub is asked, as whom, and how: every question of this room goes through `Hub.ask`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from playground.hub.errors import HubError, translate
+from playground.models.digest import Cancelled
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+USUAL = "https://huggingface.co"
+
+T = TypeVar("T")
+
+
+def never() -> bool:
+    """A `Cancelled` of what is not cancelled."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The Hub and the account. Makes no connection of itself."""
+
+    endpoint: str = ""
+    """Empty: as ``HF_ENDPOINT`` says, else huggingface.co."""
+    token: str | bool | None = field(default=None, repr=False)
+    """None: the one that huggingface_hub keeps, if any; False: none."""
+
+    @property
+    def address(self) -> str:
+        """Without a slash at its end, and without a name or password that may stand in it."""
+        given = (self.endpoint or os.environ.get("HF_ENDPOINT") or USUAL).rstrip("/")
+        parts = urlsplit(given)
+        if "@" not in parts.netloc:
+            return given
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+    @property
+    def host(self) -> str:
+        """“huggingface.co”."""
+        return urlsplit(self.address).netloc or self.address
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it is huggingface.co itself."""
+        return self.address == USUAL
+
+    def has_token(self) -> bool:
+        """Whether it is asked as somebody. Reads a small file."""
+        from huggingface_hub import get_token
+
+        return bool(get_token()) if self.token is None or self.token is True else bool(self.token)
+
+    def api(self) -> HfApi:
+        """huggingface_hub's own client."""
+        from huggingface_hub import HfApi
+
+        return HfApi(endpoint=self.endpoint.rstrip("/") or None, token=self.token)
+
+    def ask(self, work: Callable[[], T], cancelled: Cancelled, repo: str = "", what: str = "") -> T:
+        """The answer to a question that blocks. Raises HubError, or GivenUp when cancelled.
+
+        ``repo`` and ``what``: the repository and the file in it that it is about, for the sentence.
+        """
+        from playground.models.hub_client import aside
+
+        self._check_address()
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its warnings hold addresses; errors are told
+        with translate(self, repo, what):
+            return aside(work, cancelled)
+
+    def _check_address(self) -> None:
+        parts = urlsplit(self.address)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise HubError(
+                "endpoint", f"HF_ENDPOINT is “{self.address}”, which is no web address. Correct or unset it."
+            )

@@ -1,0 +1,131 @@
+"""What a model on the Hub needs, from the header of one of its files, read from afar; the others follow from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, BinaryIO, cast
+
+from playground.fit.estimate import Model
+from playground.fit.weights import Tensor
+from playground.hub.choices import Choice
+from playground.hub.client import Hub
+from playground.hub.errors import HubError
+from playground.hub.page import Page
+from playground.hub.ranges import FIRST, RemoteSource
+from playground.models.digest import Cancelled
+from playground.models.gguf import ArrayInfo, GgufError, GgufHeader, refuse_unloadable, walk
+from playground.models.gguf_types import TENSOR_TYPES
+
+MAX_PARTS = 64
+"""Parts of one model whose headers are read."""
+
+_NUMBER = {name: number for number, (name, _, _) in TENSOR_TYPES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """The header of a choice, with the tensors of all its parts."""
+
+    choice: Choice
+    header: GgufHeader
+    """Of the first part, which holds the metadata."""
+    tensors: tuple[Tensor, ...]
+    fetched: int
+    """Bytes that came over the line for it."""
+
+    @property
+    def n_params(self) -> int:
+        """Values in all tensors."""
+        return sum(prod(tensor.shape) for tensor in self.tensors)
+
+    @property
+    def meta(self) -> Mapping[str, Any]:
+        """The metadata as `fit` wants it."""
+        known = {
+            key: value.values if isinstance(value, ArrayInfo) else value for key, value in self.header.metadata.items()
+        }
+        return known | {"tokenizer.n_vocab": self.header.n_vocab}
+
+    def fit(self, choice: Choice | None = None) -> Model:
+        """What it needs in memory; with another choice of the same page, what that one will need.
+
+        Quantizations of one model differ in their tensors' types alone, so one header does for all of them.
+        """
+        return Model(self.meta, self.tensors_of(choice or self.choice))
+
+    def tensors_of(self, choice: Choice) -> tuple[Tensor, ...]:
+        """Its tensors; for another choice as they should be by its quant and size."""
+        if choice == self.choice:
+            return self.tensors
+        small = sum(tensor.size for tensor in self.tensors if len(tensor.shape) < 2)
+        large = [tensor for tensor in self.tensors if len(tensor.shape) > 1]
+        kind = main_type(choice.quant)
+        _, block, block_bytes = TENSOR_TYPES[kind] if kind is not None else ("", 1, 1)
+        nominal = sum(prod(tensor.shape) * block_bytes / block for tensor in large)
+        around = sum(file.size for file in self.choice.files) - sum(tensor.size for tensor in self.tensors)
+        scale = max(0, choice.size - small - around) / nominal if nominal else 0.0
+        return tuple(
+            tensor
+            if len(tensor.shape) < 2
+            else Tensor(
+                tensor.name,
+                tensor.shape,
+                tensor.type if kind is None else kind,
+                int(prod(tensor.shape) * block_bytes / block * scale),
+            )
+            for tensor in self.tensors
+        )
+
+
+def read_remote(hub: Hub, page: Page, choice: Choice, cancelled: Cancelled) -> RemoteModel:
+    """Read the headers of a choice's parts by ranges; never a whole file. Blocks.
+
+    Raises HubError, or GivenUp when cancelled.
+    """
+    if not choice.is_complete:
+        raise HubError("file", f"{choice.label} of {page.repo} can’t be used. {choice.problem}")
+    if choice.n_parts > MAX_PARTS:
+        raise HubError("file", f"{choice.label} of {page.repo} is in {choice.n_parts} parts; more than {MAX_PARTS}.")
+    headers: list[GgufHeader] = []
+    tensors: list[Tensor] = []
+    fetched = 0
+    for file in choice.files:
+        header, came = _read_one(hub, page, file.path, cancelled)
+        fetched += came
+        headers.append(header)
+        tensors += header.tensors
+    first = headers[0]
+    try:
+        if len(headers) > 1 and first.n_tensors == 0:
+            first.n_tensors = len(tensors)  # some splitters give the first part the metadata alone
+        refuse_unloadable(first)
+    except GgufError as error:
+        raise HubError("file", str(error)) from None
+    return RemoteModel(choice, first, tuple(tensors), fetched)
+
+
+def main_type(quant: str) -> int | None:
+    """ggml's number of the type that most tensors of a quant have: Q4_K of “Q4_K_M”. None where it isn't known."""
+    name = quant.upper().removeprefix("UD-")
+    while name:
+        for known in (name, f"{name}_S"):
+            if known in _NUMBER:
+                return _NUMBER[known]
+        name = name.rpartition("_")[0]
+    return None
+
+
+def _read_one(hub: Hub, page: Page, path: str, cancelled: Cancelled) -> tuple[GgufHeader, int]:
+    source = RemoteSource(hub, page.repo, page.commit, path, cancelled)
+    source.open()
+    if not source.size:
+        raise HubError("file", f"{path} in {page.repo} is empty.")
+    try:
+        header = walk(cast(BinaryIO, source), path, source.size, chunk=FIRST)
+    except GgufError as error:
+        if error.kind == "unsupported":
+            raise HubError("file", str(error)) from None
+        raise HubError("file", f"{path} in {page.repo} is no sound GGUF file, so it can’t be used.") from error
+    return header, source.fetched

@@ -1,0 +1,121 @@
+"""Whether a choice runs on this machine, with how much context and about how fast: before anything is downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from playground.fit.advice import judge, largest_n_ctx
+from playground.fit.estimate import PROCESS, Model, Needs, Options
+from playground.fit.speed import bytes_per_token, tok_s
+from playground.hub.choices import Choice, preferred
+from playground.hub.remote_model import RemoteModel
+from playground.models.estimates import Estimates
+from playground.models.gguf_cursor import size_text
+
+Kind: TypeAlias = Literal["fits", "tight", "refused", "unknown"]
+
+WORDS: Mapping[Kind, str] = {
+    "fits": "fits",
+    "tight": "tight",
+    "refused": "won’t fit",
+    "unknown": "unknown",
+}
+"""In a list."""
+AT_DEPTH = 1024
+"""Tokens before the one whose speed is estimated: an ordinary chat."""
+_GOOD_BITS = 4.0
+"""Bits a weight below which models get noticeably worse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What there is to run on."""
+
+    free: int
+    """Bytes of memory that could be given now, those of idle engines included."""
+    total: int
+    estimates: Estimates = field(default_factory=Estimates)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A choice on this machine."""
+
+    choice: Choice
+    kind: Kind
+    exact: bool
+    """By its own header; else by that of another quant of the same model, a few percent off."""
+    needs: Needs | None
+    """None where the architecture is unknown."""
+    free: int
+    n_ctx: int
+    """The largest context that fits, in tokens; 0: none."""
+    tok_s: float
+    """Estimated; 0: unknown."""
+
+    @property
+    def words(self) -> str:
+        """For a list: “fits”."""
+        return WORDS[self.kind]
+
+    @property
+    def sentence(self) -> str:
+        """For beside it, with the numbers."""
+        if self.needs is None:
+            return "Its architecture is new to this app, so its memory can’t be told beforehand."
+        about = "" if self.exact else "about "
+        takes = f"{about}{size_text(self.needs.private)}"
+        if self.kind == "refused":
+            return f"It needs {takes} of memory, and {size_text(self.free)} are free."
+        if self.kind == "tight":
+            return (
+                f"It runs, but slowly: with its weights it takes {about}{size_text(self.needs.whole)}, and "
+                f"{size_text(self.free)} are free, so parts of it are read from the disk again and again."
+            )
+        return f"It takes {about}{size_text(self.needs.whole)} of {size_text(self.free)} that are free."
+
+
+def judge_choice(model: RemoteModel, choice: Choice, options: Options, machine: Machine) -> Judged:
+    """One choice of the page whose header was read. Pure arithmetic, some milliseconds."""
+    fit = model.fit(choice)
+    free = max(0, machine.free - _correction(fit, options, machine))
+    verdict = judge(fit, options, free)
+    n_bytes = bytes_per_token(fit, model.meta, model.tensors_of(choice), options, AT_DEPTH)
+    bandwidth = machine.estimates.bandwidth if verdict.kind == "fits" else 0.0
+    return Judged(
+        choice=choice,
+        kind=verdict.kind,
+        exact=choice == model.choice,
+        needs=verdict.needs,
+        free=machine.free,
+        n_ctx=largest_n_ctx(fit, options, free) if verdict.needs else 0,
+        tok_s=tok_s(n_bytes, bandwidth, machine.estimates.share(n_bytes)),
+    )
+
+
+def judge_all(model: RemoteModel, choices: Sequence[Choice], options: Options, machine: Machine) -> list[Judged]:
+    """All choices of the page."""
+    return [judge_choice(model, choice, options, machine) for choice in choices]
+
+
+def best(judged: Sequence[Judged]) -> Judged | None:
+    """What to offer first: a usual quant that fits; else the largest that fits, or is tight; None where none runs."""
+    fitting = [one for one in judged if one.kind in ("fits", "unknown")]
+    if fitting:
+        choice = preferred([one.choice for one in fitting])
+        usual = next(one for one in fitting if one.choice == choice)
+        bits = choice.bits_per_weight
+        # Where no usual quant fits, `preferred` is the smallest; a larger one that fits is better.
+        return usual if not bits or bits >= _GOOD_BITS else max(fitting, key=lambda one: one.choice.size)
+    tight = [one for one in judged if one.kind == "tight"]
+    return min(tight, key=lambda one: one.choice.size) if tight else None
+
+
+def _correction(fit: Model, options: Options, machine: Machine) -> int:
+    """Bytes that models of this kind took here beyond the estimate."""
+    needs = fit.needs(options if options.n_ctx else replace(options, n_ctx=4096))
+    if needs is None:
+        return 0
+    return int((needs.compute + PROCESS) * (machine.estimates.working_factor(fit.arch) - 1))
