@@ -26,6 +26,10 @@ def _dispatch(args: list[str]) -> int:
         from playground.engine.main import main as engine
 
         return engine()
+    if args[:1] == ["--quantizer"]:
+        from playground.quantize.worker import main as quantizer
+
+        return quantizer()
     if args[:1] == ["chat"]:
         from playground.cli.chat import main as chat
 

@@ -42,9 +42,9 @@ def wasted(groups: Iterable[Sequence[ModelFile]]) -> int:
     return sum(group[0].size * (len(group) - 1) for group in groups)
 
 
-def ends_of(model: ModelFile, catalog: Catalog) -> str:
+def ends_of(model: ModelFile, catalog: Catalog | None) -> str:
     """Digest of a file's beginning, middle and end; empty where it can't be read."""
-    ends, whole = catalog.digest(model.path, model.size, model.mtime_ns)
+    ends, whole = catalog.digest(model.path, model.size, model.mtime_ns) if catalog else ("", "")
     if ends:
         return ends
     digest = hashlib.sha256()
@@ -56,7 +56,8 @@ def ends_of(model: ModelFile, catalog: Catalog) -> str:
                 digest.update(file.read(_PIECE))
     except OSError:
         return ""
-    catalog.keep_digest(model.path, model.size, model.mtime_ns, digest.hexdigest(), whole)
+    if catalog:
+        catalog.keep_digest(model.path, model.size, model.mtime_ns, digest.hexdigest(), whole)
     return digest.hexdigest()
 
 
