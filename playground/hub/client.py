@@ -65,6 +65,13 @@ class Hub:
 
         return HfApi(endpoint=self.endpoint.rstrip("/") or None, token=self.token)
 
+    def headers(self, *, signed: bool = False) -> dict[str, str]:
+        """Those of a request. ``signed``: it goes to another host by a signed address; that must not see the token."""
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+        headers: dict[str, str] = build_hf_headers(token=False if signed else self.token)
+        return headers
+
     def ask(self, work: Callable[[], T], cancelled: Cancelled, repo: str = "", what: str = "") -> T:
         """The answer to a question that blocks. Raises HubError, or GivenUp when cancelled.
 

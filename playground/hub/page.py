@@ -76,7 +76,7 @@ def read_page(hub: Hub, repo: str, cancelled: Cancelled, revision: str = "") -> 
         lambda: hub.api().model_info(repo, revision=revision or None, files_metadata=True), cancelled, repo=repo
     )
     found = read_found(info)
-    card = info.card_data.to_dict() if info.card_data is not None else {}
+    card = _card(info)
     tags = [tag for tag in info.tags or () if isinstance(tag, str)]
     files = [_file(sibling) for sibling in info.siblings or ()]
     licence = _text(card.get("license")) or found.licence
@@ -122,6 +122,10 @@ def _without_metadata(text: str) -> str:
             if line.strip() == "---":
                 return "\n".join(lines[number + 1 :]).lstrip("\n")
     return "\n".join(lines)
+
+
+def _card(info: Any) -> dict[str, Any]:
+    return dict(info.card_data.to_dict()) if info.card_data is not None else {}
 
 
 def _file(sibling: Any) -> RemoteFile:

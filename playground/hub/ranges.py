@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-FIRST, LARGEST = 256 * 1024, 2 * 1024 * 1024
+FIRST, LARGEST = 256 * 1024, 1024 * 1024
 """Bytes of the first piece; each further one is twice as long, up to the largest."""
 MOST = 32_000_000
 """Bytes that are fetched of one file. The longest headers of models published so far have 25 MB."""
@@ -117,10 +117,10 @@ class RemoteSource(io.RawIOBase):
     def _take(self, got: bytearray, start: int, end: int) -> None:
         """One try; what came before the line broke is kept."""
         import httpx2
-        from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+        from huggingface_hub import get_session, hf_raise_for_status
 
         first = start + len(got)
-        headers = build_hf_headers(token=False if self._signed else self._hub.token)
+        headers = self._hub.headers(signed=self._signed)
         headers |= {"Range": f"bytes={first}-{end - 1}", "Accept-Encoding": "identity"}
         try:
             with get_session().stream("GET", self._location, headers=headers) as response:

@@ -158,7 +158,7 @@ def _items(hub: Hub, query: Query, page: int) -> Iterator[Any]:
     Its pages would be of a thousand, with the template of each model in it: megabytes before the first is seen.
     """
     from huggingface_hub import ModelInfo
-    from huggingface_hub.utils import paginate
+    from huggingface_hub.utils import paginate  # type: ignore[attr-defined]  # its list of names is made when run
 
     api = hub.api()
     tags = ["gguf"]
@@ -177,15 +177,8 @@ def _items(hub: Hub, query: Query, page: int) -> Iterator[Any]:
     params = {name: value for name, value in given.items() if value}
     params |= {"filter": tags, "limit": page, "expand": list(_FIELDS)}
     params |= {} if query.gated is None else {"gated": query.gated}
-    for item in paginate(f"{api.endpoint}/api/models", params=params, headers=_headers(hub)):
-        yield ModelInfo(**item)
-
-
-def _headers(hub: Hub) -> dict[str, str]:
-    from huggingface_hub.utils import build_hf_headers
-
-    headers: dict[str, str] = build_hf_headers(token=hub.token)
-    return headers
+    for item in paginate(f"{api.endpoint}/api/models", params=params, headers=hub.headers()):
+        yield ModelInfo(**item)  # type: ignore[no-untyped-call]
 
 
 def _wanted(query: Query, found: Found) -> bool:

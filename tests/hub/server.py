@@ -122,9 +122,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _spoil(self) -> bool:
         """Answer with the fault, where it isn't one of the body."""
         kind = self.fault.kind if self.fault else ""
+        if kind not in ("", "cut", "short"):
+            fault, self.fault = self.fault, None
         if kind == "busy":
-            after = {"Retry-After": self.fault.retry_after} if self.fault and self.fault.retry_after else {}
-            self._say(429, after)
+            self._say(429, {"Retry-After": fault.retry_after} if fault and fault.retry_after else {})
         elif kind == "server":
             self._say(503)
         elif kind == "garbage":

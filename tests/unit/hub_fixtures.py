@@ -10,26 +10,10 @@ import gguf_shapes
 import pytest
 from hub.repo import Repo, Stored
 from hub.server import Hub as Server
+from hub_samples import LLAMA, QUANTS, with_vocabulary
 
 from playground.hub.client import Hub
 from playground.models import hub_client
-
-TOKEN = "hf_secretsecretsecret"
-LLAMA = "someone/Llama-3.2-1B-Instruct-GGUF"
-QUANTS = ("Q4_0", "Q8_0", "F16")
-
-
-def words(count: int) -> list[str]:
-    """A vocabulary of that many tokens, as long as real ones are."""
-    return [f"token{number:x}" for number in range(count)]
-
-
-def with_vocabulary(made: gguf_shapes.Shapes, count: int) -> gguf_shapes.Shapes:
-    made.keys["tokenizer.ggml.tokens"] = words(count)
-    made.keys["tokenizer.ggml.merges"] = [f"tok en{number:x}" for number in range(count)]
-    made.keys["tokenizer.ggml.token_type"] = [1] * count
-    made.keys["general.license"] = "llama3.2"
-    return made
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +21,7 @@ def llama_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Llama 3.2 1B by quant: real shapes, a real size of vocabulary, holes for weights."""
     folder = tmp_path_factory.mktemp("llama")
     return {
-        quant: with_vocabulary(gguf_shapes.llama_1b(quant), 128_256).write(folder / f"{quant}.gguf")
-        for quant in QUANTS
+        quant: with_vocabulary(gguf_shapes.llama_1b(quant), 128_256).write(folder / f"{quant}.gguf") for quant in QUANTS
     }
 
 
@@ -70,7 +53,9 @@ def llama(server: Server, llama_files: dict[str, Path]) -> Repo:
     }
     files["mmproj-F16.gguf"] = Stored(os.urandom(20_000))
     files["imatrix.dat"] = Stored(os.urandom(12_000))
-    files["README.md"] = Stored(b"---\nlicense: llama3.2\n---\n# Llama 3.2 1B\n\nA card with \xe2\x80\x9cquotes\xe2\x80\x9d.\n")
+    files["README.md"] = Stored(
+        b"---\nlicense: llama3.2\n---\n# Llama 3.2 1B\n\nA card with \xe2\x80\x9cquotes\xe2\x80\x9d.\n"
+    )
     files["config.json"] = Stored(b"{}")
     return server.add(
         Repo(
