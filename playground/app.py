@@ -29,6 +29,8 @@ from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
 
 LAYOUT = "layout"
+BENCH = "bench"
+"""Where the store keeps the window's layout, and what was measured last."""
 
 
 class App(QObject):
@@ -59,6 +61,7 @@ class App(QObject):
         )
         self.store.on_error = self.workspace.told.emit
         self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)
+        self.window.pages.makers["bench"] = self._make_bench
         # After the window: under a style sheet every reparenting would polish its subtree again.
         self.theme.apply(qt)
         self.window.closed.connect(self.close)
@@ -186,6 +189,20 @@ class App(QObject):
         except OSError as error:
             return f"The settings could not be saved: {error.strerror}."
         return ""
+
+    def _make_bench(self) -> QWidget:
+        from playground.bench.history import History
+        from playground.ui.bench.page import BenchPage
+        from playground.workspace.bench import Bench
+        from playground.workspace.bench_kept import BenchKept
+
+        workspace, background = self.workspace, self.bridge.background
+        kept = BenchKept(History(self._paths.data), background, workspace.told.emit)
+        workspace.bench = Bench(workspace.state, workspace.engines, workspace.loading, kept)
+        page = BenchPage(workspace, workspace.bench, self.theme, self.clock, background)
+        self.store.get_state(BENCH, lambda wishes: page.setup.restore(wishes) if wishes else None)
+        page.setup.changed.connect(lambda wishes: self.store.set_state(BENCH, wishes))
+        return page
 
     def _download_starter(self, letter: str) -> None:
         from playground.workspace.starter_download import StarterDownload

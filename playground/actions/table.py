@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from playground.actions.pages import PAGES, Page
 from playground.workspace.lane import LETTERS
 from playground.workspace.workspace import Workspace
 
@@ -28,6 +29,8 @@ class View(Protocol):
     def toggle_full_screen(self) -> None: ...
     def export_chat(self, kind: str) -> None: ...
     def rename_current(self) -> None: ...
+    def show_page(self, page: str) -> None: ...
+    def focus_page(self) -> None: ...
     def quit(self) -> None: ...
 
 
@@ -51,6 +54,25 @@ def _can_redo(workspace: Workspace) -> bool:
 def _idle_model(workspace: Workspace) -> bool:
     lane = workspace.lane(workspace.active)
     return not lane.busy and lane.model is not None
+
+
+def _can_measure(workspace: Workspace) -> bool:
+    return workspace.bench is not None and workspace.bench.can_start
+
+
+def _measuring(workspace: Workspace) -> bool:
+    return workspace.bench is not None and workspace.bench.busy
+
+
+def _measure(workspace: Workspace, view: View) -> None:
+    if workspace.bench is not None:
+        view.show_page("bench")
+        workspace.bench.start()
+
+
+def _stop_measuring(workspace: Workspace, view: View) -> None:
+    if workspace.bench is not None:
+        workspace.bench.stop()
 
 
 def _new_chat(workspace: Workspace, view: View) -> None:
@@ -83,6 +105,13 @@ def _go_to(number: int, letter: str) -> Action:
     return Action(f"lane.{letter}", f"Go to lane {letter}", "Lanes", run, (f"Ctrl+{number}",), there)
 
 
+def _page(page: Page) -> Action:
+    def run(workspace: Workspace, view: View) -> None:
+        view.show_page(page.id)
+
+    return Action(f"page.{page.id}", f"Page: {page.title}", "View", run, (page.key,), words=page.help)
+
+
 _LANES = tuple(_go_to(number, letter) for number, letter in enumerate(LETTERS, 1))
 
 # fmt: off
@@ -106,6 +135,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("model.unload", "Unload the model", "Model", lambda w, v: w.unload(w.active), (), lambda w: w.lane(w.active).state not in ("empty", "unloaded"), "eject free memory"),
     Action("sampling.neutral", "Neutralise all samplers", "Sampling", lambda w, v: w.neutralise(w.active)),
     Action("sampling.reset", "Sampling: back to llama.cpp’s defaults", "Sampling", lambda w, v: w.reset_sampling(w.active)),
+    Action("bench.start", "Measure speed", "Bench", _measure, ("F5",), _can_measure, "benchmark start"),
+    Action("bench.stop", "Stop measuring", "Bench", _stop_measuring, ("Shift+F5",), _measuring, "benchmark cancel abort"),
+    *map(_page, PAGES),
     Action("view.palette", "Commands", "View", lambda w, v: v.show_palette(), ("Ctrl+K", "Ctrl+Shift+P")),
     Action("view.composer", "Write a message", "View", lambda w, v: v.focus_composer(), ("Ctrl+L",)),
     Action("view.pane", "Next pane", "View", lambda w, v: v.focus_next_pane(), ("F6",)),

@@ -98,3 +98,29 @@ def by_run(results: Iterable[Result]) -> dict[str, list[Result]]:
     for result in results:
         runs.setdefault(result.run, []).append(result)
     return dict(sorted(runs.items(), reverse=True))
+
+
+def matching(result: Result, others: Sequence[Result]) -> Result | None:
+    """The result of another run to set beside this one: the same test, of the same model and options if it has it.
+
+    None where several would do equally well, for then none would be the right one.
+    """
+    close = [other for other in others if other.test == result.test]
+    if len(close) > 1:
+        for key in (_whole_key, _options_key, _model_key):
+            equal = [other for other in close if key(other) == key(result)]
+            if len(equal) == 1:
+                return equal[0]
+    return close[0] if len(close) == 1 else None
+
+
+def _whole_key(result: Result) -> object:
+    return result.key
+
+
+def _options_key(result: Result) -> object:
+    return result.options_key
+
+
+def _model_key(result: Result) -> object:
+    return result.model_key

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from playground.protocol.commands import BenchTest
@@ -14,6 +15,9 @@ MOST_VALUES = 1_000
 LARGEST = 4_194_304
 """Tokens; the largest context that can be loaded."""
 QUICK_DEPTHS = (0, 1024, 2048, 4096)
+MOST_TESTS = 10_000
+MOST_REPEATS = 1_000
+"""What an engine takes in one go."""
 PROMPT, GENERATION = 512, 128
 """llama-bench's own lengths."""
 _RANGE = re.compile(r"(\d+)(?:-(\d+)(?:([+*])(\d+))?)?")
@@ -21,6 +25,30 @@ _RANGE = re.compile(r"(\d+)(?:-(\d+)(?:([+*])(\d+))?)?")
 
 class PlanError(ValueError):
     """A list that can't be understood; the message is a sentence for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A list of numbers that the user fills in."""
+
+    name: str
+    label: str
+    default: str
+    help: str
+
+
+WISHES = (
+    Wish("prompts", "Prompt", f"{PROMPT}", "Tokens read at once, as a prompt: pp512. 0 measures no reading."),
+    Wish("generations", "Answer", f"{GENERATION}", "Tokens written one by one, as an answer: tg128. 0 measures none."),
+    Wish(
+        "depths",
+        "Context depth",
+        ", ".join(map(str, QUICK_DEPTHS)),
+        "Tokens that are in the context before the timed ones.",
+    ),
+    Wish("repeats", "Repeats", "3", "How often each test is timed; from two on its spread is known."),
+)
+"""What the window asks for; each value is a list, but for the repeats."""
 
 
 def numbers(text: str, what: str) -> list[int]:
@@ -73,6 +101,22 @@ def every(
         for n_prompt, n_gen in (*((n, 0) for n in prompts), *((0, n) for n in generations), *pairs)
         if n_prompt + n_gen > 0
     ]
+
+
+def wished(texts: Mapping[str, str]) -> tuple[list[BenchTest], int]:
+    """The tests and repeats that the values of WISHES ask for. Raises PlanError."""
+    values = {wish.name: numbers(texts[wish.name], wish.label) for wish in WISHES}
+    prompts, generations, depths = values["prompts"], values["generations"], values["depths"]
+    if len(values["repeats"]) != 1 or not 0 < values["repeats"][0] <= MOST_REPEATS:
+        raise PlanError(f"Repeats is one number from 1 to {MOST_REPEATS:,}.")
+    if (len(prompts) + len(generations)) * len(depths) > MOST_TESTS:
+        raise PlanError(f"More than {MOST_TESTS:,} tests are too many for one benchmark.")
+    tests = every(prompts, generations, depths=depths)
+    if not tests:
+        raise PlanError("There is nothing to measure: prompt and answer are both 0.")
+    if context_for(tests) > LARGEST:
+        raise PlanError(f"Depth and length together go up to {LARGEST:,} tokens.")
+    return tests, values["repeats"][0]
 
 
 def variants(values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:

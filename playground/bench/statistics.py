@@ -45,6 +45,16 @@ class Ratio:
         return f"{self.value:.2f} ×" if self.margin is None else f"{self.value:.2f} ± {self.margin:.2f} ×"
 
     @property
+    def percent(self) -> str:
+        """The difference: “+3.1 ± 1.2 %”, “−12 %”."""
+        change = 100 * (self.value - 1)
+        digits = 1 if abs(change) < 99.95 else 0
+        shown = f"{change:+,.{digits}f}".replace("-", "−")
+        if shown.strip("+−0.") == "":
+            shown = shown.lstrip("+−")
+        return f"{shown} %" if self.margin is None else f"{shown} ± {100 * self.margin:,.{digits}f} %"
+
+    @property
     def verdict(self) -> str:
         """“faster”, “slower”, or “the same within chance”."""
         if self.margin is None:

@@ -112,7 +112,7 @@ class Palette(QFrame):
 
     def _close(self) -> None:
         self.hide()
-        self._commands._view.focus_composer()
+        self._commands._view.focus_page()
 
     def _fill(self) -> None:
         words = self._field.text().lower().split()

@@ -120,6 +120,12 @@ class Paragraph(QLabel):
             super().setText(text)
             self.updateGeometry()
 
+    def set_tone(self, tone: str) -> None:
+        """Colour it by another token."""
+        if tone != self._tone:
+            self._tone = tone
+            self.update()
+
     def _lines(self, width: int) -> QTextLayout:
         layout = QTextLayout(self.text(), self.font())
         layout.beginLayout()

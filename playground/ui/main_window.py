@@ -10,10 +10,12 @@ from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
 
+from playground.actions.pages import CHAT
 from playground.actions.table import ACTIONS
 from playground.ui.chat.composer import Composer
 from playground.ui.commands import Commands, Palette
 from playground.ui.frame_clock import FrameClock
+from playground.ui.pages import Pages, Place
 from playground.ui.side_pane import SidePane
 from playground.ui.sidebar import Sidebar
 from playground.ui.status_bar import StatusBar
@@ -129,8 +131,9 @@ class MainWindow(QWidget):
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
+        self.pages = Pages(body_holder)
         page.addWidget(self.toolbar)
-        page.addWidget(body_holder, 1)
+        page.addWidget(self.pages, 1)
         page.addWidget(self.status)
 
     def finish(self) -> None:
@@ -156,18 +159,34 @@ class MainWindow(QWidget):
 
     # What the actions ask of the window.
 
+    def show_page(self, page: str) -> None:
+        """Show the chat or another page, and give it the keyboard."""
+        if page == self.pages.shown:
+            return
+        self.pages.show_page(page)
+        self.toolbar.show_page(page)
+        self.focus_page()
+
+    def focus_page(self) -> None:
+        """Give the keyboard to the page that is shown."""
+        other = self.pages.other
+        self.composer.focus_field() if other is None else other.focus_first()
+
     def toggle_sidebar(self) -> None:
         """Show or hide the chat list."""
+        self.show_page(CHAT)
         self.left.toggle()
         self._reflect()
 
     def toggle_panel(self) -> None:
         """Show or hide sampling and model settings."""
+        self.show_page(CHAT)
         self.right.toggle()
         self._reflect()
 
     def toggle_plots(self) -> None:
         """Show or hide latency and memory."""
+        self.show_page(CHAT)
         self._plots_wanted = not self._plots_wanted
         self._arrange()
 
@@ -177,11 +196,14 @@ class MainWindow(QWidget):
 
     def focus_composer(self) -> None:
         """Put the cursor into the message field."""
+        self.show_page(CHAT)
         self.composer.focus_field()
 
     def focus_next_pane(self) -> None:
         """Move the focus to the next visible pane."""
-        places = (self.sidebar, self.lanes_place, self.composer, self.plots_place, self.panel_place)
+        chat = (self.sidebar, self.lanes_place, self.composer, self.plots_place, self.panel_place)
+        other = self.pages.other
+        places = chat if other is None else other.panes()
         panes = [pane for pane in places if pane.isVisible()]
         here = QApplication.focusWidget()
         at = next((i for i, p in enumerate(panes) if here is not None and (p is here or p.isAncestorOf(here))), -1)
@@ -194,6 +216,7 @@ class MainWindow(QWidget):
 
     def search_chats(self) -> None:
         """Put the cursor into the chat search."""
+        self.show_page(CHAT)
         if not self.left.shown:
             self.toggle_sidebar()
         self.sidebar.focus_search()
@@ -232,6 +255,7 @@ class MainWindow(QWidget):
 
     def rename_current(self) -> None:
         """Rename the open chat in the sidebar."""
+        self.show_page(CHAT)
         if not self.left.shown:
             self.toggle_sidebar()
         self.sidebar.rename(self._workspace.chat.id)
@@ -300,7 +324,7 @@ class MainWindow(QWidget):
 
     def _reflect(self) -> None:
         self.toolbar.sidebar.setChecked(self.left.shown)
-        self.toolbar.new.setVisible(not self.left.shown)  # the sidebar has one of its own
+        self.toolbar.offer_new(not self.left.shown)  # the sidebar has one of its own
         self.toolbar.panel.setChecked(self.right.shown)
         self.toolbar.plots.setChecked(self._plots_wanted)
 
@@ -359,21 +383,6 @@ class MainWindow(QWidget):
         """Tell the composition root; it ends engines and keeps what is open."""
         self.closed.emit()
         super().closeEvent(event)
-
-
-class Place(QWidget):
-    """Room for a pane that is made after the first picture."""
-
-    def __init__(self, surface: str) -> None:
-        super().__init__()
-        self.setProperty("surface", surface)
-        self._box = QVBoxLayout(self)
-        self._box.setContentsMargins(0, 0, 0, 0)
-        self._box.setSpacing(0)
-
-    def fill(self, pane: QWidget) -> None:
-        """Put the pane in."""
-        self._box.addWidget(pane)
 
 
 def _write(path: Path, text: str) -> str:

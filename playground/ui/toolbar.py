@@ -1,4 +1,4 @@
-"""The bar on top: sidebar, the chat's title, commands, lanes, what is shown."""
+"""The bar on top: pages, the title, commands, and what belongs to the page that is shown."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from playground.actions.pages import CHAT, PAGES
 from playground.ui.commands import key_of
 from playground.ui.theme import Theme
-from playground.ui.widgets import ElidedLabel, IconButton, TextButton, bind
+from playground.ui.widgets import ElidedLabel, IconButton, SegmentedControl, TextButton, bind
 from playground.workspace.workspace import Workspace
 
 
@@ -25,6 +26,10 @@ class Toolbar(QWidget):
         self.sidebar = self._icon("sidebar-simple", "Show or hide the sidebar", "view.sidebar")
         self.new = self._icon("note-pencil", "New chat", "chat.new")
         self.new.setCheckable(False)
+        choices = [(page.id, page.title, f"{page.help} ({key_of(f'page.{page.id}')})") for page in PAGES]
+        self.pages = SegmentedControl(theme, choices, "Pages")
+        self.pages.chosen.connect(lambda page: self.asked.emit(f"page.{page}"))
+        self._page, self._can_new = CHAT, False
         self.title = ElidedLabel(theme, "", 13, weight=500)
         self.title.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.commands = TextButton(theme, f"Commands   {key_of('view.palette')}", "plain", "magnifying-glass")
@@ -41,6 +46,7 @@ class Toolbar(QWidget):
         row.setContentsMargins(9, 0, 12, 1)
         row.setSpacing(6)
         row.addWidget(self.sidebar)
+        row.addWidget(self.pages)
         row.addWidget(self.new)
         row.addStretch(1)
         for widget in (self.commands, self.search, self.add, self.plots, self.panel):
@@ -49,7 +55,21 @@ class Toolbar(QWidget):
         bind(self, workspace.chat_changed, self._refresh)
         bind(self, workspace.lanes_changed, self._refresh)
         theme.changed.connect(self.update)
+        self.show_page(CHAT)
+
+    def show_page(self, page: str) -> None:
+        """Show which page it is, and only the buttons that act on it."""
+        self._page = page
+        self.pages.choose(page)
+        for widget in (self.sidebar, self.add, self.plots, self.panel):
+            widget.setVisible(page == CHAT)
+        self.offer_new(self._can_new)
         self._refresh()
+
+    def offer_new(self, can_new: bool) -> None:
+        """Have a button for a new chat, where no other one can be seen."""
+        self._can_new = can_new
+        self.new.setVisible(can_new and self._page == CHAT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Drop words first, then the title."""
@@ -71,14 +91,17 @@ class Toolbar(QWidget):
         return button
 
     def _refresh(self) -> None:
-        self.title.setText(self._workspace.chat.title or "New chat")
+        titles = {page.id: page.title for page in PAGES} | {CHAT: self._workspace.chat.title or "New chat"}
+        self.title.setText(titles[self._page])
         self.add.setEnabled(len(self._workspace.lanes) < 4)
         self._place_title()
 
     def _place_title(self) -> None:
         # Centred in the window, not between the buttons; gives way to them.
-        right = min(w.x() for w in (self.commands, self.search, self.add) if w.isVisible() or w is self.add)
-        half = max(0, min(self.width() // 2 - 100, right - 16 - self.width() // 2))
+        middle = self.width() // 2
+        right = min(w.x() for w in (self.commands, self.search, self.add) if not w.isHidden())
+        left = max(w.geometry().right() for w in (self.pages, self.new) if not w.isHidden())
+        half = max(0, min(middle - left - 16, right - 16 - middle))
         width = min(self.title.sizeHint().width(), 2 * half)
         self.title.setVisible(width > 80 or width == self.title.sizeHint().width())
         self.title.setGeometry((self.width() - width) // 2, 0, width, self.height() - 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.conversation.tree import Chat
 from playground.supervisor.process import EngineProcess
@@ -22,6 +22,9 @@ from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of, restore_settings
 from playground.workspace.tuning import Tuning
+
+if TYPE_CHECKING:
+    from playground.workspace.bench import Bench
 
 STOP_PATIENCE_S = 2.0
 """An engine that did not react to Stop for this long is offered for ending."""
@@ -51,6 +54,8 @@ class Workspace:
         self.jobs.touched.connect(self.chats.touched)
         self.outside: dict[str, Callable[[str], None]] = {}
         """Notice actions that need a window or the network: ``choose_model``, ``open_file``, ``download_starter``."""
+        self.bench: Bench | None = None
+        """Benchmarks, from the first time that their page is shown."""
 
         self.lanes_changed, self.chat_changed = state.lanes_changed, state.chat_changed
         self.heads_changed, self.active_changed = state.heads_changed, state.active_changed

@@ -10,6 +10,7 @@ import pytest
 
 from playground.protocol import codec, commands, events
 from playground.protocol.codec import ProtocolError
+from playground.protocol.measured import Measured
 
 INFO = events.ModelInfo(
     *("/m.gguf", "Name", "llama", "Q4_1"),
@@ -19,10 +20,13 @@ INFO = events.ModelInfo(
     {"temp": 0.5},
     "mit",
 )
+MACHINE = Measured("cpu · build", 2, 4, 256, {1: 10, 2: 2**40}, {64: 5})
 EVENTS: list[events.Event] = [
     events.Hello(events.PROTOCOL_VERSION, 7, "build", "gpu", "why", 9),
     events.LoadProgress(0.5, 1),
     events.Loaded(INFO, 1.5),
+    events.Tuned(MACHINE, 0.5, ""),
+    events.Tuned(None, 0.0, "The machine is busy."),
     events.LoadFailed("missing", "No file.", "words"),
     events.Started(1, 2, 3, 4, 2**32 - 1, True, False, "note"),
     events.PromptProgress(1, 2, 3, 4),
@@ -42,6 +46,7 @@ EVENTS: list[events.Event] = [
 SAMPLING = commands.Sampling({"temp": 0.5, "stop": ["\n"], "seed": -1, "infill": True}, ["top_k", "temperature"])
 COMMANDS: list[commands.Command] = [
     commands.Load("/ü/m.gguf", {"n_ctx": 512, "use_mmap": False}),
+    commands.Load("/m.gguf", states="/states", states_budget=2**40, machine=MACHINE, tune_s=1.0),
     commands.CancelLoad(),
     commands.Generate(1, "A", [commands.Message("user", "hi", "hm")], SAMPLING, 5, ["x"], False, True),
     commands.Tweak(1, SAMPLING),

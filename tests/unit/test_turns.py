@@ -42,3 +42,61 @@ def test_together_lets_all_run_and_releases_those_that_wait() -> None:
     turns.set_together(True)
     assert went == [1, 2]
     assert turns.running == {10, 20}
+
+
+def test_what_runs_alone_waits_for_all_and_is_not_overtaken() -> None:
+    turns, went = Turns(), []
+    turns.ask(1, 10, lambda: went.append(1))
+    assert not turns.ask(-1, 10, lambda: went.append(-1), alone=True)
+    assert not turns.ask(2, 10, lambda: went.append(2)), "not even a job of the running engine goes before it"
+    turns.done(1)
+    assert went == [1, -1]
+    assert turns.alone
+    assert not turns.ask(3, 10, lambda: went.append(3))
+    turns.done(-1)
+    assert not turns.alone
+    assert went == [1, -1, 2, 3]
+
+
+def test_together_does_not_let_others_run_beside_what_runs_alone() -> None:
+    turns, went = Turns(), []
+    turns.set_together(True)
+    turns.ask(1, 10, lambda: went.append(1))
+    turns.ask(-1, 20, lambda: went.append(-1), alone=True)
+    turns.ask(2, 30, lambda: went.append(2))
+    assert went == [1]
+    turns.done(1)
+    assert went == [1, -1]
+    turns.set_together(False)
+    turns.set_together(True)
+    assert went == [1, -1]
+    turns.done(-1)
+    assert went == [1, -1, 2]
+
+
+def test_with_nobody_running_it_begins_at_once() -> None:
+    turns, went = Turns(), []
+    assert turns.ask(-1, 10, lambda: went.append(-1), alone=True)
+    assert turns.running == {10}
+    turns.done(-1)
+    assert turns.running == set()
+
+
+def test_what_gives_its_turn_up_while_waiting_lets_the_others_go() -> None:
+    turns, went = Turns(), []
+    turns.ask(1, 10, lambda: went.append(1))
+    turns.ask(-1, 20, lambda: went.append(-1), alone=True)
+    turns.ask(2, 10, lambda: went.append(2))
+    turns.done(-1)
+    assert went == [1, 2]
+    assert not turns.alone
+
+
+def test_of_two_that_run_alone_one_follows_the_other() -> None:
+    turns, went = Turns(), []
+    turns.ask(-1, 10, lambda: went.append(-1), alone=True)
+    turns.ask(-2, 10, lambda: went.append(-2), alone=True)
+    assert went == [-1]
+    turns.done(-1)
+    assert went == [-1, -2]
+    assert turns.alone

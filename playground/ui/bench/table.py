@@ -1,0 +1,141 @@
+"""The measured tests as llama-bench lists them, each against the run before or a chosen one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QHeaderView, QTableView
+
+from playground.bench.report import cells_of, speed, varied
+from playground.bench.result import Result
+from playground.bench.statistics import Ratio, ratio
+from playground.ui.theme import Theme
+from playground.workspace.bench_words import difference_words
+
+Index: TypeAlias = QModelIndex | QPersistentModelIndex
+_RIGHT = ("size", "params", "threads", "t/s", "difference")
+_TONES = {"faster": "ok", "slower": "warn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A result, what it is held against, and by how much it differs."""
+
+    result: Result
+    other: Result | None = None
+
+    @property
+    def against(self) -> Ratio | None:
+        """How many times as fast."""
+        return ratio(self.result.samples_ts, self.other.samples_ts) if self.other is not None else None
+
+
+class ResultModel(QAbstractTableModel):
+    """Rows and columns for the table."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.rows: list[Row] = []
+        self.columns: list[tuple[str, str]] = []
+        """Key and title."""
+
+    def show_rows(self, rows: Sequence[Row], other: str) -> None:
+        """Show these; ``other`` names what they are held against, in the title of its column."""
+        self.beginResetModel()
+        self.rows = list(rows)
+        extra = varied([row.result for row in rows]) if rows else []
+        names = ["model", "size", "params", *extra, "threads", "test", "t/s"]
+        self.columns = [(name, name) for name in names]
+        if any(row.other is not None for row in rows):
+            self.columns += [("other", other), ("difference", "difference"), ("verdict", "")]
+        self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        """Tests."""
+        return len(self.rows)
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        """Columns."""
+        return len(self.columns)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:
+        """Titles over the columns."""
+        if orientation != Qt.Orientation.Horizontal or section >= len(self.columns):
+            return None
+        key, title = self.columns[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return title
+        return _alignment(key) if role == Qt.ItemDataRole.TextAlignmentRole else None
+
+    def data(self, index: Index, role: int = 0) -> Any:
+        """A cell."""
+        key, row = self.columns[index.column()][0], self.rows[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return _text(key, row)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(key)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._theme.color(_tone(key, row))
+        return self._theme.font(12, 600) if role == Qt.ItemDataRole.FontRole and key == "t/s" else None
+
+
+def _alignment(key: str) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignRight if key in (*_RIGHT, "other") else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def _text(key: str, row: Row) -> str:
+    special: dict[str, Callable[[], str]] = {
+        "other": lambda: speed(row.other) if row.other is not None else "–",
+        "difference": lambda: difference_words(row.against)[0],
+        "verdict": lambda: difference_words(row.against)[1],
+        "t/s": lambda: speed(row.result),
+    }
+    return special[key]() if key in special else cells_of(row.result)[key]
+
+
+def _tone(key: str, row: Row) -> str:
+    if key == "verdict":
+        return _TONES.get(difference_words(row.against)[1], "text-2")
+    return "text-1" if key in ("test", "t/s", "difference") else "text-2"
+
+
+class ResultTable(QTableView):
+    """Shows a `ResultModel`; a click selects a row, Ctrl+C is the page's."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.rows_model = ResultModel(theme)
+        self.setModel(self.rows_model)
+        self.setFont(theme.font(12))
+        self.setShowGrid(False)
+        self.setAccessibleName("Measured tests")
+        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(28)
+        head = self.horizontalHeader()
+        head.setFont(theme.font(11))
+        head.setHighlightSections(False)
+        head.setSectionsClickable(False)
+        head.setStretchLastSection(True)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        theme.changed.connect(self._restyle)
+
+    def show_rows(self, rows: Sequence[Row], other: str = "before") -> None:
+        """Show these."""
+        self.rows_model.show_rows(rows, other)
+        for column in range(self.rows_model.columnCount()):
+            wanted = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
+            self.setColumnWidth(column, min(260, wanted + 20))
+
+    def _restyle(self) -> None:
+        self.rows_model.layoutChanged.emit()

@@ -1,0 +1,149 @@
+"""Benchmarks in words: the state of a run, a run's name and moment, how two runs differ. Pure, no Qt."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+
+from playground.bench.plan import name_of
+from playground.bench.report import cells_of, speed, varied
+from playground.bench.result import Result
+from playground.bench.statistics import Ratio
+from playground.workspace.bench import Bench
+from playground.workspace.words import format_bytes, format_percent, join_letters
+
+_PHASES = {"warm_up": "warming up", "depth": "filling the context", "prompt": "reading", "writing": "writing"}
+
+
+def state_words(bench: Bench) -> str:
+    """What goes on, so that it never looks stuck; or how the last run ended."""
+    if bench.state == "loading":
+        return f"Reading the file {format_percent(bench.fraction)}"
+    if bench.state == "waiting":
+        letters = bench.waits_for
+        lanes = f"lane{'s' if len(letters) > 1 else ''} {join_letters(letters)}" if letters else "the other engines"
+        return f"Waits until {lanes} {'have' if len(letters) != 1 else 'has'} written"
+    if bench.state == "measuring":
+        return _where(bench)
+    if bench.state == "stopping":
+        return "Stopping"
+    return {"done": "Measured", "stopped": "Stopped; what was complete is kept", "failed": bench.message}.get(
+        bench.state, ""
+    )
+
+
+def _where(bench: Bench) -> str:
+    at = bench.at
+    if at is None:
+        return "Begins"
+    turn = f", {at.repeat + 1} of {bench.repeats}" if at.repeat >= 0 else ""
+    return f"{name_of(bench.tests[at.index])}{turn} · {_PHASES[at.phase]}"
+
+
+def left_words(bench: Bench) -> str:
+    """“42 % · about 2 min left”."""
+    if bench.state not in ("measuring", "stopping"):
+        return ""
+    left = bench.seconds_left()
+    if left is None:
+        return format_percent(bench.fraction)
+    if left < 90:
+        return f"{format_percent(bench.fraction)} · about {max(1, round(left))} s left"
+    return f"{format_percent(bench.fraction)} · about {round(left / 60)} min left"
+
+
+def plan_words(n_tests: int, repeats: int, n_ctx: int) -> str:
+    """“8 tests, each 3 times, in a context of 4,608 tokens”."""
+    tests = f"{n_tests:,} test{'' if n_tests == 1 else 's'}"
+    times = {1: "once", 2: "twice"}.get(repeats, f"{repeats:,} times")
+    return f"{tests}, {'each ' if n_tests > 1 else ''}{times}, in a context of {n_ctx:,} tokens"
+
+
+def left_out_words(bench: Bench) -> str:
+    """Which tests the context doesn't hold; empty if it holds all."""
+    names = [name_of(test) for test in bench.left_out]
+    if not names:
+        return ""
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
+    return f"Left out, as the model’s context doesn’t hold them: {shown}."
+
+
+def run_title(results: Sequence[Result]) -> str:
+    """The model, or how many."""
+    models = {result.model_key: result for result in results}
+    if len(models) > 1:
+        return f"{len(models)} models"
+    return results[0].model_name if results else ""
+
+
+def run_tag(results: Sequence[Result]) -> str:
+    """Quant and size: “Q4_1 · 96 MB”."""
+    if not results or len({result.model_key for result in results}) > 1:
+        return ""
+    first = results[0]
+    return f"{first.model_type.rsplit(' ', 1)[-1]} · {format_bytes(first.model_size)}"
+
+
+def moment(result: Result) -> str:
+    """When, by the local clock: “25 Nov 2026, 14:02”."""
+    then = _local(result)
+    return f"{then.day} {then:%b %Y, %H:%M}" if then is not None else result.test_time
+
+
+def short_moment(result: Result, now: float) -> str:
+    """“14:02” of today, else “25 Nov”, with the year where it is another."""
+    then, today = _local(result), datetime.datetime.fromtimestamp(now)
+    if then is None:
+        return result.test_time[:10]
+    if then.date() == today.date():
+        return f"{then:%H:%M}"
+    return f"{then.day} {then:%b}" if then.year == today.year else f"{then.day} {then:%b %Y}"
+
+
+def _local(result: Result) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromisoformat(result.test_time.replace("Z", "+00:00")).astimezone()
+    except (ValueError, OSError, OverflowError):
+        return None
+
+
+def headline(results: Sequence[Result]) -> str:
+    """The speeds at the smallest depth: “pp512 540 · tg128 141”."""
+    least = min((result.n_depth for result in results), default=0)
+    shown = [result for result in results if result.n_depth == least][:2]
+    return " · ".join(f"{result.name.split(' @')[0]} {rate(result.avg_ts)}" for result in shown)
+
+
+def rate(value: float) -> str:
+    """Tokens a second with three figures: “5.31”, “66.6”, “1,204”."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
+def made_with(result: Result, results: Sequence[Result]) -> str:
+    """Machine, threads and what is not as usual: “AMD Ryzen 5, 6 cores · 6 threads · type_k q8_0”."""
+    cells = cells_of(result)
+    counts = {one.n_threads for one in results}
+    threads = f"{cells['threads']} thread{'' if cells['threads'] == '1' else 's'}" if len(counts) == 1 else ""
+    fixed = [name for name in varied(results) if len({getattr(one, name) for one in results}) == 1]
+    options = [f"{name} {cells[name]}" for name in fixed]
+    gpu = [f"{result.gpu_info}, {result.n_gpu_layers} layers"] if result.gpu_info and result.n_gpu_layers else []
+    cores = f"{result.n_cores} core{'' if result.n_cores == 1 else 's'}"
+    flash = ["flash attention" if result.flash_attn else "no flash attention"]
+    return " · ".join(part for part in (f"{result.cpu_info}, {cores}", *gpu, threads, *flash, *options) if part)
+
+
+def build_words(result: Result) -> str:
+    """What was measured: the binding's version and the machine's system."""
+    return f"{result.build.split(' · ')[0]}, {result.system}"
+
+
+def difference_words(against: Ratio | None) -> tuple[str, str]:
+    """The difference and its verdict: “+3.1 ± 1.2 %”, “faster”."""
+    if against is None:
+        return "–", ""
+    return against.percent, against.verdict
+
+
+def described(result: Result) -> str:
+    """A point of a plot: “depth 2,048 · 118.20 ± 1.41 tok/s”."""
+    return f"depth {result.n_depth:,} · {speed(result)} tok/s"
