@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import queue
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, TypeVar
 
-from playground.protocol.commands import Generate, Load, Message, Sampling, Stop
+from playground.protocol.commands import Generate, Load, Message, Quit, Sampling, Stop
 from playground.protocol.events import Event, Finished, Loaded, LoadFailed, Memory, Started, StatesSaved, Token
 from playground.supervisor.outcome import Outcome
 from playground.supervisor.process import EngineProcess
@@ -76,9 +77,11 @@ class Client:
     def close(self, *, save: bool = False) -> None:
         """End it; its memory comes back."""
         if save:
-            self.process.close(save=True)
-        else:
-            self.process.close()
+            self.process.send(Quit(save=True))
+            deadline = time.monotonic() + _PATIENCE_S
+            while self.process.alive and time.monotonic() < deadline:
+                time.sleep(0.01)
+        self.process.close()
         while not self._events.empty():
             event = self._events.get()
             if event is not None:

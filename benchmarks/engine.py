@@ -89,7 +89,9 @@ def report(scene: Scene, rounds: list[Figures]) -> int:
         missed += not met
         sign = "≤" if ratio.at_most else "≥"
         spread = f"{min(values):.3f} to {max(values):.3f}"
-        print(f"  {'met   ' if met else 'MISSED'} {ratio.name:34} {middle:.3f} ({sign} {ratio.bar}; {spread})", flush=True)
+        print(
+            f"  {'met   ' if met else 'MISSED'} {ratio.name:34} {middle:.3f} ({sign} {ratio.bar}; {spread})", flush=True
+        )
     return missed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import gguf
@@ -27,21 +28,46 @@ def starter() -> Path:
     return path
 
 
+def starter_q8() -> Path:
+    """The starter once more in Q8_0, made by llama.cpp's own quantizer: another model of nearly the same cost."""
+    path = HOME / "starter-Q8_0.gguf"
+    if not path.exists():
+        HOME.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        command = [str(peers.binary("llama-quantize")), "--allow-requantize", str(starter()), str(part), "Q8_0"]
+        subprocess.run(command, check=True, capture_output=True)
+        part.rename(path)
+    return path
+
+
 def qwen_q8() -> Path:
     """0.3 B parameters in Q8_0 with Qwen's vocabulary of 151,936."""
-    return _made("qwen-0.3B-Q8_0", "qwen2", gguf.GGMLQuantizationType.Q8_0, 7, embd=896, ff=4864, layers=12, heads=14, kv=2)
+    return _made(
+        "qwen-0.3B-Q8_0", "qwen2", gguf.GGMLQuantizationType.Q8_0, 7, embd=896, ff=4864, layers=12, heads=14, kv=2
+    )
 
 
 def llama_q4() -> Path:
     """1.2 B parameters in Q4_0 with Llama 3's vocabulary of 128,256."""
-    return _made("llama-1B-Q4_0", "llama", gguf.GGMLQuantizationType.Q4_0, 2, embd=2048, ff=8192, layers=16, heads=32, kv=8)
+    return _made(
+        "llama-1B-Q4_0", "llama", gguf.GGMLQuantizationType.Q4_0, 2, embd=2048, ff=8192, layers=16, heads=32, kv=8
+    )
 
 
 MODELS = {"starter": starter, "0.3B Q8_0": qwen_q8, "1B Q4_0": llama_q4}
 
 
 def _made(
-    name: str, arch: str, kind: gguf.GGMLQuantizationType, ftype: int, *, embd: int, ff: int, layers: int, heads: int, kv: int
+    name: str,
+    arch: str,
+    kind: gguf.GGMLQuantizationType,
+    ftype: int,
+    *,
+    embd: int,
+    ff: int,
+    layers: int,
+    heads: int,
+    kv: int,
 ) -> Path:
     path = HOME / f"{name}.gguf"
     if path.exists():
@@ -68,8 +94,9 @@ def _made(
     shapes = {"token_embd": (n_vocab, embd)}
     for layer in range(layers):
         shapes |= {
-            f"blk.{layer}.attn_q": (embd, embd), f"blk.{layer}.attn_k": (wide, embd), f"blk.{layer}.attn_v": (wide, embd),
-            f"blk.{layer}.attn_output": (embd, embd), f"blk.{layer}.ffn_gate": (ff, embd),
+            f"blk.{layer}.attn_q": (embd, embd), f"blk.{layer}.attn_output": (embd, embd),
+            f"blk.{layer}.attn_k": (wide, embd), f"blk.{layer}.attn_v": (wide, embd),
+            f"blk.{layer}.ffn_gate": (ff, embd),
             f"blk.{layer}.ffn_up": (ff, embd), f"blk.{layer}.ffn_down": (embd, ff),
         }  # fmt: skip
     for tensor, shape in shapes.items():

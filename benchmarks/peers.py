@@ -3,8 +3,7 @@
     python benchmarks/peers.py [--jobs N]
 
 Fetches the source distribution of the installed llama-cpp-python through pip, and builds llama-bench,
-llama-batched-bench, llama-server, llama-completion and llama-quantize in build/peers. Needs cmake; about ten minutes on two cores,
-once.
+llama-batched-bench, llama-server and llama-quantize in build/peers. Needs cmake; about ten minutes on two cores, once.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One answer in the whole app, window and plots visible, as a child process of engine.py; figures as JSON.
 
-    python benchmarks/window.py MODEL TOKENS
+python benchmarks/window.py MODEL TOKENS
 """
 
 from __future__ import annotations

@@ -81,6 +81,9 @@ class Output(Protocol):
     def finished(self, event: Finished, figures: Figures, n_ctx: int) -> None:
         """The answer is complete."""
 
+    def flush(self) -> None:
+        """Show what was printed: nothing more has come yet."""
+
     def broken_off(self, message: str) -> None:
         """The engine ended in the middle of it."""
 
@@ -107,7 +110,7 @@ class TextOutput:
         self.status.say(" · ".join(fact for fact in facts if fact))
 
     def event(self, event: Event) -> None:
-        """Print a token's text at once."""
+        """Print a token's text; `flush` shows it."""
         if isinstance(event, Started) and event.note:
             self.status.say(event.note)
         elif isinstance(event, PromptProgress) and event.done < event.total:
@@ -122,6 +125,7 @@ class TextOutput:
         self._shade(False)
         if not self._at_line_start:
             self._write("\n")
+        self.flush()
         if event.message and event.reason in ("context_full", "failed"):
             print(event.message, file=sys.stderr)
         stopped = " · stopped" if event.reason == "stopped" else ""
@@ -134,6 +138,11 @@ class TextOutput:
         self._shade(False)
         if not self._at_line_start:
             self._write("\n")
+        self.flush()
+
+    def flush(self) -> None:
+        """Show what was printed."""
+        self._out.flush()
 
     def _token(self, event: Token) -> None:
         thinking = event.phase == "thinking"
@@ -154,12 +163,11 @@ class TextOutput:
 
     def _write(self, text: str) -> None:
         self._out.write(text)
-        self._out.flush()
         self._at_line_start = text.endswith("\n")
 
 
 class JsonOutput:
-    """One JSON object a line, flushed as it happens; nothing else on standard output."""
+    """One JSON object a line, as it happens; nothing else on standard output."""
 
     def __init__(self) -> None:
         self._start_ns = 0
@@ -208,15 +216,20 @@ class JsonOutput:
                 "tok_s": round(figures.tok_s, 2),
             }
         )
+        self.flush()
 
     def broken_off(self, message: str) -> None:
         """A last line with the message."""
         self._line({"type": "error", "message": message})
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand the lines to their reader."""
+        sys.stdout.flush()
 
     def _line(self, line: dict[str, Any]) -> None:
         # ASCII only: half of a character pair in a token's text must not break a line.
         sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
 
 
 class Status:

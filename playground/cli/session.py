@@ -7,7 +7,8 @@ import os
 import queue
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -72,7 +73,11 @@ class Session:
         self._governed = governed
         self._path = path
         self._options = options
-        self._queue: queue.SimpleQueue[Event | Outcome | _Interrupt] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Event] | Outcome | _Interrupt] = queue.SimpleQueue()
+        self._frame: deque[Event] = deque()
+        """What came together with the event that was handed out last."""
+        self.before_waiting: Callable[[], object] = lambda: None
+        """Called when all that has come is handed out: the moment to show it."""
         self._log: Path | None = None
         self._engine: EngineProcess | None = None
         self._jobs = itertools.count(1)
@@ -103,6 +108,7 @@ class Session:
         """Start an engine and load the model. Raises CliError; KeyboardInterrupt at Ctrl+C."""
         self.close()
         self._queue = queue.SimpleQueue()
+        self._frame.clear()
         handle, log = tempfile.mkstemp(prefix="playground-", suffix=".log")
         os.close(handle)
         self._log = Path(log)
@@ -190,15 +196,24 @@ class Session:
             self._log = None
 
     def _take(self, events: list[Event]) -> None:
-        for event in events:
-            if not isinstance(event, Memory):  # between two turns they would pile up
-                self._queue.put(event)
+        wanted: list[Event] = [
+            event for event in events if not isinstance(event, Memory)
+        ]  # between two turns they would pile up
+        if wanted:
+            self._queue.put(wanted)
 
     def _next(self) -> Event | _Interrupt:
         while True:
+            if self._frame:
+                return self._frame.popleft()
+            if self._queue.empty():
+                self.before_waiting()
             try:
                 item = self._queue.get(timeout=_TICK_S)
             except queue.Empty:
+                continue
+            if isinstance(item, list):
+                self._frame.extend(item)
                 continue
             if isinstance(item, Outcome):
                 raise EngineGone(item)

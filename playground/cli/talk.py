@@ -35,6 +35,9 @@ class Talk:
     name: str
     turns: list[Message] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.session.before_waiting = self.output.flush
+
     def load(self) -> None:
         """Load the model, or load it again. Raises CliError, KeyboardInterrupt."""
         self.output.loaded(self.session.load(self.output), self.name)

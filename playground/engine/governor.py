@@ -138,16 +138,24 @@ class Governor:
         return self.n
 
     def _decide(self) -> None:
-        free = self._load.free(BUSY_NS) if self._load else None
+        """Called for every token: what is dear is looked at last."""
         if self._tried_from:
-            self._judge_try(free)
-            return
-        if free is None:
+            self._judge_try(self._free())
+        elif self._load is None:
             self._decide_blindly()
-        elif self._since >= self._rest and self._is_crowded(free) and sum(self._slow) >= self._pace.slow:
-            self._try(self._left(free), "busy")
+        elif self._since >= self._rest and sum(self._slow) >= self._pace.slow:
+            free = self._free()
+            if free is None:
+                self._decide_blindly()
+            elif self._is_crowded(free):
+                self._try(self._left(free), "busy")
+            elif self.n < self._most:
+                self._look_for_more()
         elif self.n < self._most:
             self._look_for_more()
+
+    def _free(self) -> float | None:
+        return self._load.free(BUSY_NS) if self._load else None
 
     def _is_crowded(self, free: float | None) -> bool:
         """Whether others are seen on our cores, and there is a thread to give up."""

@@ -42,6 +42,10 @@ class Inbox:
         """Begin to read."""
         self._thread.start()
 
+    def waiting(self) -> bool:
+        """Whether a command is there."""
+        return not self._queue.empty()
+
     def get(self, *, wait: bool, at_most_s: float | None = None) -> Command | None:
         """The next command; None when there is none and ``wait`` is off, or none came in time."""
         try:

@@ -14,10 +14,11 @@ from playground.engine.job import Job
 from playground.engine.load import Model
 from playground.engine.outbox import Outbox
 from playground.engine.prompt import PromptError
-from playground.engine.sampler import GrammarStuck, Sampler
+from playground.engine.sampler import Sampler
 from playground.engine.states import States
 from playground.engine.threads import Threads
 from playground.engine.tune import Tuning
+from playground.engine.writing import Writing
 from playground.protocol.commands import (
     Bench,
     Command,
@@ -64,11 +65,9 @@ class Loop:
         self._tuning = Tuning(model, tune_s, lambda: inbox.wanted or inbox.quitting)
         self._bench = Benchmark(model, self._shared, inbox, outbox)
         self._jobs: dict[int, Job] = {}
+        self._writing = Writing(model, self._jobs, inbox, outbox, self._threads, self._finish)
         self._read_now: Job | None = None
         """Whose prompt llama.cpp is computing this moment."""
-        self._told_ns = 0
-        self._tell_every_ns = int(outbox.interval_s * 1e9)
-        """The texts of several tokens in one go cost less than one by one between two decodes."""
         self._sampled_ns = 0
         self._watched = 0
 
@@ -164,13 +163,18 @@ class Loop:
                     self._finish(job, "stopped")
         for job in [job for job in self._jobs.values() if not job.placed]:
             self._place(job)
+        only = next(iter(self._jobs.values())) if len(self._jobs) == 1 else None
+        if only is not None and only.state == "writing":
+            self._writing.alone(only)
+            self._sample_memory()
+            return
         for context in self._contexts():
             writers = [job for job in self._in(context) if job.state == "writing"]
             if writers:
-                self._write(context, writers)
+                self._writing.together(context, writers)
             reader = next((job for job in self._in(context) if job.state == "reading"), None)
             if reader:
-                self._tell_all()
+                self._writing.tell()
                 self._read(context, reader)
         self._sample_memory()
 
@@ -252,54 +256,11 @@ class Loop:
             self._threads.read(end - start, took)
 
     def _begin_writing(self, jobs: list[Job], row: int) -> None:
-        """The first token of a prompt's answer, and of all that asked the same: from the same logits."""
-        past = object()
-        took = jobs[0].context.decoder.took_ns
-        for job in jobs:
-            job.state, job.past = "writing", past
-            if job is not jobs[0]:
-                self._tell_progress(job, job.n_prompt, always=True)
-        for job in jobs:
-            if job.max_tokens == 0:
-                self._finish(job, "max_tokens")
-            else:
-                self._draw(job, row, took, len(jobs))
-
-    def _write(self, context: Context, writers: list[Job]) -> None:
-        """One more token for each."""
-        batch = context.decoder.writers
-        batch.clear()
-        rows: dict[tuple[int, int, int], int] = {}
-        row_of: list[int] = []
-        for job in writers:
-            slot = job.slot
-            # A recurrent state can't be written for two sequences at once, and a window's cells are each one's own.
-            key = (id(job.past), job.next, -1 if context.slots.plain else slot.seq)
-            row = rows.get(key, -1)
-            if row < 0:
-                rows[key] = row = batch.add(job.next, len(slot.tokens), slot.seq)
-            else:
-                batch.join(row, slot.seq)
-            row_of.append(row)
-        alone = len(writers) == 1
-        code = context.decoder.row_each(may_abort=alone or not self._model.info.recurrent)
-        if code != OK:
-            self._not_written(context, writers, code)
-            return
-        took = context.decoder.took_ns
-        pasts = [] if alone else [object() for _ in rows]
-        for job, row in zip(writers, row_of, strict=True):
-            job.slot.tokens.append(job.next)
-            if not alone:
-                job.past = pasts[row]
-                job.varies.add("batch")
-        for job, row in zip(writers, row_of, strict=True):
-            if job.id not in self._inbox.stopped:
-                self._draw(job, row, took, len(writers))
-        if not context.canonical or not self._in(self._shared):
-            self._threads.wrote(len(rows), took)
-        if time.perf_counter_ns() - self._told_ns >= self._tell_every_ns:
-            self._tell_all()
+        """Everyone's prompt is read: the answers begin."""
+        for follower in jobs[1:]:
+            follower.state = "writing"
+            self._tell_progress(follower, follower.n_prompt, always=True)
+        self._writing.begin(jobs, row)
 
     def _use_threads(self, n: int, n_batch: int) -> None:
         for context in self._contexts():
@@ -310,46 +271,8 @@ class Loop:
                 job.varies.add("threads")
 
     def _tell_threads(self, event: ThreadsChanged) -> None:
-        self._tell_all()
+        self._writing.tell()
         self._outbox.send(event)
-
-    def _not_written(self, context: Context, writers: list[Job], code: int) -> None:
-        """Nothing of the batch is in the cache; the tokens wait, unless an answer has to end."""
-        if code == ABORTED:
-            for job in writers:
-                context.slots.settle(job.slot)
-        elif code == NO_ROOM:
-            if not context.slots.make_room():
-                longest = max(writers, key=lambda job: len(job.slot.tokens))
-                self._finish(longest, "context_full", sentences.SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
-        else:
-            for job in writers:
-                context.slots.cut(job.slot, 0)
-                self._finish(job, "failed", f"llama.cpp could not compute the next token (code {code}).")
-
-    def _draw(self, job: Job, row: int, decode_ns: int, shared_by: int) -> None:
-        start = time.perf_counter_ns()
-        try:
-            token = job.sampler.draw(job.context.ctx, row)
-        except GrammarStuck:
-            self._finish(job, "failed", sentences.STUCK)
-            return
-        now = time.perf_counter_ns()
-        job.drew(token, decode_ns, now - start, shared_by, now)
-        ends = job.ends(self._model.info.n_ctx)
-        if ends is None and job.urgent:
-            self._outbox.send_all(job.events())
-            if job.writer.stop_string:
-                ends = "stop_string"
-        if ends:
-            self._finish(
-                job, ends, sentences.FULL.format(n_ctx=self._model.info.n_ctx) if ends == "context_full" else ""
-            )
-
-    def _tell_all(self) -> None:
-        """What was drawn and not told yet."""
-        self._told_ns = time.perf_counter_ns()
-        self._outbox.send_all([event for job in self._jobs.values() for event in job.events()])
 
     def _finish(self, job: Job, reason: Finish, message: str = "") -> None:
         for event in job.finish(reason, message):

@@ -1,0 +1,148 @@
+"""One more token for every answer that is being written: decoded together, drawn one by one, told in small groups."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from playground.engine import sentences
+from playground.engine.context import Context
+from playground.engine.decode import ABORTED, NO_ROOM, OK
+from playground.engine.inbox import Inbox
+from playground.engine.job import Job
+from playground.engine.load import Model
+from playground.engine.outbox import Outbox
+from playground.engine.sampler import GrammarStuck
+from playground.engine.threads import Threads
+from playground.protocol.events import Finish
+
+
+class Writing:
+    """The part of the loop that runs for every token, so the part where microseconds count."""
+
+    def __init__(
+        self,
+        model: Model,
+        jobs: dict[int, Job],
+        inbox: Inbox,
+        outbox: Outbox,
+        threads: Threads,
+        finish: Callable[[Job, Finish, str], None],
+    ) -> None:
+        self._model = model
+        self._jobs = jobs
+        self._inbox = inbox
+        self._outbox = outbox
+        self._threads = threads
+        self._finish = finish
+        self._told_ns = 0
+        self._tell_every_ns = int(outbox.interval_s * 1e9)
+        """The texts of several tokens in one go cost less than one by one between two decodes."""
+
+    def begin(self, jobs: Sequence[Job], row: int) -> None:
+        """The first token of a prompt's answer, and of all that asked the same: from the same logits."""
+        past = object()
+        took = jobs[0].context.decoder.took_ns
+        for job in jobs:
+            job.state, job.past = "writing", past
+        for job in jobs:
+            if job.max_tokens == 0:
+                self._finish(job, "max_tokens", "")
+            else:
+                self._draw(job, row, took, len(jobs))
+
+    def alone(self, job: Job) -> None:
+        """Token after token of the only answer there is, until there is something to tell or to hear."""
+        context, slot = job.context, job.slot
+        decoder, tokens, waiting = context.decoder, slot.tokens, self._inbox.waiting
+        end = time.perf_counter_ns() + self._tell_every_ns
+        while True:
+            batch = decoder.writers
+            batch.clear()
+            batch.add(job.next, len(tokens), slot.seq)
+            code = decoder.row_each(may_abort=True)
+            if code != OK:
+                self._not_written(context, [job], code)
+                return
+            tokens.append(job.next)
+            if job.id in self._inbox.stopped or not self._draw(job, 0, decoder.took_ns, 1):
+                return
+            self._threads.wrote(1, decoder.took_ns)
+            if waiting() or time.perf_counter_ns() >= end:
+                self.tell()
+                return
+
+    def together(self, context: Context, writers: Sequence[Job]) -> None:
+        """One more token for each of a context's writing answers."""
+        batch = context.decoder.writers
+        batch.clear()
+        rows: dict[tuple[int, int, int], int] = {}
+        row_of: list[int] = []
+        for job in writers:
+            slot = job.slot
+            # A recurrent state can't be written for two sequences at once, and a window's cells are each one's own.
+            key = (id(job.past), job.next, -1 if context.slots.plain else slot.seq)
+            row = rows.get(key, -1)
+            if row < 0:
+                rows[key] = row = batch.add(job.next, len(slot.tokens), slot.seq)
+            else:
+                batch.join(row, slot.seq)
+            row_of.append(row)
+        alone = len(writers) == 1
+        code = context.decoder.row_each(may_abort=alone or not self._model.info.recurrent)
+        if code != OK:
+            self._not_written(context, writers, code)
+            return
+        took = context.decoder.took_ns
+        pasts = [] if alone else [object() for _ in rows]
+        for job, row in zip(writers, row_of, strict=True):
+            job.slot.tokens.append(job.next)
+            if not alone:
+                job.past = pasts[row]
+                job.varies.add("batch")
+        for job, row in zip(writers, row_of, strict=True):
+            if job.id not in self._inbox.stopped:
+                self._draw(job, row, took, len(writers))
+        if not context.canonical or len(writers) == len(self._jobs):
+            self._threads.wrote(len(rows), took)
+        if time.perf_counter_ns() - self._told_ns >= self._tell_every_ns:
+            self.tell()
+
+    def tell(self) -> None:
+        """What was drawn and not told yet."""
+        self._told_ns = time.perf_counter_ns()
+        self._outbox.send_all([event for job in self._jobs.values() for event in job.events()])
+
+    def _not_written(self, context: Context, writers: Sequence[Job], code: int) -> None:
+        """Nothing of the batch is in the cache; the tokens wait, unless an answer has to end."""
+        if code == ABORTED:
+            for job in writers:
+                context.slots.settle(job.slot)
+        elif code == NO_ROOM:
+            if not context.slots.make_room():
+                longest = max(writers, key=lambda job: len(job.slot.tokens))
+                self._finish(longest, "context_full", sentences.SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
+        else:
+            for job in writers:
+                context.slots.cut(job.slot, 0)
+                self._finish(job, "failed", f"llama.cpp could not compute the next token (code {code}).")
+
+    def _draw(self, job: Job, row: int, decode_ns: int, shared_by: int) -> bool:
+        """The next token; False when the answer ends with it."""
+        start = time.perf_counter_ns()
+        try:
+            token = job.sampler.draw(job.context.ctx, row)
+        except GrammarStuck:
+            self._finish(job, "failed", sentences.STUCK)
+            return False
+        now = time.perf_counter_ns()
+        job.drew(token, decode_ns, now - start, shared_by, now)
+        ends = job.ends(self._model.info.n_ctx)
+        if ends is None and job.urgent:
+            self._outbox.send_all(job.events())
+            if job.writer.stop_string:
+                ends = "stop_string"
+        if ends is None:
+            return True
+        self._finish(job, ends, sentences.FULL.format(n_ctx=self._model.info.n_ctx) if ends == "context_full" else "")
+        return False
