@@ -13,6 +13,7 @@ import threading
 import time
 from typing import BinaryIO
 
+from playground.engine.outbox import INTERVAL_S, SCARCE_INTERVAL_S
 from playground.protocol.codec import decode_command, encode_events, read_frame
 from playground.protocol.commands import Command, CountTokens, Generate, Load, Quit, Stop
 from playground.protocol.events import (
@@ -28,7 +29,7 @@ from playground.protocol.events import (
     TokenCount,
 )
 
-BATCH_S = 0.008
+BATCH_S = SCARCE_INTERVAL_S if (os.cpu_count() or 1) <= 4 else INTERVAL_S
 """As the engine's outbox."""
 MEMORY_S = 0.25
 MB = 10**6

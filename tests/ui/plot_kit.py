@@ -95,10 +95,14 @@ class Stand:
     def image(self) -> QImage:
         return self.canvas.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
 
+    def pixels(self) -> Any:
+        """Blue, green and red of what is drawn."""
+        image = self.image()
+        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
+        return pixels[:, :, :3].astype(int)
+
     def has_color(self, color: Any, left: float, top: float, right: float, bottom: float) -> bool:
         """Whether this very colour, or one near it, is drawn inside these pixels."""
-        image = self.image()
         wanted = np.array([color.blue(), color.green(), color.red()], int)
-        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)[:, :, :3]
-        part = pixels[int(top) : int(bottom) + 1, int(left) : int(right) + 1].astype(int)
+        part = self.pixels()[int(top) : int(bottom) + 1, int(left) : int(right) + 1]
         return bool((np.abs(part - wanted).sum(axis=2) < 60).any())

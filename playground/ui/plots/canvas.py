@@ -1,89 +1,64 @@
-"""The latency plot itself. The only file of the pane that needs pyqtgraph, so it is imported late.
-
-pyqtgraph gives the view: zoom, panning, limits, clicks. The picture is one item, drawn at once:
-axis and scatter items cost several milliseconds each where this one costs one or two.
-"""
+"""The latency plot itself. Needs pyqtgraph, so it is imported late."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from playground.ui import icons
 from playground.ui.plots import crosshair, painting, phases, scale
 from playground.ui.plots.crosshair import Hover
 from playground.ui.plots.dots import ALPHA, FAINT_ALPHA, Dots
-from playground.ui.plots.figures import Axis
 from playground.ui.plots.frame import PROMPT_BAND, Frame, Picture, plot_rect
-from playground.ui.plots.sheet import FlatView, Sheet
+from playground.ui.plots.painting import Trace
+from playground.ui.plots.plot_view import PlotView
 from playground.ui.theme import Theme
 
 _BADGE = 14
 _LEAST = {"token": 64.0, "time": 2.0}
 _CLOSEST = {"token": 8.0, "time": 0.05}
 """The narrowest view: tokens, seconds."""
+_INK = 4
+"""Pixels that a token's dot and line reach beyond its place."""
 
 
-class LatencyCanvas(pg.GraphicsView):
-    """Shows a `Picture`; follows its data until the user zooms."""
+class LatencyCanvas(PlotView):
+    """Shows a `Picture`; while only tokens come, only their part of it is painted.
 
-    hovered = Signal(object)
-    """A `Hover`, or None."""
+    ``hovered`` tells a `Hover`.
+    """
+
     clicked = Signal(object)
-    zoom_changed = Signal(bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=theme.color("canvas"))
-        self._theme = theme
+        super().__init__(theme, parent)
         self.picture = Picture(Frame(QRectF(0, 0, 10, 10)))
-        self.zoomed = False
         self.hover: Hover | None = None
-        self._base = QPixmap()
+        self._walked = False
+        """The hover was chosen by key."""
         self._dots: dict[str, Dots] = {}
-        self._stale = True
-        self._at: QPointF | None = None
-        self._moving = False
-        self.setMouseTracking(True)
+        self._painted: tuple[object, ...] = ()
+        """All that the kept picture depends on, but for how many tokens there are."""
+        self._upto: dict[str, int] = {}
+        """How many tokens of each lane are in it."""
+        self._ends: dict[str, QPointF] = {}
+        """Where the lines end."""
         # A click must not take the keyboard from the message field.
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setFrameShape(self.Shape.NoFrame)
-        self.view = FlatView()
-        self._sheet = Sheet(self._draw)
-        self.scene().addItem(self.view)
-        self.scene().addItem(self._sheet)
-        self.view.sigXRangeChanged.connect(lambda *_: self._range_changed())
-        self.view.sigRangeChangedManually.connect(lambda *_: self._by_hand())
-        self.scene().sigMouseClicked.connect(self._mouse_clicked)
-        theme.changed.connect(self._restyle)
 
     def show_picture(self, picture: Picture) -> None:
-        """Draw this; ``picture.frame`` gets its area and what part it shows from here.
+        """Draw this; ``picture.frame`` gets its area and what part it shows from here."""
+        self.picture = picture
+        self.show_now()
 
-        It is rendered at once: Qt paints all that is dirty in one go, so what is left for it should be small.
-        """
-        self._lay_out(picture)
-        if self.isVisible():
-            self._render()
-
-    def zoom_back(self) -> None:
-        """Show all of it again, and follow it."""
-        self._set_zoomed(False)
-        self._follow()
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Draw anew."""
-        self._stale = True
-        if self._at is not None:
-            self._set_hover(crosshair.find(self.picture, self._at.x(), self._at.y()))
-        self._sheet.update()
-
-    def full(self, axis: Axis) -> tuple[float, float]:
+    def full(self) -> tuple[float, float]:
         """The whole range of the axis; on the token axis with room for the prompt left of token 1."""
+        axis = self.picture.frame.axis
         end = max((s.end(axis) for s in self.picture.visible), default=0.0)
         high = scale.follow(end, _LEAST[axis])
         if axis == "time":
@@ -92,98 +67,126 @@ class LatencyCanvas(pg.GraphicsView):
         share = (PROMPT_BAND if prompts else 0) / max(1.0, self.picture.frame.rect.width())
         return -high * share / max(0.1, 1 - share), high
 
-    # Inside.
+    def limits(self) -> tuple[float, float]:
+        """Back to the beginning, and a few tokens."""
+        low, high = self.full()
+        return low, min(_CLOSEST[self.picture.frame.axis], high - low)
 
-    def _lay_out(self, picture: Picture) -> None:
-        self.picture = picture
-        self._place()
-        self._follow()
-        self.refresh()
-
-    def _place(self) -> None:
+    def place(self) -> QRectF:
+        """The area of the dots."""
         rect = plot_rect(self.width(), self.height(), 2 if self.picture.many else 1)
         self.picture.frame.rect = rect
-        self._moving = True
-        self.view.setGeometry(rect)
-        self._sheet.set_box(QRectF(0, 0, self.width(), self.height()))
-        self._moving = False
+        return rect
 
-    def _follow(self) -> None:
-        frame = self.picture.frame
-        low, high = self.full(frame.axis)
-        self._moving = True
-        self.view.setLimits(xMin=low, xMax=high, minXRange=min(_CLOSEST[frame.axis], high - low))
-        if not self.zoomed:
-            self.view.setXRange(low, high, padding=0)
-        self._moving = False
-        frame.x0, frame.x1 = self.view.viewRange()[0]
+    def set_seen(self, low: float, high: float) -> None:
+        """Show these tokens or seconds."""
+        self.picture.frame.x0, self.picture.frame.x1 = low, high
 
-    def _range_changed(self) -> None:
-        if not self._moving:
-            self.picture.frame.x0, self.picture.frame.x1 = self.view.viewRange()[0]
-            self.refresh()
-
-    def _by_hand(self) -> None:
-        low, high = self.full(self.picture.frame.axis)
-        x0, x1 = self.view.viewRange()[0]
-        self._set_zoomed(x1 - x0 < 0.995 * (high - low))
-
-    def _set_zoomed(self, zoomed: bool) -> None:
-        if zoomed != self.zoomed:
-            self.zoomed = zoomed
-            self.zoom_changed.emit(zoomed)
-
-    def _restyle(self) -> None:
-        self.setBackground(self._theme.color("canvas"))
-        self.refresh()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Fit the picture to the new size."""
-        super().resizeEvent(event)
-        if hasattr(self, "_sheet"):
-            self._lay_out(self.picture)
+    def is_whole(self, low: float, high: float) -> bool:
+        """Nearly all of it."""
+        first, last = self.full()
+        return high - low >= 0.995 * (last - first)
 
     # Drawing.
 
-    def _draw(self, p: QPainter) -> None:
-        if self._stale or self._base.devicePixelRatio() != self.devicePixelRatioF():
-            self._render()
-        p.drawPixmap(0, 0, self._base)
+    def paint_over(self, p: QPainter) -> None:
+        """The ends of the lines, the crosshair, the focus."""
+        theme = self.theme
+        if self.picture.many:
+            for letter, at in self._badges().items():
+                p.drawPixmap(at, icons.badge(letter, theme.lane(letter), theme.color("canvas"), _BADGE))
+        else:
+            for at in self._ends.values():
+                if at.x() < self.picture.frame.rect.right() - 1:
+                    painting.paint_end(p, at, theme.color("text-1"))
         if self.hover is not None:
-            crosshair.paint_hover(p, self.picture, self.hover, self._theme)
+            crosshair.paint_hover(p, self.picture, self.hover, theme)
         if self.hasFocus():
-            p.setPen(painting.line_pen(self._theme.color("accent")))
+            p.setPen(painting.line_pen(theme.color("accent")))
             p.setBrush(Qt.BrushStyle.NoBrush)
             p.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
 
-    def _render(self) -> None:
-        ratio = self.devicePixelRatioF()
-        size = self.size() * ratio
-        if self._base.size() != size:
-            self._base = QPixmap(size)
-        self._base.setDevicePixelRatio(ratio)
-        self._base.fill(self._theme.color("canvas"))
-        with QPainter(self._base) as p:
-            if self.picture.empty:
-                painting.paint_empty(p, self.picture.frame, self._theme)
-            else:
-                self._render_picture(p, ratio)
-        self._stale = False
-
-    def _render_picture(self, p: QPainter, ratio: float) -> None:
-        picture, theme = self.picture, self._theme
+    def paint_all(self, p: QPainter, ratio: float) -> None:
+        """Grid, labels, phases, dots, lines."""
+        picture, theme = self.picture, self.theme
         frame = picture.frame
-        single = None if picture.many else next(iter(picture.visible), None)
+        self._ends = {}
+        if picture.empty:
+            self._painted = ()
+            painting.paint_empty(p, frame, theme)
+            return
+        traces = [painting.trace(frame, shown) for shown in picture.visible]
+        self._painted = self._depends(traces, ratio)
+        self._upto = {shown.letter: shown.n for shown in picture.visible}
         painting.paint_grid(p, frame, theme, unit=not picture.many)
         painting.paint_x_axis(p, frame, theme)
-        if single is not None:
-            phases.paint_strip(p, frame, single, theme)
-            phases.paint_prompt(p, frame, single, theme)
+        if not picture.many:
+            for shown in picture.visible:
+                phases.paint_strip(p, frame, shown, theme)
+                phases.paint_prompt(p, frame, shown, theme)
+        self._paint_data(p, traces, ratio)
+
+    def paint_growth(self, p: QPainter, ratio: float) -> Sequence[QRectF] | None:
+        """The new tokens' part of the plot, and the strip over it."""
+        picture, frame = self.picture, self.picture.frame
+        traces = [] if picture.empty else [painting.trace(frame, shown) for shown in picture.visible]
+        band = self._band()
+        if not self._painted or self._depends(traces, ratio) != self._painted or band is None:
+            return None
+        before = self._over()
+        self._upto = {shown.letter: shown.n for shown in picture.visible}
+        if band.isEmpty():
+            return []
+        places = [band]
+        if not picture.many:
+            strip = phases.strip_rect(frame)
+            places.append(strip)
+            p.setClipRect(strip)
+            p.fillRect(strip, self.theme.color("canvas"))
+            phases.paint_strip(p, frame, picture.visible[0], self.theme)
+        p.setClipRect(band)
+        p.fillRect(band, self.theme.color("canvas"))
+        painting.paint_lines(p, frame, self.theme)
+        if not picture.many and phases.reach(frame, picture.visible[0]) > band.left():
+            phases.paint_prompt(p, frame, picture.visible[0], self.theme)
+        self._paint_data(p, [painting.trace_from(frame, seen, band.left() - _INK) for seen in traces], ratio)
+        return [*places, *before, *self._over()]
+
+    def _depends(self, traces: list[Trace], ratio: float) -> tuple[object, ...]:
+        frame = self.picture.frame
+        state = (self.theme.scheme, ratio, frame.rect.getRect(), frame.axis, frame.x0, frame.x1)
+        heights = (frame.y1, frame.lines, frame.rate_step, self.picture.many, self.picture.hidden)
+        return (*state, *heights, *(self._depends_on(seen) for seen in traces))
+
+    def _depends_on(self, seen: Trace) -> tuple[object, ...]:
+        shown = seen.shown
+        answer = shown.answer
+        begin = (shown.n > 0, shown.first_s, shown.prompt(), answer.n_prompt, answer.n_reused)
+        return (shown.letter, answer, *begin, len(answer.marks), seen.dense, seen.smooth)
+
+    def _band(self) -> QRectF | None:
+        """Where the tokens are that came since; empty when there are none, None when some are gone."""
+        frame = self.picture.frame
+        left, right = frame.rect.right(), frame.rect.left()
+        for shown in self.picture.visible:
+            known = self._upto.get(shown.letter, 0)
+            if shown.n < known or not known:
+                return None
+            if shown.n > known:
+                # The last stretch of a line ends with a cap, where it now goes on.
+                left = min(left, float(frame.px(shown.x(frame.axis, max(0, known - 2)))))
+                right = max(right, float(frame.px(shown.x(frame.axis, shown.n - 1))))
+        left, right = max(frame.rect.left(), np.floor(left) - _INK), min(frame.rect.right() + 1, np.ceil(right) + _INK)
+        return QRectF(left, frame.rect.top(), max(0.0, right - left), frame.rect.height())
+
+    def _paint_data(self, p: QPainter, traces: list[Trace], ratio: float) -> None:
+        """All that stands between the axes."""
+        picture, theme = self.picture, self.theme
+        frame = picture.frame
         if picture.many:
             phases.paint_prompts(p, picture, theme)
         p.save()
-        p.setClipRect(frame.rect.adjusted(0, 0, 1, 0))
-        traces = [painting.trace(frame, shown) for shown in picture.visible if shown.n]
+        p.setClipRect(frame.rect.adjusted(0, 0, 1, 0), Qt.ClipOperation.IntersectClip)
         if "dots" not in picture.hidden:
             alpha = FAINT_ALPHA if picture.many else ALPHA
             for shown in picture.visible:
@@ -192,38 +195,39 @@ class LatencyCanvas(pg.GraphicsView):
         phases.paint_marks(p, picture, theme)
         p.restore()
         if "rate" not in picture.hidden:
-            self._render_lines(p, traces)
+            p.save()
+            p.setClipRect(frame.rect, Qt.ClipOperation.IntersectClip)
+            for seen in traces:
+                self._paint_line(p, seen)
+            p.restore()
 
-    def _render_lines(self, p: QPainter, traces: list[painting.Trace]) -> None:
-        picture, theme = self.picture, self._theme
-        rect = picture.frame.rect
-        ends: list[tuple[str, float, float]] = []
-        p.save()
-        p.setClipRect(rect)
-        for seen in traces:
-            x, y = painting.line_of(picture, seen)
-            letter = seen.shown.letter
-            color = theme.lane(letter) if picture.many else theme.color("text-1")
-            painting.paint_line(p, x, y, color)
-            inside = x <= rect.right()
-            if inside.any():
-                ends.append((letter, float(x[inside][-1]), float(y[inside][-1])))
-        p.restore()
-        if picture.many:
-            self._render_badges(p, ends)
-        elif ends and ends[0][1] < rect.right() - 1:
-            painting.paint_end(p, QPointF(ends[0][1], ends[0][2]), theme.color("text-1"))
+    def _paint_line(self, p: QPainter, seen: Trace) -> None:
+        picture, theme, letter = self.picture, self.theme, seen.shown.letter
+        if not seen.shown.n:
+            return
+        x, y = painting.line_of(picture, seen)
+        painting.paint_line(p, x, y, theme.lane(letter) if picture.many else theme.color("text-1"), seen.smooth)
+        inside = x <= picture.frame.rect.right()
+        if inside.any():
+            self._ends[letter] = QPointF(float(x[inside][-1]), float(y[inside][-1]))
 
-    def _render_badges(self, p: QPainter, ends: list[tuple[str, float, float]]) -> None:
-        rect, theme, half = self.picture.frame.rect, self._theme, _BADGE / 2
-        lefts = [min(x + 4, rect.right() - _BADGE + 8) for _, x, _ in ends]
+    def _over(self) -> list[QRectF]:
+        """What the ends of the lines cover."""
+        if self.picture.many:
+            return [QRectF(at.x() - 1, at.y() - 1, _BADGE + 2, _BADGE + 2) for at in self._badges().values()]
+        return [QRectF(at.x() - _INK, at.y() - _INK, 2 * _INK, 2 * _INK) for at in self._ends.values()]
+
+    def _badges(self) -> dict[str, QPointF]:
+        """Upper left corners of the lanes' badges: at the ends of their lines, apart from one another."""
+        rect, half = self.picture.frame.rect, _BADGE / 2
+        letters = list(self._ends)
+        lefts = [min(at.x() + 4, rect.right() - _BADGE + 8) for at in self._ends.values()]
+        found: dict[str, QPointF] = {}
         for near in scale.clusters(lefts, _BADGE + 1):
-            ys = [ends[i][2] for i in near]
+            ys = [self._ends[letters[i]].y() for i in near]
             ys = painting.spread(ys, _BADGE + 1, rect.top() + half, rect.bottom() - half)
-            for i, y in zip(near, ys, strict=True):
-                color = theme.lane(ends[i][0])
-                badge = icons.badge(ends[i][0], color, theme.color("canvas"), _BADGE)
-                p.drawPixmap(QPointF(lefts[i], y - half), badge)
+            found |= {letters[i]: QPointF(lefts[i], y - half) for i, y in zip(near, ys, strict=True)}
+        return found
 
     # Keyboard and mouse.
 
@@ -246,45 +250,43 @@ class LatencyCanvas(pg.GraphicsView):
         if shown is None:
             return
         index = self.hover.index + step if self.hover else shown.n - 1
-        self._at = None
+        self.mouse, self._walked = None, True
         self._set_hover(crosshair.at_token(self.picture, shown, max(0, min(shown.n - 1, index))))
 
     def _zoom(self, factor: float) -> None:
         low, high = self.view.viewRange()[0]
         middle = self.picture.frame.x_at(self.hover.x) if self.hover else (low + high) / 2
         self.view.setXRange(middle + (low - middle) * factor, middle + (high - middle) * factor, padding=0)
-        self._by_hand()
+        self.zoomed_by_hand()
         if self.hover is not None:
             self._walk(0)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         """Show the focus."""
         super().focusInEvent(event)
-        self._sheet.update()
+        self.update_over()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the focus, and what was walked to."""
         super().focusOutEvent(event)
-        self._sheet.update()
-        if self._at is None:
-            self._set_hover(None)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Say what is under the mouse."""
-        super().mouseMoveEvent(event)
-        self._at = None if event.buttons() else event.position()
-        self._set_hover(crosshair.find(self.picture, self._at.x(), self._at.y()) if self._at else None)
+        self.update_over()
+        self._walked = False
+        self.look()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show all again."""
         super().mouseDoubleClickEvent(event)
         self.zoom_back()
 
-    def leaveEvent(self, event: QEvent) -> None:
-        """Nothing is under the mouse any more."""
-        super().leaveEvent(event)
-        self._at = None
-        self._set_hover(None)
+    def look(self) -> None:
+        """Find what is under the mouse; what was walked to by key stays."""
+        if self.mouse is not None:
+            self._walked = False
+            self._set_hover(crosshair.find(self.picture, self.mouse.x(), self.mouse.y()))
+        elif self._walked:
+            self._walk(0)
+        else:
+            self._set_hover(None)
 
     def _set_hover(self, hover: Hover | None) -> None:
         if hover == self.hover:
@@ -295,9 +297,10 @@ class LatencyCanvas(pg.GraphicsView):
             if not mark:
                 QToolTip.hideText()
         self.hover = hover
-        self._sheet.update()
+        self.update_over()
         self.hovered.emit(hover)
 
-    def _mouse_clicked(self, event: Any) -> None:
+    def mouse_clicked(self, event: Any) -> None:
+        """Tell which token."""
         if not event.double() and self.hover is not None and self.hover.index >= 0:
             self.clicked.emit(self.hover)

@@ -15,17 +15,20 @@ DOT = 2.5
 _DENSE_FROM = 1500
 
 
-def columns(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """A line in pixels, at most two points (least and greatest y) in each column of pixels.
+def is_dense(n: int, width: float) -> bool:
+    """Whether so many points along so many pixels are more than two in a column."""
+    return n >= 3 and n > 2 * width
 
-    ``x`` is sorted. Where there are no more points than that, they come back as they are.
+
+def columns(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """A line in pixels as two points, least and greatest y, in each column of pixels; ``x`` is sorted.
+
+    What a column has doesn't depend on where the line begins: a part of a line is drawn as the whole is.
     """
-    if len(x) < 3 or len(x) <= 2 * (x[-1] - x[0]):
-        return x, y
     column = np.floor(x)
     starts = np.flatnonzero(np.diff(column, prepend=column[0] - 1))
     low, high = np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts)
-    up = np.arange(len(starts)) % 2 == 0  # up in one column and down in the next: no long slanted strokes
+    up = column[starts] % 2 == 0  # up in one column and down in the next: no long slanted strokes
     pairs = np.empty((len(starts), 2))
     pairs[:, 0] = np.where(up, low, high)
     pairs[:, 1] = np.where(up, high, low)

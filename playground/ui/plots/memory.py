@@ -104,7 +104,7 @@ class MemoryPane(QWidget):
 
         self.plot = MemoryPlot(self._theme)
         self.plot.hovered.connect(self._point)
-        self.plot.zoomed.connect(self.reset.setVisible)
+        self.plot.zoom_changed.connect(self.reset.setVisible)
         self._stack.addWidget(self.plot)
         self._stamp = None
         self._mark()
@@ -225,7 +225,7 @@ class MemoryPane(QWidget):
 
     def _reset(self) -> None:
         if self.plot is not None:
-            self.plot.reset_range()
+            self.plot.zoom_back()
 
     def _toggle_pause(self) -> None:
         self._paused = not self._paused

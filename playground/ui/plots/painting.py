@@ -37,11 +37,10 @@ def paint_grid(p: QPainter, frame: Frame, theme: Theme, unit: bool = True) -> No
     """Horizontal lines, and the labels of the axis at the left and, for one lane, the right."""
     rect = frame.rect
     p.setFont(theme.font(11))
+    paint_lines(p, frame, theme)
+    p.setPen(theme.color("text-3"))
     for i in range(frame.lines + 1):
         y = round(float(frame.py(i * frame.step))) - 0.5
-        p.setPen(line_pen(theme.color("line-strong" if i == 0 else "line")))
-        p.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
-        p.setPen(theme.color("text-3"))
         p.drawText(QRectF(0, y - 8, rect.left() - 7, 16), _RIGHT, scale.label(i * frame.step, frame.step))
         if frame.rate_step:
             text = scale.label(i * frame.rate_step, frame.rate_step)
@@ -51,6 +50,15 @@ def paint_grid(p: QPainter, frame: Frame, theme: Theme, unit: bool = True) -> No
         p.drawText(QRectF(0, y, rect.left() - 7, 16), _RIGHT, "ms")
         if frame.rate_step:
             p.drawText(QRectF(rect.right() + 6, y, 40, 16), _LEFT, "tok/s")
+
+
+def paint_lines(p: QPainter, frame: Frame, theme: Theme) -> None:
+    """The lines of the grid alone, for a part of the plot."""
+    rect = frame.rect
+    for i in range(frame.lines + 1):
+        y = round(float(frame.py(i * frame.step))) - 0.5
+        p.setPen(line_pen(theme.color("line-strong" if i == 0 else "line")))
+        p.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
 
 
 def paint_x_axis(p: QPainter, frame: Frame, theme: Theme) -> None:
@@ -84,17 +92,33 @@ def paint_empty(p: QPainter, frame: Frame, theme: Theme) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The visible part of an answer: its tokens, their places across in pixels."""
+    """The visible part of an answer: its tokens, and how they are drawn."""
 
     shown: Shown
     part: slice
-    x: Floats
+    dense: bool = False
+    """More than two tokens in a column of pixels."""
+    smooth: bool = True
+    """Few enough for antialiasing."""
 
 
 def trace(frame: Frame, shown: Shown) -> Trace:
     """The part of an answer that the frame shows."""
     part = shown.between(frame.axis, frame.x0, frame.x1)
-    return Trace(shown, part, frame.px(shown.xs(frame.axis, part)))
+    n = part.stop - part.start
+    if n < 2:
+        return Trace(shown, part)
+    ends = (shown.x(frame.axis, part.start), shown.x(frame.axis, part.stop - 1))
+    width = float(np.diff(frame.px(np.array(ends)))[0])
+    dense = downsample.is_dense(n, width)
+    return Trace(shown, part, dense, (2 * width if dense else n) <= _SMOOTH_TO)
+
+
+def trace_from(frame: Frame, whole: Trace, left: float) -> Trace:
+    """Of a trace what is needed to draw it right of a pixel, as the whole is drawn."""
+    near = whole.shown.between(frame.axis, frame.x_at(left), frame.x1)
+    start = min(max(whole.part.start, near.start), whole.part.stop)
+    return Trace(whole.shown, slice(start, whole.part.stop), whole.dense, whole.smooth)
 
 
 def line_of(picture: Picture, seen: Trace) -> tuple[Floats, Floats]:
@@ -102,20 +126,21 @@ def line_of(picture: Picture, seen: Trace) -> tuple[Floats, Floats]:
     frame, shown = picture.frame, seen.shown
     values = shown.mean(seen.part) if picture.many else frame.rate_in_ms(shown.rate(seen.part))
     first = int(np.isnan(values[:1]).sum())  # only the first token has no mean and no rate
+    x = frame.px(shown.xs(frame.axis, seen.part))[first:]
     y = np.maximum(frame.py(values[first:]), frame.rect.top() + 1)
-    return downsample.columns(seen.x[first:], y)
+    return downsample.columns(x, y) if seen.dense and len(x) else (x, y)
 
 
-def paint_line(p: QPainter, x: Floats, y: Floats, color: QColor) -> None:
+def paint_line(p: QPainter, x: Floats, y: Floats, color: QColor, smooth: bool) -> None:
     """A thin line through these pixels."""
     if len(x) < 2:
         return
     p.setPen(line_pen(color))
     line = polygon(x, y)
     # A pen of 1.5 px is stroked, which costs tens of milliseconds on noise; two thin lines cost none.
-    p.setRenderHint(QPainter.RenderHint.Antialiasing, len(x) <= _SMOOTH_TO)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
     p.drawPolyline(line)
-    if len(x) <= _SMOOTH_TO:
+    if smooth:
         p.drawPolyline(line.translated(0, 0.5))
     p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 

@@ -16,6 +16,8 @@ STRIP_TOP, STRIP_HEIGHT = 1, 14
 _LABEL_FROM = 70
 """In a lower plot the first token's label would cover the dots; hover and head tell it there."""
 _MARK_HEIGHT = 17
+_LABEL_WIDTH = 180
+"""More than the first token's label ever takes."""
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
@@ -40,6 +42,12 @@ def paint_prompt(p: QPainter, frame: Frame, shown: Shown, theme: Theme) -> None:
             _paint_prompt_words(p, QRectF(left, rect.top(), right - left, rect.height()), shown, theme)
     if shown.n:
         _paint_first(p, frame, shown, theme, span)
+
+
+def reach(frame: Frame, shown: Shown) -> float:
+    """How far right `paint_prompt` paints, at most."""
+    span = prompt_span(frame, shown)
+    return max(span[1] if span else 0.0, first_x(frame, shown, span) + _LABEL_WIDTH if shown.n else 0.0)
 
 
 def _paint_prompt_words(p: QPainter, box: QRectF, shown: Shown, theme: Theme) -> None:
@@ -119,6 +127,11 @@ def _dashes(p: QPainter, frame: Frame, x: float, color: object) -> None:
     if frame.rect.left() <= x <= frame.rect.right():
         p.setPen(line_pen(color, dashed=True))  # type: ignore[arg-type]
         p.drawLine(QPointF(x, frame.rect.top()), QPointF(x, frame.rect.bottom()))
+
+
+def strip_rect(frame: Frame) -> QRectF:
+    """Where the phases stand."""
+    return QRectF(frame.rect.left(), 0, frame.rect.width(), STRIP_TOP + STRIP_HEIGHT + 1)
 
 
 def paint_strip(p: QPainter, frame: Frame, shown: Shown, theme: Theme) -> None:

@@ -20,8 +20,9 @@ class Sheet(pg.GraphicsObject):
 
     def set_box(self, box: QRectF) -> None:
         """Cover this area."""
-        self.prepareGeometryChange()
-        self._box = box
+        if box != self._box:
+            self.prepareGeometryChange()
+            self._box = box
 
     def boundingRect(self) -> QRectF:
         """The whole view."""
