@@ -19,7 +19,16 @@ from playground.fit.weights import Tensor
 from playground.models.gguf_cursor import CHUNK, U64, Cursor, GgufError, GgufErrorKind, size_text
 from playground.models.gguf_types import FILE_TYPES, TENSOR_TYPES, what_it_is
 
-__all__ = ["ArrayInfo", "GgufError", "GgufErrorKind", "GgufHeader", "read_header", "refuse_unloadable", "size_text", "walk"]
+__all__ = [
+    "ArrayInfo",
+    "GgufError",
+    "GgufErrorKind",
+    "GgufHeader",
+    "read_header",
+    "refuse_unloadable",
+    "size_text",
+    "walk",
+]
 
 Scalar: TypeAlias = int | float | bool | str
 
@@ -70,6 +79,8 @@ class GgufHeader:
     """All tensors, without the padding between them."""
     n_params: int = 0
     """Values in all tensors: the model's parameters."""
+    data_start: int = 0
+    """Where the tensors' data begins in the file; 0 where there is none."""
     types: dict[str, int] = field(default_factory=dict)
     """Tensors of each type."""
     type_bytes: dict[str, int] = field(default_factory=dict)
@@ -271,6 +282,7 @@ def _read_tensors(cursor: Cursor, header: GgufHeader) -> None:
         start = -(-cursor.position // alignment) * alignment
         if start + end > header.size:
             raise cursor.truncated(start + end)
+        header.data_start = start
 
 
 def _read_tensor(cursor: Cursor, header: GgufHeader, name: str, alignment: int) -> int:

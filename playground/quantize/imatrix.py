@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.models.gguf import GgufError, GgufHeader, read_header
-from playground.quantize.predict import start_of_data
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +64,7 @@ def _from_gguf(path: Path) -> Imatrix:
     import numpy as np
 
     header = read_header(path)
-    start = start_of_data(header)
+    start = header.data_start
     places = {tensor.name: tensor for tensor in header.tensors}
     weights: dict[str, NDArray[np.float32]] = {}
     with path.open("rb") as file:

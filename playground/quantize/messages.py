@@ -97,4 +97,5 @@ def decode_order(line: bytes) -> Order:
 
 def decode_event(line: bytes) -> Event:
     """An event. Raises msgspec.MsgspecError."""
-    return _decode_event(line)
+    event: Event = _decode_event(line)
+    return event

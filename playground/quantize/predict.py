@@ -33,7 +33,7 @@ _KEPT = (
 )  # fmt: skip
 """Parts of names of tensors that stay as they are."""
 _PARTS = (
-    ("attn_qkv.weight", "qkv"), ("attn_kv_b.weight", "v"), ("attn_v.weight", "v"), ("attn_k.weight", "k"),
+    ("attn_qkv.weight", "v"), ("attn_kv_b.weight", "v"), ("attn_v.weight", "v"), ("attn_k.weight", "k"),
     ("attn_q.weight", "q"), ("attn_output.weight", "o"), ("ffn_up", "up"), ("ffn_gate", "gate"), ("ffn_down", "down"),
 )  # fmt: skip
 _UNTOUCHED = FLOATS | {"I8", "I16", "I32", "I64"}
@@ -61,15 +61,9 @@ def estimate(headers: Sequence[GgufHeader], to: FileType) -> Estimate:
         rules |= {"v": "Q8_0", "k": "Q8_0"} if to.base not in FLOATS else {}
     tensors = [tensor for header in headers for tensor in header.tensors]
     tied = not any(tensor.name == "output.weight" for tensor in tensors)
-    size = start_of_data(first) + sum(_size(tensor, to, rules, tied=tied) for tensor in tensors)
+    size = first.data_start + sum(_size(tensor, to, rules, tied=tied) for tensor in tensors)
     margin = int(size * MARGIN) if rules else 4096
     return Estimate(int(size), int(size) - margin, int(size) + margin)
-
-
-def start_of_data(header: GgufHeader) -> int:
-    """Where the weights begin: about what the metadata takes."""
-    end = max((tensor.offset + tensor.size for tensor in header.tensors), default=0)
-    return max(0, header.size - end)
 
 
 def is_quantized(headers: Iterable[GgufHeader]) -> bool:
@@ -104,8 +98,7 @@ def _rule(tensor: Tensor, to: FileType, rules: dict[str, Rule], *, tied: bool) -
     if "experts" in rules and len(tensor.shape) > 2 and tensor.shape[2] > 1:
         return rules["experts"]
     part = next((part for text, part in _PARTS if text in tensor.name), "")
-    found = rules.get(part)
-    return rules.get("v", to.base) if found is None and part == "qkv" else found or to.base
+    return rules.get(part, to.base)
 
 
 def _as(tensor: Tensor, kind: str, to: FileType) -> int:

@@ -28,7 +28,7 @@ class FileType:
     """Tensor type of all that no rule speaks of."""
     help: str
     mixture: Mapping[str, Rule] = field(default_factory=dict)
-    """Part of a layer (“v”, “qkv”, “q”, “k”, “o”, “down”, “gate”, “up”) to its rule."""
+    """Part of a layer (“v”, “q”, “k”, “o”, “down”, “gate”, “up”) to its rule."""
     shared: Mapping[str, Rule] = field(default_factory=dict)
     """Replaces rules of ``mixture`` where four or more query heads share a key."""
     embedding: str = ""
@@ -42,21 +42,21 @@ class FileType:
 FILE_TYPES: tuple[FileType, ...] = (
     FileType("Q8_0", 7, "Q8_0", "8.5 bits; as good as the original for nearly everything", output="Q8_0"),
     FileType("Q6_K", 18, "Q6_K", "6.6 bits; hardly to be told from the original"),
-    FileType("Q5_K_M", 17, "Q5_K", "5.7 bits; very small losses", {"v": ("Q6_K", _HALF, "Q5_K"), "down": ("Q6_K", _HALF, "Q5_K"), "qkv": "Q6_K"}),
+    FileType("Q5_K_M", 17, "Q5_K", "5.7 bits; very small losses", {"v": ("Q6_K", _HALF, "Q5_K"), "down": ("Q6_K", _HALF, "Q5_K")}),
     FileType("Q5_K_S", 16, "Q5_K", "5.5 bits"),
     FileType("Q5_1", 9, "Q5_1", "6 bits; an older form, for rows that K-quants can’t cut"),
     FileType("Q5_0", 8, "Q5_0", "5.5 bits; an older form, for rows that K-quants can’t cut"),
-    FileType("Q4_K_M", 15, "Q4_K", "4.9 bits; the usual choice", {"v": ("Q6_K", _HALF, "Q4_K"), "down": ("Q6_K", _HALF, "Q4_K"), "qkv": "Q5_K"}),
+    FileType("Q4_K_M", 15, "Q4_K", "4.9 bits; the usual choice", {"v": ("Q6_K", _HALF, "Q4_K"), "down": ("Q6_K", _HALF, "Q4_K")}),
     FileType("Q4_K_S", 14, "Q4_K", "4.6 bits", {"v": ("Q5_K", _EIGHTH, "Q4_K"), "down": ("Q5_K", _EIGHTH, "Q4_K")}),
     FileType("Q4_1", 3, "Q4_1", "5 bits; an older form"),
     FileType("Q4_0", 2, "Q4_0", "4.5 bits; an older form, fast on processors that repack it"),
     FileType("IQ4_NL", 25, "IQ4_NL", "4.5 bits, values spaced unevenly; slow to make", {"down": ("Q5_K", _EIGHTH, "IQ4_NL")}, {"v": "Q5_K"}),
     FileType("IQ4_XS", 30, "IQ4_XS", "4.3 bits, values spaced unevenly; slow to make", {"down": ("Q5_K", _EIGHTH, "IQ4_XS")}, {"v": "Q5_K"}),
     FileType("MXFP4_MOE", 38, "Q8_0", "experts in 4.25 bits of floating point, all else Q8_0", {"experts": "MXFP4"}, output="Q8_0"),
-    FileType("Q3_K_L", 13, "Q3_K", "4.3 bits", {"v": "Q5_K", "down": "Q5_K", "o": "Q5_K", "qkv": "Q4_K"}),
-    FileType("Q3_K_M", 12, "Q3_K", "3.9 bits; losses show", {"v": "Q4_K", "down": "Q4_K", "o": "Q4_K", "qkv": "Q4_K"}),
+    FileType("Q3_K_L", 13, "Q3_K", "4.3 bits", {"v": "Q5_K", "down": "Q5_K", "o": "Q5_K"}),
+    FileType("Q3_K_M", 12, "Q3_K", "3.9 bits; losses show", {"v": "Q4_K", "down": "Q4_K", "o": "Q4_K"}),
     FileType("Q3_K_S", 11, "Q3_K", "3.6 bits; clear losses"),
-    FileType("IQ3_M", 27, "IQ3_S", "3.7 bits; slow to make", {"v": "Q4_K", "down": ("Q4_K", _EIGHTH, "IQ3_S"), "o": "Q4_K", "qkv": "Q4_K"}),
+    FileType("IQ3_M", 27, "IQ3_S", "3.7 bits; slow to make", {"v": "Q4_K", "down": ("Q4_K", _EIGHTH, "IQ3_S"), "o": "Q4_K"}),
     FileType("IQ3_S", 26, "IQ3_S", "3.5 bits; slow to make", {}, {"v": "Q4_K"}),
     FileType("IQ3_XS", 22, "IQ3_S", "3.3 bits; slow to make", {"q": "IQ3_XXS", "k": "IQ3_XXS", "gate": ("IQ3_XXS", 0.75, "IQ3_S"), "up": ("IQ3_XXS", 0.75, "IQ3_S")}, {"v": "Q4_K"}, low_bit=True),
     FileType("IQ3_XXS", 23, "IQ3_XXS", "3.1 bits; slow to make", {"v": "IQ3_S", "q": "IQ2_S", "k": "IQ2_S", "o": "IQ3_S", "down": ("Q4_K", _EIGHTH, "Q3_K")}, {"v": "Q4_K"}, embedding="IQ3_S", output="Q5_K", low_bit=True),

@@ -225,6 +225,8 @@ def _sentence(words: str) -> str:
         return "The new file could not be written: the disk is full, or its folder can’t be written to."
     if "no dequantization" in words or "cannot dequantize" in words:
         return "The model holds tensors of a type that llama.cpp can’t read back; begin with its F16 file."
+    if "no tensor type fallback" in words:
+        return "This model’s rows don’t fit that type’s blocks; choose another type."
     if "regex" in words.lower():
         return "A pattern for tensor names is no regular expression that llama.cpp understands."
     last = words.strip().splitlines()[-1:] or ["it gave no reason"]
