@@ -39,7 +39,10 @@ class VerbModule(Protocol):
         """Do it; the exit code. Raises CliError."""
 
 
-VERBS: tuple[Verb, ...] = ()
+VERBS: tuple[Verb, ...] = (
+    Verb("search", "Find models on the Hugging Face Hub.", "models_search"),
+    Verb("show", "What a model on the Hub is, and which of its files this machine can run.", "models_show"),
+)
 
 EXIT_CODES = "exit codes: 0 done, 1 the Hub, the disk or the engine failed, 2 bad input or no such model, 130 Ctrl+C"
 

@@ -37,11 +37,14 @@ class Hub:
     @property
     def address(self) -> str:
         """Without a slash at its end, and without a name or password that may stand in it."""
-        given = (self.endpoint or os.environ.get("HF_ENDPOINT") or USUAL).rstrip("/")
-        parts = urlsplit(given)
+        parts = urlsplit(self._given)
         if "@" not in parts.netloc:
-            return given
+            return self._given
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+    @property
+    def _given(self) -> str:
+        return (self.endpoint or os.environ.get("HF_ENDPOINT") or USUAL).rstrip("/")
 
     @property
     def host(self) -> str:
@@ -63,7 +66,7 @@ class Hub:
         """huggingface_hub's own client."""
         from huggingface_hub import HfApi
 
-        return HfApi(endpoint=self.endpoint.rstrip("/") or None, token=self.token)
+        return HfApi(endpoint=self._given, token=self.token)
 
     def headers(self, *, signed: bool = False) -> dict[str, str]:
         """Those of a request. ``signed``: it goes to another host by a signed address; that must not see the token."""

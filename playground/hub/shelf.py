@@ -32,7 +32,7 @@ class Entry:
     size: str
     """Name of its `SizeClass`."""
     n_params: float
-    """Milliards."""
+    """Billions."""
     active: float
     """Of them, those that compute a token."""
     licence: str

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
-from playground.fit.advice import judge, largest_n_ctx
+from playground.fit.advice import Verdict, judge, largest_n_ctx
 from playground.fit.estimate import PROCESS, Model, Needs, Options
 from playground.fit.speed import bytes_per_token, tok_s
 from playground.hub.choices import Choice, preferred
@@ -51,7 +51,7 @@ class Judged:
     """None where the architecture is unknown."""
     free: int
     n_ctx: int
-    """The largest context that fits, in tokens; 0: none."""
+    """The largest context that fits, in tokens, with all weights in memory where this one fits so; 0: none."""
     tok_s: float
     """Estimated; 0: unknown."""
 
@@ -90,7 +90,7 @@ def judge_choice(model: RemoteModel, choice: Choice, options: Options, machine: 
         exact=choice == model.choice,
         needs=verdict.needs,
         free=machine.free,
-        n_ctx=largest_n_ctx(fit, options, free) if verdict.needs else 0,
+        n_ctx=_largest(fit, options, verdict, free),
         tok_s=tok_s(n_bytes, bandwidth, machine.estimates.share(n_bytes)),
     )
 
@@ -111,6 +111,13 @@ def best(judged: Sequence[Judged]) -> Judged | None:
         return usual if not bits or bits >= _GOOD_BITS else max(fitting, key=lambda one: one.choice.size)
     tight = [one for one in judged if one.kind == "tight"]
     return min(tight, key=lambda one: one.choice.size) if tight else None
+
+
+def _largest(fit: Model, options: Options, verdict: Verdict, free: int) -> int:
+    if verdict.needs is None:
+        return 0
+    pages = verdict.needs.whole - verdict.needs.private if verdict.kind == "fits" else 0
+    return largest_n_ctx(fit, options, free - pages)
 
 
 def _correction(fit: Model, options: Options, machine: Machine) -> int:
