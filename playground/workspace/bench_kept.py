@@ -115,7 +115,8 @@ class BenchKept:
         else:
             self.results = [*kept.results, *self.results]
             if kept.damaged:
-                self._told(f"{kept.damaged:,} damaged lines of earlier benchmarks were passed over.")
+                lines = "line of earlier benchmarks was" if kept.damaged == 1 else "lines of earlier benchmarks were"
+                self._told(f"{kept.damaged:,} damaged {lines} passed over.")
         self.changed.emit()
 
     def _say(self, complaint: str) -> None:

@@ -108,9 +108,14 @@ def _local(result: Result) -> datetime.datetime | None:
 
 
 def headline(results: Sequence[Result]) -> str:
-    """The speeds at the smallest depth: “pp512 540 · tg128 141”."""
+    """The speeds of the longest prompt and answer at the smallest depth: “pp512 540 · tg128 141”."""
     least = min((result.n_depth for result in results), default=0)
-    shown = [result for result in results if result.n_depth == least][:2]
+    shallow = [result for result in results if result.n_depth == least]
+    reading = [result for result in shallow if not result.n_gen]
+    writing = [result for result in shallow if not result.n_prompt]
+    shown = [max(reading, key=lambda one: one.n_prompt)] if reading else []
+    shown += [max(writing, key=lambda one: one.n_gen)] if writing else []
+    shown = shown or shallow[:1]
     return " · ".join(f"{result.name.split(' @')[0]} {rate(result.avg_ts)}" for result in shown)
 
 

@@ -109,6 +109,20 @@ class BenchPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self.setup)
         column.addWidget(Divider(theme))
+        column.addWidget(self._listed(theme), 1)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self._left)
+        row.addWidget(Divider(theme, standing=True))
+        row.addWidget(self.results, 1)
+
+    def _listed(self, theme: Theme) -> QWidget:
+        """Earlier runs under their head."""
+        pane = QWidget()
+        column = QVBoxLayout(pane)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
         head = QHBoxLayout()
         head.setContentsMargins(12, 8, 8, 4)
         head.addWidget(Label(theme, "Earlier runs", 12, "text-2"))
@@ -120,14 +134,9 @@ class BenchPage(QWidget):
         listed.addWidget(self.runs, 1)
         column.addLayout(listed, 1)
         self.none.setContentsMargins(12, 0, 12, 0)
-        column.addWidget(self.none)
-        column.addStretch(0)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self._left)
-        row.addWidget(Divider(theme, standing=True))
-        row.addWidget(self.results, 1)
+        self.none.setAlignment(Qt.AlignmentFlag.AlignTop)
+        column.addWidget(self.none, 1)
+        return pane
 
     def _changed(self) -> None:
         # A run that begins is shown as soon as it has a row; what was chosen since then stays.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from playground.bench.curves import Curve, Kind
@@ -18,6 +18,8 @@ from playground.ui.theme import Theme
 from playground.ui.widgets import ElidedLabel, Label
 from playground.workspace.bench_words import described
 
+_AXIS = 48
+"""Pixels for the labels at the left."""
 _NEAR = 28
 """Pixels from a point within which the mouse is at it."""
 RUN_TOKENS = ("lane-A", "lane-B")
@@ -50,7 +52,7 @@ class DepthPlot(pg.PlotWidget):
         item.hideButtons()
         item.setMenuEnabled(False)
         item.setMouseEnabled(x=False, y=False)
-        item.setContentsMargins(0, 6, 6, 0)
+        item.setContentsMargins(0, 8, 14, 0)
         self.scene().sigMouseMoved.connect(self._moved)
         theme.changed.connect(self._restyle)
         self._restyle()
@@ -60,6 +62,12 @@ class DepthPlot(pg.PlotWidget):
         self._drawn = list(drawn)
         self._point(None)
         self._draw()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """As many labels as there is room for."""
+        super().resizeEvent(event)
+        if hasattr(self, "_drawn"):
+            self._draw()
 
     def leaveEvent(self, event: object) -> None:
         """Nothing is pointed at any more."""
@@ -73,10 +81,16 @@ class DepthPlot(pg.PlotWidget):
             axis.setPen(pg.mkPen(theme.color("line")))
             axis.setTickPen(pg.mkPen(theme.color("line")))
             axis.setTextPen(theme.color("text-3"))
-            axis.setStyle(tickFont=theme.font(11), tickLength=0, tickTextOffset=6, autoExpandTextSpace=False)
+            axis.setStyle(
+                tickFont=theme.font(11),
+                tickLength=0,
+                tickTextOffset=6,
+                autoExpandTextSpace=False,
+                hideOverlappingLabels=False,
+            )
         left = self.getPlotItem().getAxis("left")
-        left.setWidth(52)
-        left.setGrid(255)
+        left.setWidth(_AXIS)
+        left.setPen(None)
         self.getPlotItem().getAxis("bottom").setHeight(22)
         self._draw()
 
@@ -102,27 +116,39 @@ class DepthPlot(pg.PlotWidget):
 
     def _label_lines(self) -> None:
         """Names at the curves' ends, where there are several of one run; moved apart where they would cover another."""
-        names = [one for one in self._drawn if sum(other.run == one.run for other in self._drawn) > 1]
         (_, top), pixels = self.getPlotItem().viewRange()[1], max(1, self.height() - 40)
         last = math.inf
-        for one in sorted(names, key=lambda one: -one.curve.points[-1].avg_ts):
+        for one in sorted(self._named(), key=lambda one: -one.curve.points[-1].avg_ts):
             end = one.curve.points[-1]
             y = min(end.avg_ts, last - 14 * top / pixels)
             last = y
             label = pg.TextItem(one.curve.label, color=self._theme.color(RUN_TOKENS[one.run]), anchor=(0, 0.5))
-            label.setFont(_font(self._theme))
-            label.setPos(end.n_depth + 0.02 * self.getPlotItem().viewRange()[0][1], y)
+            label.setFont(self._theme.font(11))
+            left, right = self.getPlotItem().viewRange()[0]
+            label.setPos(end.n_depth + 4 * (right - left) / max(1, self.width() - _AXIS), y)
             self.getPlotItem().addItem(label)
+
+    def _named(self) -> list[Drawn]:
+        """Curves that need a name, as their run has several."""
+        return [one for one in self._drawn if sum(other.run == one.run for other in self._drawn) > 1]
 
     def _fit(self) -> None:
         results = [result for one in self._drawn for result in one.curve.points]
         deepest = max((result.n_depth for result in results), default=0) or 4096
         fastest = max((result.avg_ts + result.stddev_ts for result in results), default=0.0) or 100.0
-        several = len(self._drawn) > len({one.run for one in self._drawn})
-        longest = max((len(one.curve.label) for one in self._drawn), default=0)
-        room = min(0.4, 0.04 + 0.018 * longest) if several else 0.05
+        metrics = QFontMetrics(self._theme.font(11))
+        longest = max((metrics.horizontalAdvance(one.curve.label) for one in self._named()), default=0)
+        share = (longest + 16) / max(1, self.width() - _AXIS) if longest else 0.05
+        room = min(1.0, 1.03 * share / (1 - min(0.5, share)))
         self.getPlotItem().setXRange(-0.03 * deepest, deepest * (1 + room), padding=0)
-        self.getPlotItem().setYRange(0, fastest * 1.12, padding=0)
+        top = fastest * 1.06
+        self.getPlotItem().setYRange(0, top, padding=0)
+        ticks = _rate_ticks(top, max(2, self.height() // 48))
+        self.getPlotItem().getAxis("left").setTicks([ticks])
+        for value, _ in ticks:  # the axis' own grid would hide the labels at both ends
+            line = pg.InfiniteLine(value, angle=0, pen=pg.mkPen(self._theme.color("line")))
+            line.setZValue(-10)
+            self.getPlotItem().addItem(line)
         depths = sorted({result.n_depth for result in results})
         self.getPlotItem().getAxis("bottom").setTicks([_depth_ticks(depths, deepest)] if depths else None)
 
@@ -152,8 +178,12 @@ def _depth_ticks(depths: Sequence[int], deepest: int) -> list[tuple[int, str]]:
     return ticks
 
 
-def _font(theme: Theme) -> QFont:
-    return theme.font(11)
+def _rate_ticks(top: float, most: int) -> list[tuple[float, str]]:
+    """Round numbers from zero up, at most so many steps."""
+    power = 10.0 ** math.floor(math.log10(top / most))
+    step = next(n * power for n in (1, 2, 2.5, 5, 10) if n * power * most >= top)
+    digits = next(n for n in range(9) if abs(step * 10**n - round(step * 10**n)) < 1e-6)
+    return [(i * step, f"{i * step:,.{digits}f}") for i in range(int(top / step + 1e-9) + 1)]
 
 
 class PlotPane(QWidget):

@@ -152,6 +152,7 @@ class ResultsPane(QWidget):
         split.addWidget(self.table)
         split.setStretchFactor(0, 1)
         split.setStretchFactor(1, 1)
+        split.setSizes([520, 480])
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 14, 16, 8)
         column.setSpacing(6)

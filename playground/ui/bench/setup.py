@@ -26,9 +26,10 @@ class WishRow(QWidget):
         super().__init__()
         self.name = wish.name
         self.label = Label(theme, wish.label, 12, "text-2")
-        self.label.setFixedWidth(96)
+        self.label.setFixedWidth(88)
         self.field = QLineEdit(text)
         self.field.setProperty("small", True)
+        self.field.setCursorPosition(0)
         self.field.setAccessibleName(wish.label)
         self.field.setAccessibleDescription(wish.help)
         self.field.setMaxLength(200)
@@ -98,7 +99,6 @@ class SetupPane(QWidget):
         column.addSpacing(4)
         column.addWidget(self.meter)
         column.addWidget(self.state)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Bring back what was wished for last time."""
@@ -106,6 +106,7 @@ class SetupPane(QWidget):
             text = kept.get(row.name)
             if isinstance(text, str) and len(text) <= row.field.maxLength():
                 row.field.setText(text)
+                row.field.setCursorPosition(0)
                 self._bench.set_text(row.name, text)
 
     def refresh(self) -> None:
@@ -126,6 +127,7 @@ class SetupPane(QWidget):
         self.start.setEnabled(bench.can_start)
         self.start.setToolTip(complaint or f"Measure speed ({key_of('bench.start')})")
         self.state.setText(" ".join(part for part in (words.state_words(bench), words.left_out_words(bench)) if part))
+        self.state.setVisible(bool(self.state.text()))
         self.state.set_tone("danger" if bench.state == "failed" else "text-1" if bench.busy else "text-2")
         self.left.setText(words.left_words(bench))
         self.meter.setVisible(bench.busy)
@@ -178,9 +180,10 @@ class SetupPane(QWidget):
             self._refs = models
             self.model.clear()
             for ref in models:
-                tag = model_tag(ref)
-                self.model.addItem(f"{ref.name} · {tag}" if tag else ref.name)
-                self.model.setItemData(self.model.count() - 1, ref.path, Qt.ItemDataRole.ToolTipRole)
+                self.model.addItem(f"{ref.name} · {ref.quant}" if ref.quant else ref.name)
+                self.model.setItemData(
+                    self.model.count() - 1, f"{ref.path}\n{model_tag(ref)}", Qt.ItemDataRole.ToolTipRole
+                )
         paths = [ref.path for ref in models]
         self.model.setCurrentIndex(paths.index(choice.path) if choice is not None else -1)
         self.refresh()

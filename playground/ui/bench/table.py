@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from playground.bench.report import cells_of, speed, varied
@@ -17,6 +18,7 @@ from playground.workspace.bench_words import difference_words
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _RIGHT = ("size", "params", "threads", "t/s", "difference")
+_CAN_GO = ("params", "size", "model", "threads")
 _TONES = {"faster": "ok", "slower": "warn"}
 
 
@@ -128,14 +130,41 @@ class ResultTable(QTableView):
         head.setSectionsClickable(False)
         head.setStretchLastSection(True)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        self._theme = theme
         theme.changed.connect(self._restyle)
+        self._restyle()
 
     def show_rows(self, rows: Sequence[Row], other: str = "before") -> None:
         """Show these."""
         self.rows_model.show_rows(rows, other)
         for column in range(self.rows_model.columnCount()):
+            self.setColumnHidden(column, False)
             wanted = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
-            self.setColumnWidth(column, min(260, wanted + 20))
+            self.setColumnWidth(column, min(280, wanted + 8))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Columns that say the same in every row go where room is short; the head has it too."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        keys = [key for key, _ in self.rows_model.columns]
+        widths = {key: self.horizontalHeader().sectionSizeHint(i) for i, key in enumerate(keys)}
+        for index, key in enumerate(keys):
+            widths[key] = max(widths[key], self.sizeHintForColumn(index)) + 8
+        for key in _CAN_GO:
+            over = sum(widths.values()) > self.viewport().width()
+            goes = over and key in keys and len({_text(key, row) for row in self.rows_model.rows}) == 1
+            if key in keys:
+                self.setColumnHidden(keys.index(key), goes)
+                if goes:
+                    widths.pop(key)
 
     def _restyle(self) -> None:
+        line = self._theme.hex("line")
+        self.setStyleSheet(
+            f"QTableView::item {{ padding: 0 8px; border: 0; border-bottom: 1px solid {line}; }}"
+            f"QHeaderView::section {{ color: {self._theme.hex('text-3')}; padding: 4px 11px; }}"
+        )
         self.rows_model.layoutChanged.emit()
