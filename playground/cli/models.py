@@ -42,6 +42,10 @@ class VerbModule(Protocol):
 VERBS: tuple[Verb, ...] = (
     Verb("search", "Find models on the Hugging Face Hub.", "models_search"),
     Verb("show", "What a model on the Hub is, and which of its files this machine can run.", "models_show"),
+    Verb("list", "The models on this machine, wherever they lie.", "models_list"),
+    Verb("verify", "Read a model’s file whole and compare its digest with the published one.", "models_verify"),
+    Verb("quantize", "Make another quant of a model.", "models_quantize"),
+    Verb("rm", "Put a model of our own folder into the trash.", "models_rm"),
 )
 
 EXIT_CODES = "exit codes: 0 done, 1 the Hub, the disk or the engine failed, 2 bad input or no such model, 130 Ctrl+C"

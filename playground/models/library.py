@@ -91,12 +91,12 @@ def describe(path: Path, source: str = "opened") -> ModelFile:
     return replace(model, error=f"“{path.name}” is no language model.")
 
 
-def match(models: Iterable[ModelFile], text: str) -> ModelFile:
-    """The one usable model that a text means: its whole name, or words that only it has.
+def match(models: Iterable[ModelFile], text: str, *, broken: bool = False) -> ModelFile:
+    """The one usable model that a text means: its whole name, or words that only it has; ``broken``: any file.
 
     Raises NoSuchModel with a sentence that lists the candidates.
     """
-    usable = [model for model in models if model.usable]
+    usable = [model for model in models if broken or model.usable]
     wanted = text.casefold().strip()
     exact = [model for model in usable if wanted in _names(model)]
     words = wanted.replace("-", " ").replace("_", " ").split()

@@ -18,7 +18,7 @@ from playground.models.model_file import ModelFile
 from playground.models.names import bare, quant_in_name
 from playground.paths import Paths
 from playground.quantize.messages import Order
-from playground.quantize.predict import Estimate, estimate, is_quantized
+from playground.quantize.predict import Estimate, estimate, fits, is_quantized
 from playground.quantize.table import FileType
 
 SPARE = 64 * 1024 * 1024
@@ -29,6 +29,11 @@ ORIGIN = "playground.quantized_from"
 
 class CantQuantize(Exception):
     """Why a quant can't be made; the message is a sentence for the user."""
+
+    def __init__(self, message: str, *, while_working: bool = False) -> None:
+        super().__init__(message)
+        self.while_working = while_working
+        """Whether it came to light only when llama.cpp was at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,8 @@ class Plan:
 def make_plan(paths: Paths, source: ModelFile, wish: Wish) -> Plan:
     """Look at the source and say what would come of it. Reads headers. Raises CantQuantize."""
     headers = _headers(Path(source.path))
+    if not fits(headers, wish.to):
+        raise CantQuantize(f"This model’s rows don’t fit the blocks of {wish.to.name}; choose another type.")
     for kind in (*(kind for _, kind in wish.tensor_types), wish.output_type, wish.embedding_type):
         if kind:
             tensor_type(kind)

@@ -66,6 +66,14 @@ def estimate(headers: Sequence[GgufHeader], to: FileType) -> Estimate:
     return Estimate(int(size), int(size) - margin, int(size) + margin)
 
 
+def fits(headers: Iterable[GgufHeader], to: FileType) -> bool:
+    """Whether llama.cpp has a way to hold the model's rows in this type."""
+    block = _BLOCK[to.base][0]
+    if block <= 32 or to.base in _FALLBACK:
+        return True
+    return not any(t.shape[0] % block for header in headers for t in header.tensors if _is_quantized_by(t))
+
+
 def is_quantized(headers: Iterable[GgufHeader]) -> bool:
     """Whether the model has been through a quantizer already."""
     return any(name not in _UNTOUCHED for header in headers for name in header.types)

@@ -115,7 +115,7 @@ def predict_exactly(plan: Plan) -> Planned:
     end = Quantizer(plan.order(dry_run=True)).run()
     if isinstance(end, Planned):
         return end
-    raise CantQuantize(end.message if isinstance(end, Failed) else "The quantizer did not answer.")
+    raise CantQuantize(end.message if isinstance(end, Failed) else "The quantizer did not answer.", while_working=True)
 
 
 def make(plan: Plan, quantizer: Quantizer) -> Made:
@@ -128,7 +128,9 @@ def make(plan: Plan, quantizer: Quantizer) -> Made:
         raise CantQuantize(f"{part.parent} can’t be written to: {error.strerror}.") from error
     end = quantizer.run()
     if not isinstance(end, Made):
-        raise CantQuantize(end.message if isinstance(end, Failed) else "The quantizer did not answer.")
+        raise CantQuantize(
+            end.message if isinstance(end, Failed) else "The quantizer did not answer.", while_working=True
+        )
     try:
         read_header(part)  # whole, by its own sizes
         _settle(part, target)
