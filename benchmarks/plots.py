@@ -29,7 +29,7 @@ SIZE = (860, 218)
 class NowClock:
     """Paints at once."""
 
-    def mark(self, key: object, paint: Callable[[], None]) -> None:
+    def mark(self, key: object, paint: Callable[[], None], least_ms: int = 0) -> None:
         """Paint."""
         paint()
 

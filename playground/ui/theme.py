@@ -120,11 +120,11 @@ class Theme(QObject):
         self._system_changed()
 
     def color(self, token: str) -> QColor:
-        """A token's colour in the scheme in force."""
+        """A token's colour in the scheme in force. It is shared: change a copy."""
         code = self.hex(token)
         if code not in self._colors:
             self._colors[code] = QColor(code)
-        return QColor(self._colors[code])
+        return self._colors[code]
 
     def hex(self, token: str) -> str:
         """A token's colour as ``#RRGGBB``."""
@@ -136,14 +136,17 @@ class Theme(QObject):
 
     def memory_part(self, letter: str, part: str) -> QColor:
         """The tint of one part of memory, see MEMORY_TINTS."""
-        return mix(self.lane(letter), self.color("canvas"), MEMORY_TINTS[part])
+        key = f"{self.hex('canvas')} {letter} {part}"
+        if key not in self._colors:
+            self._colors[key] = mix(self.lane(letter), self.color("canvas"), MEMORY_TINTS[part])
+        return self._colors[key]
 
     def font(self, px: float = 13, weight: int = 400, mono: bool = False) -> QFont:
-        """A font of the UI: pixel size, weight 400, 500 or 600; figures of equal width."""
+        """A font of the UI: pixel size, weight 400, 500 or 600; figures of equal width. It is shared: change a copy."""
         key = (px, weight, mono)
         if key not in self._fonts:
             self._fonts[key] = self._make_font(*key)
-        return QFont(self._fonts[key])
+        return self._fonts[key]
 
     @staticmethod
     def _make_font(px: float, weight: int, mono: bool) -> QFont:

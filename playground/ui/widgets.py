@@ -56,8 +56,8 @@ __all__ = [
 class Clock(Protocol):
     """What views need of the frame clock."""
 
-    def mark(self, key: object, paint: Callable[[], None]) -> None:
-        """Run ``paint`` once at the next frame."""
+    def mark(self, key: object, paint: Callable[[], None], least_ms: int = 0) -> None:
+        """Run ``paint`` once at the next frame, but not sooner than ``least_ms`` after it ran last."""
 
 
 def bind(widget: QObject, signal: PlainSignal[[]], slot: Callable[[], object]) -> Callable[[], None]:

@@ -35,7 +35,7 @@ class FakeClock:
     def __init__(self) -> None:
         self.marks: dict[object, Callable[[], None]] = {}
 
-    def mark(self, key: object, paint: Callable[[], None]) -> None:
+    def mark(self, key: object, paint: Callable[[], None], least_ms: int = 0) -> None:
         self.marks[key] = paint
 
     def tick(self) -> None:

@@ -32,7 +32,7 @@ def model_info(**changes: Any) -> ModelInfo:
 class NowClock:
     """Paints at once."""
 
-    def mark(self, key: object, paint: Callable[[], None]) -> None:
+    def mark(self, key: object, paint: Callable[[], None], least_ms: int = 0) -> None:
         paint()
 
 

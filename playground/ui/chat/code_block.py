@@ -28,9 +28,24 @@ class CodeFrames:
         self._body, self._theme = body, theme
         self._buttons: list[TurnButton] = []
         self._shown: list[CodeRegion] = []
+        self._known: dict[CodeRegion, QRectF] = {}
+        """Frames of blocks that don't change any more: they are asked for in every picture."""
+        self._known_for: tuple[int, float] = (0, 0.0)
 
     def rect(self, region: CodeRegion) -> QRectF:
         """A block's frame in the body."""
+        document = self._body.markdown
+        state = (document.generation, document.textWidth())
+        if state != self._known_for:
+            self._known, self._known_for = {}, state
+        found = self._known.get(region)
+        if found is None:
+            found = self._rect(region)
+            if region.closed and region.end < document.live_from:
+                self._known[region] = found
+        return found
+
+    def _rect(self, region: CodeRegion) -> QRectF:
         document = self._body.markdown
         first = document.findBlock(region.start)
         top = block_rect(first).top() - PAD - HEAD

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QShowEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from playground.ui.plots import painting, scale
@@ -14,6 +14,7 @@ from playground.ui.plots.crosshair import Hover
 from playground.ui.plots.figures import Axis, Shown, Stats
 from playground.ui.plots.frame import Frame, Heights, Picture, plot_rect
 from playground.ui.plots.latency_head import LatencyHead, entries_of, format_value
+from playground.ui.plots.live import LiveView
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, LaneWatch
 from playground.workspace.lane import Lane
@@ -43,12 +44,13 @@ class _Blank(QWidget):
             painting.paint_empty(p, frame, self._theme)
 
 
-class LatencyPane(QWidget):
+class LatencyPane(LiveView):
     """Head and plot. ``warm_up`` loads pyqtgraph; before it the pane is empty but right.
 
     While not visible it computes nothing; when shown again it catches up.
     """
 
+    EVERY_MS = 100
     token_hovered = Signal(str, int)
     """Lane letter and index of the token under the mouse; index -1 when there is none any more."""
     token_clicked = Signal(str, int)
@@ -56,8 +58,8 @@ class LatencyPane(QWidget):
     """“token” or “time”, when the user switched."""
 
     def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
-        super().__init__()
-        self._workspace, self._theme, self._clock = workspace, theme, clock
+        super().__init__(clock)
+        self._workspace, self._theme = workspace, theme
         self.axis: Axis = "token"
         self.hidden: frozenset[str] = frozenset()
         self.canvas: LatencyCanvas | None = None
@@ -72,8 +74,8 @@ class LatencyPane(QWidget):
         self.setMinimumWidth(200)
         self.setAccessibleName("Token latency")
         self._build()
-        self.watch = LaneWatch(self, workspace, self._mark, self._mark)
-        self._mark()
+        self.watch = LaneWatch(self, workspace, self.mark, self.mark)
+        self.mark()
 
     def _build(self) -> None:
         self.head = LatencyHead(self._theme)
@@ -105,7 +107,8 @@ class LatencyPane(QWidget):
         self._blank.hide()
         self._blank.deleteLater()
         self.canvas = canvas
-        self._paint()
+        if self.isVisible():
+            self.catch_up()
 
     # What the user does.
 
@@ -118,7 +121,7 @@ class LatencyPane(QWidget):
         """Freeze the view, or catch up with what came meanwhile."""
         self._frozen = self._current() if paused else None
         self.head.show_paused(paused)
-        self._mark()
+        self.mark()
 
     def set_axis(self, axis: Axis) -> None:
         """Count tokens or seconds along the axis."""
@@ -126,12 +129,12 @@ class LatencyPane(QWidget):
             self.axis = axis
             self.head.show_axis(axis)
             self.zoom_back()
-            self._mark()
+            self.mark()
 
     def show_series(self, key: str, shown: bool) -> None:
         """Hide or show a lane by its letter, or, with one lane, its “dots” or “rate”."""
         self.hidden = self.hidden - {key} if shown else self.hidden | {key}
-        self._mark()
+        self.mark()
 
     def zoom_back(self) -> None:
         """Show all and follow again."""
@@ -149,23 +152,12 @@ class LatencyPane(QWidget):
 
     # Following the lanes.
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up."""
-        super().showEvent(event)
-        self._mark()
-
-    def _mark(self) -> None:
-        if self.isVisible():
-            self._clock.mark(self, self._paint)
-
     def _current(self) -> list[Shown]:
         lanes: list[Lane] = self._workspace.lanes
         return [Shown(lane.letter, lane.answer, len(lane.answer.tokens), lane.busy) for lane in lanes]
 
-    def _paint(self) -> None:
-        """Show the state of the lanes; called by the frame clock."""
-        if not self.isVisible():
-            return
+    def catch_up(self) -> None:
+        """Show the state of the lanes."""
         shown = self._frozen if self._frozen is not None else self._current()
         many = len(shown) > 1
         told = (self.hidden, self.axis, tuple(s.letter for s in shown))

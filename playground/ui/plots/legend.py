@@ -17,6 +17,7 @@ Runs = list[tuple[str, bool]]
 """Pieces of text, the strong ones marked."""
 _HEIGHT = 24
 _PAD, _SPACE = 5, 5
+_KNOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class LegendButton(PaintedButton):
         super().__init__(theme)
         self._quiet, self._strong = theme.font(11), theme.font(11, 600)
         self._metrics = QFontMetrics(self._quiet), QFontMetrics(self._strong)
+        self._known: dict[tuple[str, bool], int] = {}
+        """Widths of runs: they are asked for often and come again."""
         self.entry = entry
         self.level = 0
         self.setCheckable(True)
@@ -67,7 +70,11 @@ class LegendButton(PaintedButton):
         return 2 * _PAD + self._swatch_width() + text
 
     def _advance(self, run: tuple[str, bool]) -> int:
-        return self._metrics[run[1]].horizontalAdvance(run[0])
+        if run not in self._known:
+            if len(self._known) > _KNOWN:
+                self._known.clear()
+            self._known[run] = self._metrics[run[1]].horizontalAdvance(run[0])
+        return self._known[run]
 
     def _swatch_width(self) -> int:
         return {"dot": 6, "line": 12}.get(self.entry.swatch, 14)

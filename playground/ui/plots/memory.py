@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from playground.settings.readings import READINGS
+from playground.ui.plots.live import LiveView
 from playground.ui.plots.memory_legend import MemoryLegend, Part
 from playground.ui.plots.stack_painting import EMPTY, StackFrame, paint_empty
 from playground.ui.plots.tracks import Picture, Tracks, by_parts, make_picture
@@ -25,21 +26,23 @@ NARROW = 330
 """Below this width the legend is one line under the head."""
 
 
-class MemoryPane(QWidget):
+class MemoryPane(LiveView):
     """What the engines occupy over time, against what the machine has."""
 
+    EVERY_MS = 200
+
     def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
-        super().__init__()
-        self._workspace, self._theme, self._clock = workspace, theme, clock
+        super().__init__(clock)
+        self._workspace, self._theme = workspace, theme
         self._tracks = Tracks()
         self._picture = Picture(np.zeros(0))
         self._hidden: frozenset[str] = frozenset()
         self._stamp: object = None
         self._hover: int | None = None
-        self._paused = self._shown = self._due = False
+        self._paused = False
         self.plot: MemoryPlot | None = None
         self._compose()
-        self.watch = LaneWatch(self, workspace, self._changed, self._mark)
+        self.watch = LaneWatch(self, workspace, self._changed, self.mark)
         theme.changed.connect(self.update)
         self._changed()
 
@@ -107,29 +110,12 @@ class MemoryPane(QWidget):
         self.plot.zoom_changed.connect(self.reset.setVisible)
         self._stack.addWidget(self.plot)
         self._stamp = None
-        self._mark()
+        self.mark()
 
     def _changed(self) -> None:
         # Followed also while hidden, so that an engine's end is not missed; costs a look at each lane.
         self._tracks.follow(self._workspace.lanes)
-        self._mark()
-
-    def _mark(self) -> None:
-        # Called for every token: no call into Qt, and nothing at all when a picture is due anyway.
-        if self._shown and not self._due and not self._paused:
-            self._due = True
-            self._clock.mark(self, self._paint)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up."""
-        super().showEvent(event)
-        self._shown = True
-        self._mark()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Hidden, it computes nothing."""
-        super().hideEvent(event)
-        self._shown = False
+        self.mark()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the legend where there is room."""
@@ -145,10 +131,12 @@ class MemoryPane(QWidget):
         with QPainter(self) as p:
             p.fillRect(self.rect(), self._theme.color("canvas"))
 
+    def catch_up(self) -> None:
+        """Show the newest samples; nothing is done where none came."""
+        if not self._paused:
+            self._paint()
+
     def _paint(self) -> None:
-        self._due = False
-        if not self._shown:
-            return
         stamp = (self._tracks.stamp(), self._hidden)
         if stamp == self._stamp:
             return
@@ -231,7 +219,7 @@ class MemoryPane(QWidget):
         self._paused = not self._paused
         self.pause.set_icon("play" if self._paused else "pause")
         self.pause.set_name("Go on with the memory plot" if self._paused else "Hold the memory plot still")
-        self._mark()
+        self.mark()
 
 
 def _lane_tip(letters: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPolygonF
 
 from playground.ui.plots.figures import Shown
 from playground.ui.plots.frame import Frame, Picture
@@ -83,7 +83,7 @@ def _paint_first(p: QPainter, frame: Frame, shown: Shown, theme: Theme, span: tu
     if any(mark is not None and box.left() - 5 < mark < box.right() + 5 for mark in marks):
         box.translate(0, -_MARK_HEIGHT)
     if box.right() < rect.right():
-        ground = theme.color("canvas")
+        ground = QColor(theme.color("canvas"))
         ground.setAlphaF(0.8)
         p.fillRect(box.adjusted(-1, 2, 0, -1), ground)
         p.setFont(theme.font(11))

@@ -10,17 +10,16 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetrics,
-    QHideEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QPolygonF,
-    QShowEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy
 
 from playground.ui import icons
+from playground.ui.plots.live import LiveView
 from playground.ui.plots.tracks import Tracks
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, LaneWatch
@@ -37,23 +36,22 @@ _EMPTY = "Latency and memory show here while a model answers."
 _PAD = 12
 
 
-class PlotReadout(QWidget):
+class PlotReadout(LiveView):
     """Latency and memory in one line; a click asks for the plots."""
 
     opened = Signal()
 
     def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
-        super().__init__()
-        self._workspace, self._theme, self._clock = workspace, theme, clock
+        super().__init__(clock)
+        self._workspace, self._theme = workspace, theme
         self._tracks = Tracks()
-        self._shown = self._due = False
         self._quiet, self._strong = theme.font(11), theme.font(11, 600)
         self.setFixedHeight(HEIGHT)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Show the plots of token latency and memory")
-        self.watch = LaneWatch(self, workspace, self._changed, self._mark)
+        self.watch = LaneWatch(self, workspace, self._changed, self.mark)
         theme.changed.connect(self.update)
         self._changed()
 
@@ -73,30 +71,12 @@ class PlotReadout(QWidget):
 
     def _changed(self) -> None:
         self._tracks.follow(self._workspace.lanes)
-        self._mark()
+        self.mark()
 
-    def _mark(self) -> None:
-        # Called for every token: no call into Qt, and nothing at all when a picture is due anyway.
-        if self._shown and not self._due:
-            self._due = True
-            self._clock.mark(self, self._refresh)
-
-    def _refresh(self) -> None:
-        self._due = False
-        if self._shown:
-            self.setAccessibleName(f"Latency and memory: {self.text}")
-            self.update()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up."""
-        super().showEvent(event)
-        self._shown = True
-        self._mark()
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Hidden, it computes nothing."""
-        super().hideEvent(event)
-        self._shown = False
+    def catch_up(self) -> None:
+        """Other figures."""
+        self.setAccessibleName(f"Latency and memory: {self.text}")
+        self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Ask for the plots."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from playground.workspace.lane import EngineFacts, Lane
-from playground.workspace.memory_parts import PARTS, split, split_rows
+from playground.workspace.memory_parts import PARTS, Parts, split, split_rows
 from playground.workspace.words import format_seconds
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -40,6 +40,8 @@ class Track:
     letters: str
     name: str
     ended_ns: int = 0
+    _split: tuple[object, Parts | None] = (None, None)
+    """The parts of the sample that was asked about last."""
 
     @property
     def alive(self) -> bool:
@@ -53,7 +55,14 @@ class Track:
 
     def value(self, key: str) -> int:
         """Bytes now: of a part, or of the whole engine when the key is none."""
-        return int(getattr(split(self.facts.info, self.last), key)) if key in PARTS else int(self.last["rss"])
+        if key not in PARTS:
+            return int(self.last["rss"])
+        sample = (len(self.facts.memory.rows), self.facts.info)
+        known, parts = self._split
+        if parts is None or known != sample:
+            parts = split(self.facts.info, self.last)
+            self._split = (sample, parts)
+        return int(getattr(parts, key))
 
 
 class Tracks:
