@@ -144,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(401, {"X-Error-Message": "Invalid credentials in Authorization header"})
         elif self.host == "store":
             self._store(asked)
+        elif asked.path == "/api/whoami-v2":
+            self._whoami(asked)
         elif asked.path == "/api/models":
             self._list(asked)
         elif found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(?:/(revision|tree)/([^/]+)(/.*)?)?", asked.path):
@@ -152,6 +154,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._resolve(asked, found[1], found[2], found[3])
         else:
             self._say(404)
+
+    def _whoami(self, asked: Asked) -> None:
+        if asked.token:
+            access = {"type": "access_token", "accessToken": {"displayName": "laptop", "role": "read"}}
+            self._json({"type": "user", "name": "somebody", "fullname": "Some Body", "orgs": [], "auth": access})
+        else:
+            self._say(401, {"X-Error-Message": "Invalid credentials in Authorization header"})
 
     def _list(self, asked: Asked) -> None:
         one = {name: values[0] for name, values in asked.query.items()}
