@@ -14,6 +14,7 @@ from playground.models import library
 from playground.paths import find_paths
 from playground.workspace import known_models
 from playground.workspace.lane import Lane, ModelRef
+from playground.workspace.making_room import Free, free_memory
 from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
 
@@ -21,13 +22,15 @@ from playground.workspace.workspace import Workspace
 class Driver:
     """Runs a workspace as the window does, on the test's own thread."""
 
-    def __init__(self, model: Path | None, spawn: Spawn | None = None) -> None:
+    def __init__(self, model: Path | None, spawn: Spawn | None = None, free: Free = free_memory) -> None:
         self._queue: queue.Queue[Callable[[], None]] = queue.Queue()
         self.paths = find_paths()
         self.told: list[str] = []
         self.store = Store(self.paths.database, self._queue.put)
         self.store.start()
-        self.workspace = Workspace(self.paths.logs, self.store, self._queue.put, self._background, self._read, spawn)
+        self.workspace = Workspace(
+            self.paths.logs, self.store, self._queue.put, self._background, self._read, spawn, free=free
+        )
         self.workspace.told.connect(self.told.append)
         self.starter = known_models.to_ref(library.describe(model)) if model is not None else None
         self.workspace.set_models([self.starter] if self.starter else [], self.starter)

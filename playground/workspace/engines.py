@@ -5,9 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import msgspec
 
@@ -30,10 +29,9 @@ from playground.protocol.events import (
     LoadFailed,
     LoadProgress,
     Memory,
-    PromptProgress,
     Refused,
     Rendered,
-    Token,
+    StatesSaved,
     TokenCount,
     Tuned,
 )
@@ -41,45 +39,26 @@ from playground.protocol.measured import Measured
 from playground.supervisor.outcome import Outcome
 from playground.supervisor.process import EngineProcess
 from playground.supervisor.turns import Turns
-from playground.workspace.lane import EngineFacts
-from playground.workspace.ports import Post, Spawn, Spawned
+from playground.workspace.engine import Engine, EngineState
+from playground.workspace.intake import Intake
+from playground.workspace.ports import Post, Spawn
 from playground.workspace.signal import Signal
 from playground.workspace.threads import thread_orders
 
-EngineState: TypeAlias = Literal["loading", "ready", "closing", "gone"]
-
-
-@dataclass(slots=True)
-class Engine:
-    """One engine process as the workspace knows it."""
-
-    id: int
-    path: str
-    options: dict[str, Any]
-    process: Spawned
-    state: EngineState = "loading"
-    fraction: float = 0.0
-    facts: EngineFacts = field(default_factory=EngineFacts)
-    jobs: dict[int, Generate] = field(default_factory=dict)
-    """Jobs that wait for the load, wait for their turn, or run."""
-    sent: set[int] = field(default_factory=set)
-    """Those of them that the engine has."""
-    held: bool = False
-    """Something else than a lane uses it, a benchmark; it isn't unloaded for want of lanes or memory."""
+__all__ = ["Engine", "EngineState", "Engines"]
 
 
 class Engines:
     """Loads, shares and ends engines; passes their events on."""
 
-    def __init__(
-        self, logs: Path, post: Post, spawn: Spawn = EngineProcess, post_soon: Post | None = None
-    ) -> None:
+    def __init__(self, logs: Path, post: Post, spawn: Spawn = EngineProcess, post_soon: Post | None = None) -> None:
         """``post_soon``: as ``post``, for what may wait until the views draw anyway."""
         self._logs = logs
         self._post, self._post_soon = post, post_soon or post
         self._spawn = spawn
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
+        self._uses = itertools.count(1)
         self._counts: dict[int, Callable[[int], None]] = {}
         self._renders: dict[int, Callable[[str, int, str], None]] = {}
         self.all: dict[int, Engine] = {}
@@ -90,6 +69,12 @@ class Engines:
         """What was measured on this machine."""
         self.tune_s = 0.0
         """Seconds that a measurement may take, where there is none yet; 0: none is made."""
+        self.states, self.states_budget = "", 0
+        """Folder of saved states, and the bytes they may take there; empty: none is kept."""
+        self.prepare: Callable[[Engine], None] = self.load
+        """What comes between the start of a process and its Load, see `making_room`."""
+        self.gpu: str | None = None
+        """Name of the GPU that llama.cpp can use, empty without one; None: no engine has said yet."""
         self.tuned: Signal[[Tuned]] = Signal()
         """An engine measured the machine, or says why it could not."""
 
@@ -106,27 +91,48 @@ class Engines:
         """An event of a benchmark."""
         self.sampled: Signal[[Engine]] = Signal()
         """Another memory sample."""
+        self.kept: Signal[[StatesSaved]] = Signal()
+        """An engine that ends has put its chats' memory on disk."""
+        self.rested: Signal[[Engine]] = Signal()
+        """Its last job ended."""
 
-    def get(self, path: str, options: dict[str, Any]) -> Engine:
+    def get(self, path: str, options: dict[str, Any], *, evicts: bool = True) -> Engine:
         """The engine for that file and those options, started when there is none."""
         found = self.find(path, options)
         if found is not None:
+            found.used = next(self._uses)
             return found
         number = next(self._numbers)
 
-        def events(batch: list[Event]) -> None:
-            post = self._post_soon if all(map(can_wait, batch)) else self._post
-            post(lambda: self._apply(number, batch))
+        intake = Intake(self._post, self._post_soon, lambda batch: self._apply(number, batch))
 
         def gone(outcome: Outcome) -> None:
             self._post(lambda: self._gone(number, outcome))
 
-        process = self._spawn(self._logs / f"engine-{os.getpid()}-{number}.log", events, gone)
-        engine = Engine(number, path, dict(options), process)
+        process = self._spawn(self._logs / f"engine-{os.getpid()}-{number}.log", intake.put, gone)
+        engine = Engine(number, path, dict(options), process, evicts=evicts, used=next(self._uses))
         self.all[number] = engine
-        process.start()
-        process.send(Load(path, dict(options), machine=self.machine, tune_s=self.tune_s))
+        self.prepare(engine)
         return engine
+
+    def start(self, engine: Engine) -> None:
+        """Start its process."""
+        engine.started = True
+        engine.process.start()
+
+    def load(self, engine: Engine) -> None:
+        """Let it read its file."""
+        if not engine.started:
+            self.start(engine)
+        engine.told, engine.waits = True, ""
+        states, budget = (self.states, self.states_budget) if self.states_budget else ("", 0)
+        engine.process.send(
+            Load(engine.path, dict(engine.options), states, budget, machine=self.machine, tune_s=self.tune_s)
+        )
+
+    def refuse(self, engine: Engine, event: LoadFailed) -> None:
+        """End one that can't be loaded, as if it had said so itself."""
+        self._on_load_failed(engine, event)
 
     def find(self, path: str, options: dict[str, Any]) -> Engine | None:
         """The living engine for that file and those options."""
@@ -138,6 +144,7 @@ class Engines:
     def submit(self, engine: Engine, command: Generate) -> None:
         """Run a job as soon as the engine is loaded and may generate."""
         engine.jobs[command.job] = command
+        engine.used, engine.worked = next(self._uses), True
         if engine.state == "ready":
             self._ask(engine, command)
 
@@ -174,18 +181,32 @@ class Engines:
         engine.sent.discard(job)
         self.turns.done(job)
         self._split_threads()
+        engine.used = next(self._uses)
+        if not engine.jobs:
+            self.rested.emit(engine)
 
     def close(self, engine: Engine) -> None:
-        """End an engine; its memory comes back."""
+        """End an engine; its memory comes back. What its chats left in its cache is kept, where that is wanted."""
+        keeps = engine.state == "ready" and engine.worked and bool(self.states_budget)
         engine.state = "closing"
         for job in list(engine.jobs):
             self.job_done(engine, job)
-        engine.process.close_soon()
+        self._end(engine, keeps)
         self.changed.emit(engine)
+
+    def _end(self, engine: Engine, keeps: bool = False) -> None:
+        """End its process; one that waited for room has none."""
+        if engine.started:
+            engine.process.close_soon(keeps)
+        else:
+            self.all.pop(engine.id, None)
 
     def kill(self, engine: Engine) -> None:
         """End an engine that does not react. Its end is told through ``ended``."""
-        engine.process.kill()
+        if engine.started:
+            engine.process.kill()
+        else:
+            self._end(engine)
 
     def close_all(self) -> None:
         """End every engine; used when the window goes."""
@@ -197,7 +218,10 @@ class Engines:
 
     def cancel_load(self, engine: Engine) -> None:
         """Give up loading."""
-        engine.process.send(CancelLoad())
+        if engine.told:
+            engine.process.send(CancelLoad())
+        else:
+            self.refuse(engine, LoadFailed("cancelled", "Loading was cancelled."))
 
     def set_together(self, together: bool) -> None:
         """Let engines run at the same time with the cores split, or in turn."""
@@ -265,6 +289,9 @@ class Engines:
     def _on_hello(self, engine: Engine, event: Hello) -> None:
         engine.facts.gpu, engine.facts.gpu_reason = event.gpu, event.gpu_reason
         engine.facts.base_rss, engine.facts.build = event.rss, event.build
+        self.gpu = event.gpu
+        if not engine.told:
+            self.changed.emit(engine)
 
     def _on_progress(self, engine: Engine, event: LoadProgress) -> None:
         engine.fraction = event.fraction
@@ -286,7 +313,7 @@ class Engines:
         self.load_failed.emit(engine, event)
         for job in list(engine.jobs):
             self.job_done(engine, job)
-        engine.process.close_soon()
+        self._end(engine)
 
     def _on_tuned(self, engine: Engine, event: Tuned) -> None:
         if event.machine is not None:
@@ -315,6 +342,9 @@ class Engines:
     def _on_bench(self, engine: Engine, event: BenchProgress | BenchRow | BenchDone) -> None:
         self.bench_event.emit(engine, event)
 
+    def _on_saved(self, engine: Engine, event: StatesSaved) -> None:
+        self.kept.emit(event)
+
     def _on_refused(self, engine: Engine, event: Refused) -> None:
         self.job_event.emit(engine, event)
 
@@ -331,17 +361,13 @@ class Engines:
         self.changed.emit(engine)
 
 
-def can_wait(event: Event) -> bool:
-    """Whether an event may be taken in with the next picture: the first token and all that changes a state may not."""
-    return (isinstance(event, Token) and event.index > 0) or isinstance(event, (Memory, PromptProgress))
-
-
 _HANDLERS: dict[type[msgspec.Struct], Callable[[Engines, Engine, Any], None]] = {
     Hello: Engines._on_hello,
     LoadProgress: Engines._on_progress,
     Loaded: Engines._on_loaded,
     LoadFailed: Engines._on_load_failed,
     Tuned: Engines._on_tuned,
+    StatesSaved: Engines._on_saved,
     Memory: Engines._on_memory,
     TokenCount: Engines._on_count,
     Rendered: Engines._on_rendered,

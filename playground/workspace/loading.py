@@ -11,9 +11,11 @@ from playground.protocol.events import LoadFailed
 from playground.settings import load as load_table
 from playground.supervisor.outcome import Outcome
 from playground.workspace import notices
+from playground.workspace.advice import Advice
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import EngineFacts, Lane, ModelRef, Notice, NoticeAction
+from playground.workspace.making_room import MakingRoom
 from playground.workspace.ports import Background, ReadModel
 from playground.workspace.state import State
 
@@ -22,9 +24,16 @@ class Loading:
     """Connects lanes and engines."""
 
     def __init__(
-        self, state: State, engines: Engines, jobs: Jobs, background: Background, read_model: ReadModel
+        self,
+        state: State,
+        engines: Engines,
+        jobs: Jobs,
+        background: Background,
+        read_model: ReadModel,
+        room: MakingRoom,
     ) -> None:
         self._state = state
+        self._room = room
         self._engines = engines
         self._jobs = jobs
         self._background = background
@@ -38,11 +47,14 @@ class Loading:
         """The lane's living engine."""
         return self._engines.find(lane.model.path, lane.load) if lane.model else None
 
-    def engine_for(self, lane: Lane) -> Engine | None:
-        """The lane's engine, started when there is none; None without a model."""
+    def engine_for(self, lane: Lane, *, evicts: bool = True) -> Engine | None:
+        """The lane's engine, started when there is none; None without a model.
+
+        ``evicts``: others may be unloaded for it before somebody waits for its answer.
+        """
         if lane.model is None:
             return None
-        engine = self._engines.get(lane.model.path, lane.load)
+        engine = self._engines.get(lane.model.path, lane.load, evicts=evicts)
         self._attach(lane, engine)
         return engine
 
@@ -60,6 +72,12 @@ class Loading:
         self.drop_unused()
         self._jobs.keep_if_begun()
         self._state.models_changed.emit()
+
+    def use_model(self, letter: str, path: str) -> None:
+        """Choose a known model by its file."""
+        ref = self._state.model_at(path)
+        if ref is not None:
+            self.choose_model(letter, ref)
 
     def open_path(self, path: str, letter: str | None = None) -> None:
         """Load a GGUF from disk into a lane (the active one by default); a bad file becomes a notice there."""
@@ -169,7 +187,7 @@ class Loading:
         lane.engine = engine.facts
         if not lane.busy:
             lane.state = "ready" if engine.state == "ready" else "loading"
-            lane.fraction = engine.fraction
+            lane.fraction, lane.detail = engine.fraction, engine.waits
         lane.changed.emit()
 
     def _on_engine(self, engine: Engine) -> None:
@@ -177,15 +195,15 @@ class Loading:
             if lane.engine is not engine.facts:
                 continue
             if engine.state == "loading":
-                lane.fraction = engine.fraction
+                lane.fraction, lane.detail = engine.fraction, engine.waits
                 lane.state = "loading" if not lane.busy or lane.state == "queued" else lane.state
             elif engine.state == "ready":
                 if lane.state == "loading":
                     lane.state = "queued" if self._jobs.job_of(lane) else "ready"
-                    lane.fraction = 0.0
+                    lane.fraction, lane.detail = 0.0, ""
             elif not lane.busy and lane.state != "failed":
                 lane.state = "unloaded"
-                lane.engine = EngineFacts()
+                lane.engine, lane.detail = EngineFacts(), ""
             lane.seen()
             lane.changed.emit()
 
@@ -196,7 +214,9 @@ class Loading:
 
     def _on_load_failed(self, engine: Engine, event: LoadFailed) -> None:
         n_ctx = int(engine.options.get("n_ctx", load_table.FIELDS["n_ctx"].default))
-        self._fail(engine, lambda _tokens, _writing: notices.load_failed(event, n_ctx))
+        self._fail(engine, lambda _tokens, _writing: notices.load_failed(event, n_ctx, engine.advice))
+        if event.kind in ("memory", "context") and engine.advice is None:
+            self._add_advice(engine, lambda _notice, advice: notices.no_fit(advice, event.detail))
         for lane in self._state.lanes:
             if lane.engine is engine.facts and event.kind == "cancelled":
                 lane.state = "unloaded"
@@ -205,6 +225,21 @@ class Loading:
         lanes = [lane for lane in self._state.lanes if lane.engine is engine.facts]
         shared = len(lanes) > 1
         self._fail(engine, lambda tokens, writing: notices.engine_ended(outcome, tokens, writing, shared))
+        if outcome.kind == "memory":
+            self._add_advice(engine, notices.out_of_memory)
+
+    def _add_advice(self, engine: Engine, put: Callable[[Notice, Advice], Notice]) -> None:
+        """Put the numbers and what would fit into the cards of a failure, once they are known."""
+        shown = {lane.letter: lane.notice for lane in self._state.lanes if lane.engine is engine.facts and lane.notice}
+
+        def known(advice: Advice) -> None:
+            for lane in self._state.lanes:
+                notice = shown.get(lane.letter)
+                if notice is not None and lane.notice is notice:
+                    lane.notice = put(notice, advice)
+                    lane.changed.emit()
+
+        self._room.advise(engine, known)
 
     def _fail(self, engine: Engine, notice: Callable[[int, bool], Notice]) -> None:
         self._jobs.fail_jobs(engine, lambda job: notice(len(job.answer.tokens), bool(job.answer.started_ns)), "failed")

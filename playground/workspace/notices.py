@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from playground.protocol.events import LoadFailed, ModelInfo
 from playground.supervisor.outcome import Outcome
+from playground.workspace.advice import Advice
 from playground.workspace.lane import Notice, NoticeAction
+from playground.workspace.words import format_bytes, format_gb, model_tag
 
 CHOOSE = NoticeAction("choose_model", "Choose another model")
 RELOAD = NoticeAction("reload", "Reload", primary=True)
 NEW_CHAT = NoticeAction("new_chat", "New chat")
+NO_FIT = "This model doesn’t fit right now"
+_MOST_OFFERS = 3
 
 
-def load_failed(event: LoadFailed, n_ctx: int) -> Notice:
+def load_failed(event: LoadFailed, n_ctx: int, advice: Advice | None = None) -> Notice:
     """A model that could not be loaded."""
     if event.kind == "cancelled":
         return Notice(
@@ -20,11 +27,13 @@ def load_failed(event: LoadFailed, n_ctx: int) -> Notice:
             "Nothing was loaded.",
             (NoticeAction("reload", "Load", primary=True), CHOOSE),
         )
+    if event.kind in ("memory", "context") and advice is not None:
+        return no_fit(advice, event.detail)
     if event.kind in ("memory", "context") and n_ctx > 1024:
         smaller = NoticeAction(
             f"reload_ctx:{smaller_ctx(n_ctx)}", f"Load with {smaller_ctx(n_ctx):,} tokens", primary=True
         )
-        return Notice("danger", "This model doesn’t fit right now", event.message, (smaller, CHOOSE), event.detail)
+        return Notice("danger", NO_FIT, event.message, (smaller, CHOOSE), event.detail)
     titles = {
         "missing": "The model file is gone",
         "not_a_file": "That is not a file",
@@ -39,6 +48,66 @@ def load_failed(event: LoadFailed, n_ctx: int) -> Notice:
         (CHOOSE, NoticeAction("reload", "Try again")),
         event.detail,
     )
+
+
+def no_fit(advice: Advice, details: str = "") -> Notice:
+    """A model that needs more memory than there is: the numbers, and a button for each thing that would fit."""
+    text = needs_words(advice)
+    again = NoticeAction("reload", "Try again")
+    offered = offer_actions(advice)
+    if not offered:
+        text += " Close other programs, or choose a smaller quant or a smaller model."
+    return Notice("danger", NO_FIT, text, (*offered, CHOOSE, again), details)
+
+
+def out_of_memory(ended: Notice, advice: Advice) -> Notice:
+    """The card of an engine that was ended for memory, with the numbers and what needs less."""
+    offered = offer_actions(advice)
+    others = [NoticeAction(action.key, action.label) for action in ended.actions] if offered else list(ended.actions)
+    text = f"{ended.text} {needs_words(advice)}"
+    return Notice(ended.level, ended.title, text, (*offered, *others), ended.details)
+
+
+def needs_words(advice: Advice) -> str:
+    """“It needs 2.10 GB: weights 1.20 GB, … There are 1.50 GB free.”"""
+    needs = advice.needs
+    if needs is None:
+        return f"There are {format_gb(advice.free)} GB free."
+    weights = needs.weights.copied if needs.mapped else needs.weights.total
+    parts = (
+        ("weights", weights),
+        (f"KV cache {format_bytes(needs.cache)} for {needs.n_ctx:,} tokens", 0),
+        ("working memory", needs.compute),
+        ("the engine itself", needs.private - weights - needs.cache - needs.compute),
+    )
+    listed = ", ".join(f"{name} {format_bytes(size)}" if size else name for name, size in parts if size or "KV" in name)
+    return (
+        f"It needs {format_gb(needs.private)} GB: {listed}. "
+        f"{format_gb(advice.free)} GB are free, counting what idle models would give back."
+    )
+
+
+def offer_actions(advice: Advice) -> tuple[NoticeAction, ...]:
+    """A button for each thing that fits, the smallest change first."""
+    actions = [
+        NoticeAction(f"reload_with:{_key(offer.changes)}", f"Load with {_offer_words(offer.changes)}")
+        for offer in advice.offers
+    ]
+    actions += [NoticeAction(f"use_model:{ref.path}", f"Load {model_tag(ref)}") for ref in advice.smaller]
+    return tuple(
+        NoticeAction(action.key, action.label, primary=index == 0)
+        for index, action in enumerate(actions[:_MOST_OFFERS])
+    )
+
+
+def _key(changes: Mapping[str, Any]) -> str:
+    return ",".join(f"{name}={value}" for name, value in changes.items())
+
+
+def _offer_words(changes: Mapping[str, Any]) -> str:
+    parts = [f"a {changes['cache_type_k']} cache"] if "cache_type_k" in changes else []
+    parts += [f"{changes['n_ctx']:,} tokens"] if "n_ctx" in changes else []
+    return " and ".join(parts)
 
 
 def engine_ended(ended: Outcome, n_tokens: int, was_writing: bool, shared: bool) -> Notice:

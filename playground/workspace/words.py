@@ -118,7 +118,9 @@ def state_words(lane: Lane, now_ns: int | None = None) -> str:
     words = _STATE_WORDS.get(lane.state) or _moving_words(lane, now)
     silence = (now - lane.last_sign_ns) / 1e9
     # A queued lane's engine rests; the lane that it waits for shows the signs.
-    if silence > SILENCE_S and (lane.state == "loading" or (lane.busy and lane.state != "queued")):
+    if silence > SILENCE_S and (
+        (lane.state == "loading" and not lane.detail) or (lane.busy and lane.state != "queued")
+    ):
         return f"{words} · no sign for {silence:.0f} s"
     return words
 
@@ -137,6 +139,8 @@ _STATE_WORDS = {
 
 def _moving_words(lane: Lane, now: int) -> str:
     if lane.state == "loading":
+        if lane.detail:
+            return lane.detail
         return f"Reading the file {format_percent(lane.fraction)}"
     if lane.state == "prompt":
         rate = lane.answer.prompt_tok_s

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from playground.conversation.tree import Chat
+from playground.settings import load as load_table
 from playground.supervisor.process import EngineProcess
 from playground.workspace import notices
 from playground.workspace.answers import Answers, messages_of
@@ -18,6 +19,7 @@ from playground.workspace.engines import Engines
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import BUSY, Lane, ModelRef
 from playground.workspace.loading import Loading
+from playground.workspace.making_room import Free, MakingRoom, free_memory
 from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of, restore_settings
@@ -42,12 +44,14 @@ class Workspace:
         read_model: ReadModel,
         spawn: Spawn | None = None,
         post_soon: Post | None = None,
+        free: Free = free_memory,
     ) -> None:
-        """``spawn``, ``post_soon``: see `engines`."""
+        """``spawn``, ``post_soon``: see `engines`; ``free``: bytes that the machine could give now."""
         self.state = state = State()
         self.engines = Engines(logs, post, spawn or EngineProcess, post_soon)
         self.jobs = Jobs(state, self.engines, store, background)
-        self.loading = Loading(state, self.engines, self.jobs, background, read_model)
+        self.room = MakingRoom(state, self.engines, post, free)
+        self.loading = Loading(state, self.engines, self.jobs, background, read_model, self.room)
         self.answers = Answers(state, self.jobs, self.loading.engine_for, post)
         self.chats = Chats(state, store, self.answers, self.jobs, self.loading)
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
@@ -199,6 +203,8 @@ class Workspace:
         inside: dict[str, Callable[[], object]] = {
             "reload": lambda: self.reload(letter),
             "reload_ctx": lambda: self.loading.reload_with(letter, {"n_ctx": int(argument)}),
+            "reload_with": lambda: self.loading.reload_with(letter, _options(argument)),
+            "use_model": lambda: self.loading.use_model(letter, argument),
             "new_chat": self.new_chat,
             "retry": lambda: self.retry(letter),
             "kill": lambda: self.loading.kill(letter),
@@ -230,6 +236,7 @@ class Workspace:
 
     def tick(self) -> bool:
         """Once a second while something goes on: notices engines that don't react. False: nothing goes on."""
+        self.room.look(again=True)
         for job in self.jobs.silent_jobs(STOP_PATIENCE_S):
             lane = self.state.find_lane(job.letter)
             if lane is not None and job.chat is self.state.chat and lane.notice is None:
@@ -263,7 +270,13 @@ class Workspace:
         """Load the models of the lanes that are on: what a start does."""
         for lane in self.state.lanes:
             if lane.on and lane.model is not None and lane.state in ("empty", "unloaded"):
-                self.loading.engine_for(lane)
+                self.loading.engine_for(lane, evicts=False)
+
+
+def _options(text: str) -> dict[str, Any]:
+    """Load options out of a notice's key: “n_ctx=4096,cache_type_k=q8_0”."""
+    pairs = (pair.partition("=") for pair in text.split(","))
+    return {name: load_table.FIELDS[name].parse(value) for name, _, value in pairs}
 
 
 def _common_leaf(template: Lane) -> str | None:

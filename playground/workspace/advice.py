@@ -1,0 +1,66 @@
+"""What a model needs, what there is, and what would fit instead. Reads headers: not for the window's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from playground.fit.advice import Offer, judge, offers
+from playground.fit.estimate import Model, Needs, Options
+from playground.settings.field import SettingError
+from playground.settings.load import FIELDS
+from playground.workspace.lane import ModelRef
+
+_MOST_SMALLER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """The numbers of a load that doesn't fit."""
+
+    needs: Needs | None
+    free: int
+    """Bytes, with what idle engines would give back."""
+    offers: tuple[Offer, ...] = ()
+    smaller: tuple[ModelRef, ...] = ()
+    """The same model in a smaller quant that fits, the largest first."""
+
+
+def read_model(path: str) -> Model | None:
+    """A file's header as far as memory goes; None where it can't be read, which the engine says better."""
+    from playground.models.gguf import GgufError, read_header  # not before the window's first picture
+
+    try:
+        return read_header(path).fit()
+    except (GgufError, OSError):
+        return None
+
+
+def options_of(values: Mapping[str, Any]) -> Options:
+    """Complete load options from those that differ. Odd ones, from an old chat, are the engine's to refuse."""
+    try:
+        return Options.of(FIELDS.complete(values))
+    except SettingError:
+        return Options()
+
+
+def advise(model: Model, options: Options, free: int, quants: Sequence[ModelRef]) -> Advice:
+    """What would fit in ``free`` bytes; ``quants`` are other files of the same model, the largest first."""
+    smaller: list[ModelRef] = []
+    for ref in quants:
+        other = read_model(ref.path)
+        if other is not None and judge(other, options, free).kind in ("fits", "tight"):
+            smaller.append(ref)
+        if len(smaller) == _MOST_SMALLER:
+            break
+    return Advice(judge(model, options, free).needs, free, tuple(offers(model, options, free)), tuple(smaller))
+
+
+def other_quants(models: Sequence[ModelRef], path: str) -> list[ModelRef]:
+    """Smaller files of the same model, the largest first."""
+    this = next((model for model in models if model.path == path), None)
+    if this is None:
+        return []
+    found = [model for model in models if model.name == this.name and 0 < model.size < this.size]
+    return sorted(found, key=lambda model: -model.size)
