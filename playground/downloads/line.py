@@ -74,10 +74,13 @@ def ask(record: Record, file: FileRecord, token: str | bool | None = None) -> Re
     endpoint = record.endpoint or None
     url = hub.hf_hub_url(record.repo, file.name, revision=file.commit or record.revision, endpoint=endpoint)
     found = hub.get_hf_file_metadata(url, token=token, endpoint=endpoint, timeout=_timeout())
-    etag, commit = found.etag or "", found.commit_hash or file.commit or record.revision
-    if not etag or found.size is None:
+    etag, commit = found.etag, found.commit_hash
+    if not etag or not commit or found.size is None:
+        # A network’s log-in page, for one; nothing that is here is thrown away for it.
         raise DownloadError(
-            "other", f"The server doesn’t say what {file.name} is (no etag or size); it is no Hub, or hides it."
+            "server",
+            f"What answered for {file.name} is no Hub: it names no commit, etag or size. Log in to the network if it "
+            "asks for that, and check HF_ENDPOINT if it is set.",
         )
     return Remote(etag, found.size, commit, _digest(record, file, etag, commit, token), url, found.location)
 
@@ -182,6 +185,9 @@ def _hub() -> Any:
     """huggingface_hub's own parts; imported when first needed, as it takes a third of a second."""
     from huggingface_hub import file_download, utils
 
+    from playground.models.hub_client import install
+
+    install()  # before a line stands: it closes the client that was
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     return _Hub(file_download, utils)
 

@@ -96,9 +96,11 @@ class Place:
         os.replace(beside, pointer)
 
     def _set_ref(self, revision: str, commit: str) -> None:
-        from playground.files import write_whole
-
-        write_whole(self.root / "refs" / revision, commit.encode())
+        ref = self.root / "refs" / revision
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        beside = ref.with_name(f"{ref.name}.{os.getpid()}.tmp")
+        beside.write_text(commit, encoding="utf-8")  # readable as the cache is, which others may share
+        os.replace(beside, ref)
 
     def _is_used(self, blob: Path) -> bool:
         with suppress(OSError):

@@ -20,7 +20,7 @@ from tests.faults.small_disk import apart
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-FULL = {"files": 1000, "states": 120, "kills": 200, "pauses": 50, "messages": 130, "disk": 24}
+FULL = {"files": 1000, "states": 120, "kills": 200, "pauses": 50, "messages": 130, "disk": 24, "downloads": 11 * 50}
 """How many cases of each kind make a full run."""
 MODULES = {
     "files": "model_files",
@@ -29,6 +29,7 @@ MODULES = {
     "pauses": "pauses",
     "messages": "messages",
     "disk": "full_disk",
+    "downloads": "downloads",
 }
 
 
