@@ -90,13 +90,14 @@ class ModelFile:
 def guess(found: Found, source: str, key: str) -> ModelFile:
     """A model by its file's name and size alone, for a list that shouldn't wait."""
     path = Path(found.path)
-    name = display_name(None, found.origin.rpartition("/")[2] if _is_blob(path) and found.origin else path)
+    title = _title(found)
+    name = display_name(None, title)
     return ModelFile(
         found.path,
         name,
         source,
         found.size,
-        quant_in_name(path.name),
+        quant_in_name(title),
         n_parts=found.n_parts,
         error=missing_sentence(path, found),
         kind=kind_by_name(path.name),
@@ -123,8 +124,7 @@ def read(found: Found, source: str, key: str) -> ModelFile:
         found = replace(found, n_parts=header.split[1], missing=found.missing or _unnamed_parts(path, header))
         plain = replace(plain, n_parts=found.n_parts, error=missing_sentence(path, found))
     is_starter = starter.is_starter(path)
-    blob = found.origin if _is_blob(path) else ""
-    name = starter.STARTER.name if is_starter else display_name(header, blob.rpartition("/")[2] if blob else path)
+    name = starter.STARTER.name if is_starter else display_name(header, _title(found))
     if kind != "model":
         name = path.stem
     return replace(
@@ -182,6 +182,10 @@ def _unnamed_parts(path: Path, header: GgufHeader) -> tuple[str, ...]:
     return tuple(f"{path.stem}-{number:05}-of-{count:05}.gguf" for number in range(2, min(count, 999) + 1))
 
 
-def _is_blob(path: Path) -> bool:
-    """A file named by its digest: its name says nothing."""
-    return re.fullmatch(r"sha256-[0-9a-f]{64}", path.name) is not None
+def _title(found: Found) -> str:
+    """The name that tells most: the file's own, or of one named by its digest what its program calls it."""
+    name = Path(found.path).name
+    if not found.origin or not re.fullmatch(r"sha256-[0-9a-f]{64}", name):
+        return name
+    model, _, tag = found.origin.rpartition("/")[2].partition(":")
+    return model if tag in ("", "latest") else f"{model}-{tag}"
