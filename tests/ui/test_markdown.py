@@ -103,6 +103,29 @@ def test_all_samples_in_a_row_streamed(make: Any, step: int) -> None:
     assert shape(grown) == shape(whole)
 
 
+PROSE = (
+    "It was late, and the keeper (an old man) waited. He'd said: “never”… twice!  Then\nhe went up – slowly - and "
+    "lit it. See www.example.org or https://example.org/a or mail me@example.org now.\n\n"
+    "An _odd_ thing: snake_case_name and 2 * 3 * 4 and a*b*c, **bold**ness, `code` it and ~~not~~ so.\n"
+    "a | b\n--|--\n1 | two words\nmore words\n\n- an item here\n  goes on\n- [x] done and on\n1) one word\n\n"
+    "Mind & body &amp; soul, [a link](https://a.b/c d) and [ref] costs $5 or $a b$ \\(x y\\) end here\n"
+    "===\nover.  \nNew"
+)
+
+
+@pytest.mark.parametrize("step", [1, 4])
+@pytest.mark.parametrize("name", [*SAMPLES, "prose"])
+def test_at_every_moment_it_shows_what_is_there_as_if_read_at_once(make: Any, name: str, step: int) -> None:
+    source = SAMPLES.get(name, PROSE)
+    grown = make()
+    for at in range(step, len(source) + step, step):
+        grown.stream(source[:at])
+        fresh = make()
+        fresh.stream(source[:at])
+        assert shape(grown) == shape(fresh), source[:at][-40:]
+        assert [r.code for r in grown.regions] == [r.code for r in fresh.regions]
+
+
 @pytest.mark.parametrize("gap", ["\n", "\n\n"])
 @pytest.mark.parametrize("mark", ["- {}", "1. {}", "{}. {}"])
 def test_lists_cut_while_written_count_on(make: Any, gap: str, mark: str) -> None:

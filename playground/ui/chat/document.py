@@ -125,6 +125,17 @@ class FormattedDocument(SafeDocument):
         if live and region.language and line:
             self._colour_block(self.writer.block(), self._highlighter.line(region.language, line))
 
+    def extend_code_line(self, region: CodeRegion, line: str) -> None:
+        """Put more behind the last line of the last code block; ``line`` is all of it."""
+        more = line[len(region.lines[-1]) :]
+        region.lines[-1] = line
+        self.writer.movePosition(QTextCursor.MoveOperation.End)
+        self.writer.beginEditBlock()
+        self.writer.insertText(more, self._formats.code_char)
+        if region.language:
+            self._colour_block(self.writer.block(), self._highlighter.line(region.language, line))
+        self.writer.endEditBlock()
+
     def end_code(self, region: CodeRegion) -> None:
         """Make room for the frame below the last line of a block."""
         cursor = QTextCursor(self.findBlock(region.end))

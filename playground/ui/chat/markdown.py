@@ -14,6 +14,7 @@ from PySide6.QtGui import QTextCursor, QTextList
 from playground.ui.chat.clean import clean, close_open_marks, protect_formulas
 from playground.ui.chat.document import CodeRegion, FormattedDocument
 from playground.ui.chat.formats import Formats
+from playground.ui.chat.growth import plain_growth
 from playground.ui.chat.highlight import Highlighter
 from playground.ui.chat.reader import read_markdown
 from playground.ui.chat.splitter import LINE_MAX, Piece, Splitter, split
@@ -43,6 +44,8 @@ class MarkdownDocument(FormattedDocument):
         self._text: str | None = None
         """The whole text last shown; None: none yet, or still growing."""
         self._mark = _Mark()
+        self._tail: list[Piece] = []
+        """The live end as it is shown."""
 
     def restyle(self, formats: Formats) -> None:
         """Empty it and take other formats; show the text again afterwards."""
@@ -55,6 +58,7 @@ class MarkdownDocument(FormattedDocument):
         self._taken = 0
         self._text = None
         self._mark = _Mark()
+        self._tail = []
         self.empty()
 
     def show(self, text: str) -> None:
@@ -92,11 +96,14 @@ class MarkdownDocument(FormattedDocument):
         self._taken = len(text)
         self._text = None
         finished = self._splitter.feed(fresh)
+        before, self._tail = self._tail, self._splitter.tail()
+        if not finished and len(before) == len(self._tail) == 1 and self._goes_on(before[0], self._tail[0]):
+            return
         self.writer.beginEditBlock()
         self._roll_back()
         self._write(finished, live=True)
         self._set_mark()
-        self._write(self._splitter.tail(), live=True, tail=True)
+        self._write(self._tail, live=True, tail=True)
         self.writer.endEditBlock()
 
     def finish(self, text: str) -> None:
@@ -146,6 +153,22 @@ class MarkdownDocument(FormattedDocument):
         if self.regions and not self.regions[-1].closed:
             del self.regions[-1].lines[mark.lines :]
             self.regions[-1].end = mark.end
+
+    def _goes_on(self, before: Piece, after: Piece) -> bool:
+        """Put behind the live end what was added to it, if that is all there is to do."""
+        if before.kind == after.kind == "text" and before.continues == after.continues:
+            words = plain_growth(before.text, after.text)
+            if words is None:
+                return False
+            self.writer.movePosition(QTextCursor.MoveOperation.End)
+            self.writer.insertText(words, self._formats.char())
+            return True
+        if before.kind == after.kind == "code" and (before.opens, before.language) == (after.opens, after.language):
+            (old,), (new,) = before.lines, after.lines
+            if old and new.startswith(old):
+                self.extend_code_line(self.regions[-1], new)
+                return True
+        return False
 
     # writing
 
