@@ -64,7 +64,8 @@ class Place:
         for file in files[::-1]:  # the first part, which stands for the model, comes last
             self._point(self.pointer(file), self.blob(file.etag))
         if revision != files[0].commit:
-            self._set_ref(revision, files[0].commit)
+            with suppress(OSError):  # other programs then ask the Hub which commit is meant
+                self._set_ref(revision, files[0].commit)
         return [self.pointer(file) for file in files]
 
     def clear(self, files: list[FileRecord]) -> None:
