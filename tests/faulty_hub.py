@@ -91,12 +91,16 @@ class FaultyHub:
     @property
     def ranges(self) -> list[str]:
         """The Range of every GET of a file; empty where it had none."""
-        return [asked.range for asked in self.asked if asked.method == "GET" and (asked.host == "store") == self.two_hosts]
+        return [
+            asked.range for asked in self.asked if asked.method == "GET" and (asked.host == "store") == self.two_hosts
+        ]
 
     def etag_of(self, body: bytes) -> str:
         if self.etag:
             return self.etag
-        return hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest() if self.git else hashlib.sha256(body).hexdigest()
+        return (
+            hashlib.sha1(b"blob %d\0" % len(body) + body).hexdigest() if self.git else hashlib.sha256(body).hexdigest()
+        )
 
 
 def seeded(dice: random.Random, kind: str, size: int) -> tuple[list[Spoiled], list[Spoiled]]:

@@ -51,7 +51,7 @@ def _run(argv: Sequence[str]) -> int:
     prompt = _read_prompt(given)
     if prompt is None and given.json:
         raise CliError("--json needs a prompt.")
-    model = find_model(given.model)
+    model = find_model(given.model, given.yes, given.quiet or given.json)
     output: Output = JsonOutput() if given.json else TextOutput(given.quiet)
     with Session(Path(model.path).absolute(), settings.load, governed=not given.no_governor) as session:
         talk = Talk(session, output, settings, model.name)

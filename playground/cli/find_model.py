@@ -1,4 +1,4 @@
-"""Which model file is meant: a path, a part of a known model's name, or the starter."""
+"""Which model file is meant: a path, a part of a known model's name, one of the Hub's, or the starter."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from playground.models.library import ModelFile
 from playground.paths import find_paths
 
 
-def find_model(given: str | None) -> ModelFile:
-    """The model that ``-m`` names, seen to be sound. Raises CliError with exit code 2."""
+def find_model(given: str | None, yes: bool = False, quiet: bool = False) -> ModelFile:
+    """The model that ``-m`` names, seen to be sound; one of the Hub's is downloaded where it isn't here.
+
+    ``yes``: without asking before much is downloaded. Raises CliError.
+    """
     if given is None:
         return check(_starter())
     path = Path(given).expanduser()
+    if not path.exists():
+        from playground.cli import get_model  # with the Hub's room behind it
+
+        if get_model.looks_like_repo(given):
+            return check(get_model.get(given, yes, quiet))
     return check(path) if _looks_like_path(given) or path.exists() else _known(given)
 
 

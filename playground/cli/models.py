@@ -42,6 +42,7 @@ class VerbModule(Protocol):
 VERBS: tuple[Verb, ...] = (
     Verb("search", "Find models on the Hugging Face Hub.", "models_search"),
     Verb("show", "What a model on the Hub is, and which of its files this machine can run.", "models_show"),
+    Verb("get", "Download a model from the Hub, checked by its digest.", "models_get"),
     Verb("list", "The models on this machine, wherever they lie.", "models_list"),
     Verb("verify", "Read a model’s file whole and compare its digest with the published one.", "models_verify"),
     Verb("quantize", "Make another quant of a model.", "models_quantize"),

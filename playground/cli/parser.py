@@ -14,6 +14,7 @@ _EPILOG = """\
 examples:
   playground chat "Write a Python function that reverses a string."
   playground chat                           an interactive chat; /help lists its commands
+  playground chat -m ggml-org/gemma-3-1b-it-GGUF:Q4_K_M "Hello"
   playground chat -m model.gguf --temp 0 --seed 1 -n 200 "Count to ten."
   git diff | playground chat -m qwen -sys "Write a commit message."
   playground chat --json --temp 0 "Hello" | jq .text
@@ -83,9 +84,11 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-m",
         "--model",
-        metavar="PATH|NAME",
-        help="A GGUF file, or a part of the name of a model that the app knows. (default: the starter model)",
+        metavar="PATH|NAME|REPO",
+        help="A GGUF file, a part of the name of a model that the app knows, or “owner/name:quant” on the Hub. "
+        "(default: the starter model)",
     )
+    group.add_argument("-y", "--yes", action="store_true", help="Don’t ask before more than 100 MB are downloaded.")
 
 
 def _add_prompt(parser: argparse.ArgumentParser) -> None:

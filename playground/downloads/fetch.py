@@ -111,16 +111,18 @@ class Fetch:
             return
         self._room()
         while part.length < part.size:
-            begun = part.length
-            answer = Answer()
-            self._control.run_aside(
-                lambda: line.receive(remote, part.length, self._restart, self._take, answer), answer.break_off
-            )
-            if part.length < part.size and part.length - begun != line.MAX_ANSWER:
-                raise DownloadError(
-                    "stalled", f"{self._file.name} ended before it was complete. Try again; it goes on where it ended."
-                )
+            self._receive(remote, part)
         self._accept(part)
+
+    def _receive(self, remote: Remote, part: Part) -> None:
+        begun, answer = part.length, Answer()
+        self._control.run_aside(
+            lambda: line.receive(remote, begun, self._restart, self._take, answer), answer.break_off
+        )
+        if part.length < part.size and part.length - begun != line.MAX_ANSWER:
+            raise DownloadError(
+                "stalled", f"{self._file.name} ended before it was complete. Try again; it goes on where it ended."
+            )
 
     def _open(self) -> Part | None:
         """The part, with what an earlier try left; kept over the tries, as its hash is under way. None: all is here."""

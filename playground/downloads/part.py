@@ -28,7 +28,12 @@ class Part:
     """One file on its way. `write` belongs to the line's thread; after `close` it takes nothing more."""
 
     def __init__(
-        self, path: Path, size: int, digest: str, trusted: int | None = None, synced: Callable[[int], None] | None = None
+        self,
+        path: Path,
+        size: int,
+        digest: str,
+        trusted: int | None = None,
+        synced: Callable[[int], None] | None = None,
     ) -> None:
         """``trusted``: bytes of an earlier part to build on, None for all. ``synced`` hears what is surely on disk,
         on the hash's thread. Raises OSError."""
@@ -50,7 +55,9 @@ class Part:
     def _open(self, trusted: int | None) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered: the hash must find in the file what `length` says.
-        self._file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b", 0)
+        self._file = os.fdopen(
+            os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b", 0
+        )
         there = self._file.seek(0, os.SEEK_END)
         keep = there if trusted is None else min(there, trusted)
         if keep > self.size:
@@ -135,7 +142,7 @@ class Part:
                 time.sleep(_LOOK_S)
             return 0
         behind.seek(at)
-        n = behind.readinto(memoryview(self._piece)[:n])
+        n = int(behind.readinto(memoryview(self._piece)[:n]))
         state.update(memoryview(self._piece)[:n])  # without the lock: the line goes on meanwhile
         with self._changed:
             if self._hash is state:  # not restarted

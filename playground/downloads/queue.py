@@ -102,13 +102,11 @@ class Queue:
 
     def pause_all(self) -> None:
         """Let all rest."""
-        self._orders.put(lambda: [self._pause(entry) for entry in list(self._entries)] and None)
+        self._order_all(self._pause)
 
     def resume_all(self) -> None:
         """Let all that rest go on."""
-        self._orders.put(
-            lambda: [self._resume(entry) for entry in list(self._entries) if entry.record.state == "paused"] and None
-        )
+        self._order_all(lambda entry: self._resume(entry) if entry.record.state == "paused" else None)
 
     def set_at_once(self, n: int) -> None:
         """How many run at the same time; those above it end their run and wait."""
@@ -123,6 +121,13 @@ class Queue:
     def _order(self, download_id: str, act: Callable[[Entry], None]) -> None:
         def run() -> None:
             for entry in [entry for entry in self._entries if entry.record.id == download_id]:
+                act(entry)
+
+        self._orders.put(run)
+
+    def _order_all(self, act: Callable[[Entry], None]) -> None:
+        def run() -> None:
+            for entry in list(self._entries):
                 act(entry)
 
         self._orders.put(run)

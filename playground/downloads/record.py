@@ -14,6 +14,7 @@ import msgspec
 
 from playground.downloads.errors import DownloadError
 from playground.files import read_json, write_json
+from playground.paths import Paths
 
 State: TypeAlias = Literal["waiting", "running", "paused", "failed", "done"]
 _SEGMENT = re.compile(r"[\w.-]+\Z", re.ASCII)
@@ -97,8 +98,8 @@ def _mistrust(record: Record) -> Record:
 
 def check(record: Record) -> Record:
     """Refuse what can't be asked for, or would lead out of the cache. Raises DownloadError."""
-    owner, slash, name = record.repo.partition("/")
-    if not slash or not all(_SEGMENT.match(part) and part.strip(".") for part in (owner, name)) or "--" in record.repo:
+    parts = record.repo.split("/")
+    if len(parts) > 2 or not all(_SEGMENT.match(part) and part.strip(".") for part in parts) or "--" in record.repo:
         raise DownloadError("missing", f"“{record.repo}” is no name of a repository; they look like “owner/name”.")
     if not record.files:
         raise DownloadError("missing", f"No file of {record.repo} was chosen.")
@@ -110,7 +111,14 @@ def check(record: Record) -> Record:
 
 def _is_plain(path: str) -> bool:
     parts = path.split("/")
-    return all(part and part.strip(". ") and not set(part) & set('\\:*?"<>|\0') and part.isprintable() for part in parts)
+    return all(
+        part and part.strip(". ") and not set(part) & set('\\:*?"<>|\0') and part.isprintable() for part in parts
+    )
+
+
+def folder_of(paths: Paths) -> Path:
+    """Where the records are kept."""
+    return paths.data / "downloads"
 
 
 class Journal:
@@ -166,7 +174,7 @@ class Journal:
 def locked(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process. Raises DownloadError of kind ``busy``."""
     from filelock import Timeout
-    from huggingface_hub.utils import WeakFileLock
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with ExitStack() as held:
@@ -179,9 +187,17 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def new(repo: str, names: Sequence[str], sizes: Iterable[int] = (), revision: str = "main", **more: str) -> Record:
-    """A download of some files. Raises DownloadError."""
+def new(
+    repo: str,
+    names: Sequence[str],
+    sizes: Iterable[int] = (),
+    revision: str = "",
+    *,
+    label: str = "",
+    endpoint: str = "",
+) -> Record:
+    """A download of some files; ``sizes`` as far as they are known. Raises DownloadError."""
     files = [FileRecord(name) for name in names]
     for file, size in zip(files, sizes, strict=False):
         file.size = size
-    return check(Record(repo, files, revision or "main", **more))
+    return check(Record(repo, files, revision or "main", endpoint, label))

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from faults.case import Case, Fault, Setting, judged, sentence
 from faulty_hub import REPO, FaultyHub, Spoiled, seeded
 
+from faults.case import Case, Fault, Setting, judged, sentence
 from playground.downloads import fetch, job, record
 from playground.downloads.control import Control, Patience
 from playground.downloads.errors import DownloadError
