@@ -47,31 +47,42 @@ class Taken:
             there.clear()
         there.update((model.path, model) for model in report.models)
 
+    def keep(self, before: Taken) -> None:
+        """Show what an earlier scan found until this one knows better."""
+        for key, models in before._models.items():
+            if key in self._models:
+                self._models[key] = dict(models)
+
     def models(self) -> list[ModelFile]:
         """All files, in the order of the sources; one that several have counts once."""
         return merge([list(models.values()) for models in self._models.values()])
 
 
-def scan_everything(paths: Paths, extra: Sequence[Path] = ()) -> tuple[list[ModelFile], dict[str, str]]:
+def scan_everything(
+    paths: Paths, extra: Sequence[Path] = (), at_most_s: float | None = None
+) -> tuple[list[ModelFile], dict[str, str]]:
     """All GGUF files that can be found, of whatever kind, and how each source was; not for the GUI thread.
 
     Waits for headers, but not for a folder that doesn't answer. A file that lies in several places (by links)
-    is listed once. Headers are remembered, so a second scan only looks at dates.
+    is listed once. Headers are remembered, so a second scan only looks at dates. After ``at_most_s`` seconds it
+    returns what is known by then, some of it by name only, and goes on reading for the next time.
     """
     rows = sources.all_sources(paths, extra)
     taken = Taken(row.key for row in rows)
     catalog = Catalog(paths.cache)
     scanner = Scanner(paths, rows, catalog, taken.take)
     scanner.start()
-    scanner.wait()
-    scanner.stop()
-    catalog.close()
-    return taken.models(), taken.states
+    if scanner.wait(at_most_s):
+        scanner.stop()
+        catalog.close()
+    return taken.models(), dict(taken.states)
 
 
-def scan(paths: Paths, extra: Sequence[Path] = ()) -> list[ModelFile]:
+def scan(paths: Paths, extra: Sequence[Path] = (), at_most_s: float | None = None) -> list[ModelFile]:
     """The models, usable ones first in the order of the sources; image parts and the like left out."""
-    models = [model for model in scan_everything(paths, extra)[0] if model.kind == "model" and not model.away]
+    models = [
+        model for model in scan_everything(paths, extra, at_most_s)[0] if model.kind == "model" and not model.away
+    ]
     return sorted(models, key=lambda model: bool(model.error))
 
 

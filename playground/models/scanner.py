@@ -89,10 +89,10 @@ class Scanner:
                 self._say(look, Report(key, "not_there", known, all=True), over=True)
                 return
             models, unread = self._known(look, found)
+            self._catalog.forget(key, [one.path for one in found])
             self._say(look, Report(key, "reading" if unread else "done", tuple(models), all=True), over=not unread)
             if unread:
                 self._read(look, unread)
-            self._catalog.forget(key, [one.path for one in found])
         except Exception:
             # Whatever a stranger's disk does must not leave the list waiting.
             self._say(look, Report(key, "no_answer"), over=True)

@@ -8,10 +8,13 @@ from playground.models import library, starter
 from playground.paths import Paths
 from playground.workspace.lane import ModelRef
 
+PATIENCE_S = 2.0
+"""A large library that was never read, or a disk that hangs, must not keep the first model waiting."""
+
 
 def find_models(paths: Paths) -> tuple[list[ModelRef], ModelRef | None]:
     """The usable models, and which of them is the starter."""
-    models = [to_ref(model) for model in library.scan(paths) if not model.error]
+    models = [to_ref(model) for model in library.scan(paths, at_most_s=PATIENCE_S) if not model.error]
     return models, next((model for model in models if starter.is_starter(Path(model.path))), None)
 
 
