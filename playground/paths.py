@@ -25,6 +25,11 @@ class Paths:
     """Models that the app downloaded or made."""
 
     @property
+    def states(self) -> Path:
+        """What long chats left in their engines' memory; can be deleted at any time."""
+        return self.cache / "states"
+
+    @property
     def database(self) -> Path:
         """The chats' SQLite file."""
         return self.data / "chats.sqlite3"

@@ -228,6 +228,7 @@ def kept_answer(node: Node | None) -> Answer:
             answer.finished_ns = int(times[-1])
             answer.n_prompt = int(node.record.get("n_prompt", 0))
             answer.n_reused = int(node.record.get("n_reused", 0))
+            answer.n_restored = int(node.record.get("n_restored", 0))
             answer.marks = kept_marks(node.record, times)
     return answer
 

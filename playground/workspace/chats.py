@@ -12,6 +12,7 @@ from playground.workspace.jobs import Jobs
 from playground.workspace.lane import Lane, ModelRef
 from playground.workspace.loading import Loading
 from playground.workspace.ports import Shelf
+from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of, restore_settings
 
 LAST = "last_chat"
@@ -27,6 +28,9 @@ class Chats:
         self._jobs = jobs
         self._loading = loading
         self._deleted: list[ChatHead] = []
+        self.deleted: Signal[[str]] = Signal()
+        """A chat's id."""
+        self.brought_back: Signal[[str]] = Signal()
 
     def start(self, ready: Callable[[], None]) -> None:
         """Bring back what was open; ``ready`` is called when the lanes stand."""
@@ -95,6 +99,7 @@ class Chats:
             self._deleted.append(head)
             self._state.heads = [other for other in self._state.heads if other.id != chat_id]
         self._shelf.delete_chat(chat_id)
+        self.deleted.emit(chat_id)
         self._state.heads_changed.emit()
         if chat_id == self._state.chat.id:
             records = [replace(record_of(lane), leaf=None) for lane in self._state.lanes]
@@ -106,6 +111,7 @@ class Chats:
         if self._deleted:
             head = self._deleted.pop()
             self._shelf.undelete_chat(head.id)
+            self.brought_back.emit(head.id)
             self._put(head)
             self.open_chat(head.id)
 

@@ -49,3 +49,8 @@ class Engine:
     def busy(self) -> bool:
         """Whether someone writes with it, waits for it or measures it."""
         return bool(self.jobs) or self.held
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there are chats in its cache that may be kept on disk."""
+        return self.state == "ready" and self.worked

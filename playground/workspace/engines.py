@@ -187,7 +187,7 @@ class Engines:
 
     def close(self, engine: Engine) -> None:
         """End an engine; its memory comes back. What its chats left in its cache is kept, where that is wanted."""
-        keeps = engine.state == "ready" and engine.worked and bool(self.states_budget)
+        keeps = engine.keeps and bool(self.states_budget)
         engine.state = "closing"
         for job in list(engine.jobs):
             self.job_done(engine, job)
@@ -207,6 +207,13 @@ class Engines:
             engine.process.kill()
         else:
             self._end(engine)
+
+    def leave(self) -> bool:
+        """End the engines that have something to keep; whether there are any."""
+        keeping = [engine for engine in self.all.values() if engine.keeps] if self.states_budget else []
+        for engine in keeping:
+            self.close(engine)
+        return bool(keeping)
 
     def close_all(self) -> None:
         """End every engine; used when the window goes."""

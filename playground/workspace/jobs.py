@@ -96,6 +96,8 @@ class Jobs:
         """The last finished answers, by node: their figures may not be in the kept series yet."""
         self.touched: Signal[[Chat]] = Signal()
         """A chat was kept: it has another turn, title or lane."""
+        self.ended: Signal[[Job]] = Signal()
+        """An answer ended, whole or not; its figures are complete."""
         self._grown: dict[int, Job] = {}
         engines.job_event.connect(self._on_event)
         engines.batch_done.connect(self._pass_on)
@@ -221,11 +223,13 @@ class Jobs:
     def _on_started(self, job: Job, event: Started) -> None:
         job.answer.started_ns = event.t_ns
         job.answer.n_prompt, job.answer.n_reused = event.n_prompt, event.n_reused
+        job.answer.n_restored = event.n_restored
         job.answer.prompt_done = event.n_reused
         job.node.record |= {
             "seed": event.seed,
             "n_prompt": event.n_prompt,
             "n_reused": event.n_reused,
+            "n_restored": event.n_restored,
             "plain": event.plain,
             "repeatable": event.repeatable,
             "made_with": made_with(job.engine.facts),
@@ -321,6 +325,7 @@ class Jobs:
         job.chat.updated = time.time()
         self.keep(job.chat, job.node)
         self._keep_series(job)
+        self.ended.emit(job)
 
     def _keep_series(self, job: Job) -> None:
         def keep(data: bytes) -> None:

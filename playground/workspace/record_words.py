@@ -31,10 +31,21 @@ def repeat_words(record: Mapping[str, Any]) -> str:
     return f"May differ next time: {', '.join(reasons)}." if reasons else ""
 
 
+def reuse_words(record: Mapping[str, Any]) -> str:
+    """“2,007 of the prompt’s 2,019 tokens reused, 1,990 of them restored from disk.”; empty when it isn't known."""
+    prompt, reused, restored = (record.get(name) for name in ("n_prompt", "n_reused", "n_restored"))
+    if not isinstance(prompt, int) or not isinstance(reused, int):
+        return ""
+    if not reused:
+        return f"All {prompt:,} tokens of the prompt were read."
+    disk = f", {restored:,} of them restored from disk" if isinstance(restored, int) and restored else ""
+    return f"{reused:,} of the prompt’s {prompt:,} tokens reused{disk}."
+
+
 def made_words(record: Mapping[str, Any]) -> str:
     """All that is known, a line each: how it repeats, threads and options, llama.cpp's build."""
     made = record.get("made_with")
-    lines = [repeat_words(record)]
+    lines = [repeat_words(record), reuse_words(record)]
     if isinstance(made, dict):
         lines.append(_options(made))
         lines.append(str(made.get("build", "")).split("|")[0].strip())

@@ -136,6 +136,8 @@ class Answer:
         """When reading the prompt began; 0: not yet."""
         self.n_prompt = 0
         self.n_reused = 0
+        self.n_restored = 0
+        """The part of it that came from disk."""
         self.prompt_done = 0
         self.prompt_ns = 0
         """Time of the newest prompt progress."""

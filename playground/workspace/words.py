@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from playground.workspace.lane import Lane, ModelRef
+from playground.workspace.series import Answer
 
 SILENCE_S = 3.0
 """A silence of the engine longer than this is said."""
@@ -194,4 +195,14 @@ def lane_figures(lane: Lane) -> list[Figure]:
         figures.append(Figure(format_gb(int(memory["rss"][-1])), "GB"))
     elif gone and len(memory):
         figures.append(Figure("", "", "memory given back"))
+    if lane.answer.n_reused:
+        figures.append(_reused(lane.answer))
     return figures
+
+
+def _reused(answer: Answer) -> Figure:
+    """How much of the prompt needn't be read: “2,007 of 2,019 tokens reused”, or where it came from disk, that."""
+    how = "reused"
+    if answer.n_restored:
+        how = "restored from disk" if answer.n_restored == answer.n_reused else "reused, in part from disk"
+    return Figure(f"{answer.n_reused:,}", f"of {answer.n_prompt:,} tokens {how}")

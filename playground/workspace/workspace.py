@@ -17,6 +17,7 @@ from playground.workspace.answers import Answers, messages_of
 from playground.workspace.chats import Chats
 from playground.workspace.engines import Engines
 from playground.workspace.jobs import Jobs
+from playground.workspace.keeping import Keeping
 from playground.workspace.lane import BUSY, Lane, ModelRef
 from playground.workspace.loading import Loading
 from playground.workspace.making_room import Free, MakingRoom, free_memory
@@ -55,6 +56,9 @@ class Workspace:
         self.answers = Answers(state, self.jobs, self.loading.engine_for, post)
         self.chats = Chats(state, store, self.answers, self.jobs, self.loading)
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
+        self.keeping = Keeping(state, self.engines, background)
+        self.chats.deleted.connect(self.keeping.forget)
+        self.chats.brought_back.connect(self.keeping.keep_again)
         self.jobs.touched.connect(self.chats.touched)
         self.outside: dict[str, Callable[[str], None]] = {}
         """Notice actions that need a window or the network: ``choose_model``, ``open_file``, ``download_starter``."""
@@ -244,14 +248,26 @@ class Workspace:
                 lane.changed.emit()
         return any(lane.state in BUSY or lane.state == "loading" for lane in self.state.lanes)
 
-    def close(self) -> None:
-        """Keep what is open and end every engine; partial answers stay."""
+    def leave(self) -> bool:
+        """Stop every answer and let the engines keep their chats' memory; False: none has any.
+
+        Those that have are gone soon, which `engines.changed` tells; `close` doesn't wait for it.
+        """
+        self._stop_all()
+        return self.engines.leave()
+
+    def _stop_all(self) -> None:
         for engine in list(self.engines.all.values()):
             self.jobs.fail_jobs(engine, lambda _job: None, "stopped")
+
+    def close(self) -> None:
+        """Keep what is open and end every engine; partial answers stay."""
+        self._stop_all()
         self.jobs.keep_series_now()
         self.jobs.keep_if_begun()
         self.chats.remember()
         self.engines.close_all()
+        self.keeping.end()
 
     def set_models(self, models: list[ModelRef], starter: ModelRef | None) -> None:
         """What the library found; lanes without a model get the starter."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtWidgets import QApplication, QWidget
@@ -12,6 +13,8 @@ from playground.protocol.events import ModelInfo
 from playground.settings.load import FIELDS as LOAD
 from playground.ui.style import style_sheet
 from playground.ui.theme import Theme
+from playground.workspace.engines import Engines
+from playground.workspace.keeping import Keeping
 from playground.workspace.lane import Lane, ModelRef
 from playground.workspace.state import State
 from playground.workspace.tuning import Tuning
@@ -45,6 +48,7 @@ class Desk:
         for lane in self.state.lanes:
             lane.model = ModelRef("/models/Qwen3-0.6B-Q8_0.gguf", "Qwen3 0.6B", "Q8_0", 639_446_688)
         self.lanes_changed, self.active_changed = self.state.lanes_changed, self.state.active_changed
+        self.keeping = Keeping(self.state, Engines(Path("logs"), lambda run: run()), lambda work, then: then(work()))
         self.tweaks: list[str] = []
         self.reloads: list[str] = []
         self.governed = True

@@ -11,6 +11,7 @@ from playground.settings.app import FIELDS as APP
 from playground.settings.field import SettingError
 from playground.settings.load import FIELDS
 from playground.ui.controls import NumberRow, SettingRow, row_for
+from playground.ui.sampling.kept_states import KeptStates
 from playground.ui.sampling.model_facts import FactTable, PathLine, buffers_of, facts_of
 from playground.ui.sampling.ports import LaneFollower, PanelWorkspace, active_lane
 from playground.ui.sampling.scroll import ScrollColumn, heading, rule, sentence
@@ -92,6 +93,11 @@ class ModelTab(QWidget):
                 column.addWidget(self.governor)
         self.governor.changed.connect(lambda _name, on: self._workspace.set_governed(on))
         self.governor.hinted.connect(self.hinted)
+        column.addSpacing(8)
+        column.addWidget(rule())
+        self.kept = KeptStates(self._workspace.keeping, self._theme)
+        self.kept.hinted.connect(self.hinted)
+        column.addWidget(self.kept)
         column.addSpacing(8)
         column.addWidget(rule())
         column.addWidget(heading(self._theme, "The loaded model"))

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import QObject
 
 from playground.ui.widgets import bind
+from playground.workspace.keeping import Keeping
 from playground.workspace.lane import Lane
 from playground.workspace.signal import Signal
 
@@ -17,6 +18,7 @@ class PanelWorkspace(Protocol):
 
     lanes_changed: Signal[[]]
     active_changed: Signal[[]]
+    keeping: Keeping
 
     @property
     def lanes(self) -> list[Lane]:

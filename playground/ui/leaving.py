@@ -1,0 +1,49 @@
+"""Closing the window: engines get a few seconds to keep their chats' memory, with words, and never longer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QGuiApplication
+
+from playground.ui.main_window import MainWindow
+from playground.workspace.workspace import Workspace
+
+MOST_MS = 6000
+WORDS = "Keeping the chats’ memory for the next start. Close again to skip that."
+
+
+class Leaving(QObject):
+    """Lets a window close at the first try where there is nothing to keep, else as soon as it is kept."""
+
+    def __init__(self, workspace: Workspace, window: MainWindow) -> None:
+        super().__init__(window)
+        self._workspace, self._window = workspace, window
+        self._begun = False
+        self._stop_listening = lambda: None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._window.close)
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Put the first try off."""
+        if event.type() != QEvent.Type.Close:
+            return False
+        app = QGuiApplication.instance()
+        hurried = isinstance(app, QGuiApplication) and app.isSavingSession()
+        if self._begun or hurried or not self._workspace.leave():
+            self._stop_listening()
+            self._timer.stop()
+            return False
+        self._begun = True
+        self._window.status.toast(WORDS)
+        self._window.setEnabled(False)
+        self._stop_listening = self._workspace.engines.changed.connect(lambda _engine: self._look())
+        self._timer.start(MOST_MS)
+        event.ignore()
+        return True
+
+    def _look(self) -> None:
+        if not any(engine.state == "closing" for engine in self._workspace.engines.all.values()):
+            # Not in the middle of what the engine's end sets off.
+            QTimer.singleShot(0, self._window.close)
