@@ -21,6 +21,7 @@ from playground.settings.app import AppSettings
 from playground.supervisor.machine import read_machine, write_machine
 from playground.ui.bridge import Bridge
 from playground.ui.frame_clock import FrameClock
+from playground.ui.leaving import Leaving
 from playground.ui.main_window import MainWindow
 from playground.ui.theme import Theme, load_fonts
 from playground.workspace.lane import ModelRef, Notice, NoticeAction
@@ -65,12 +66,15 @@ class App(QObject):
         # After the window: under a style sheet every reparenting would polish its subtree again.
         self.theme.apply(qt)
         self.window.closed.connect(self.close)
+        self._leaving = Leaving(self.workspace, self.window)
         self.window.theme_chosen.connect(self._choose_theme)
         self.window.composer.send_key = self.settings["send_key"]
         self.workspace.outside["download_starter"] = self._download_starter
         self.workspace.set_together(self.settings["together"])
         self.workspace.set_governed(self.settings["governor"])
         self.workspace.lanes_changed.connect(self._keep_together)
+        self.workspace.keeping.begin(paths.states, self.settings["states_gb"])
+        self.workspace.keeping.changed.connect(self._keep_states_gb)
         self.workspace.engines.tune_s = 1.0
         self.workspace.engines.tuned.connect(self._keep_measured)
         self.workspace.governed_changed.connect(lambda on: self._change_setting("governor", on))
@@ -174,6 +178,10 @@ class App(QObject):
     def _choose_theme(self, choice: str) -> None:
         self.theme.choose(choice)  # type: ignore[arg-type]
         self._change_setting("theme", choice)
+
+    def _keep_states_gb(self) -> None:
+        if self.settings["states_gb"] != self.workspace.keeping.gb:
+            self._change_setting("states_gb", self.workspace.keeping.gb)
 
     def _keep_together(self) -> None:
         if self.settings["together"] != self.workspace.together:
