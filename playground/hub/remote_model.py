@@ -21,6 +21,7 @@ from playground.models.gguf_types import TENSOR_TYPES
 MAX_PARTS = 64
 """Parts of one model whose headers are read."""
 
+_Q6_K, _Q6_BYTES = 14, 210 / 256
 _NUMBER = {name: number for number, (name, _, _) in TENSOR_TYPES.items()}
 
 
@@ -59,23 +60,15 @@ class RemoteModel:
         """Its tensors; for another choice as they should be by its quant and size."""
         if choice == self.choice:
             return self.tensors
-        small = sum(tensor.size for tensor in self.tensors if len(tensor.shape) < 2)
-        large = [tensor for tensor in self.tensors if len(tensor.shape) > 1]
         kind = main_type(choice.quant)
-        _, block, block_bytes = TENSOR_TYPES[kind] if kind is not None else ("", 1, 1)
-        nominal = sum(prod(tensor.shape) * block_bytes / block for tensor in large)
-        around = sum(file.size for file in self.choice.files) - sum(tensor.size for tensor in self.tensors)
-        scale = max(0, choice.size - small - around) / nominal if nominal else 0.0
+        kinds = [_kind_in(tensor, kind) for tensor in self.tensors]
+        nominal = [_nominal(tensor, of) for tensor, of in zip(self.tensors, kinds, strict=True)]
+        around = self.choice.size - sum(tensor.size for tensor in self.tensors)
+        small = sum(size for tensor, size in zip(self.tensors, nominal, strict=True) if len(tensor.shape) < 2)
+        scale = max(0.0, choice.size - around - small) / max(1.0, sum(nominal) - small)
         return tuple(
-            tensor
-            if len(tensor.shape) < 2
-            else Tensor(
-                tensor.name,
-                tensor.shape,
-                tensor.type if kind is None else kind,
-                int(prod(tensor.shape) * block_bytes / block * scale),
-            )
-            for tensor in self.tensors
+            Tensor(tensor.name, tensor.shape, of, int(size * (scale if len(tensor.shape) > 1 else 1)))
+            for tensor, of, size in zip(self.tensors, kinds, nominal, strict=True)
         )
 
 
@@ -115,6 +108,20 @@ def main_type(quant: str) -> int | None:
                 return _NUMBER[known]
         name = name.rpartition("_")[0]
     return None
+
+
+def _kind_in(tensor: Tensor, kind: int | None) -> int:
+    """The type that a tensor of the header has in a file whose tensors are mostly of ``kind``."""
+    if kind is None or len(tensor.shape) < 2:
+        return tensor.type
+    _, block, block_bytes = TENSOR_TYPES[kind]
+    # llama.cpp's quantizer leaves the output at six bits where the rest gets fewer.
+    return _Q6_K if tensor.name == "output.weight" and block_bytes / block < _Q6_BYTES else kind
+
+
+def _nominal(tensor: Tensor, kind: int) -> float:
+    _, block, block_bytes = TENSOR_TYPES[kind]
+    return prod(tensor.shape) * block_bytes / block
 
 
 def _read_one(hub: Hub, page: Page, path: str, cancelled: Cancelled) -> tuple[GgufHeader, int]:

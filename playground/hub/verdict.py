@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 from playground.fit.advice import Verdict, judge, largest_n_ctx
-from playground.fit.estimate import PROCESS, Model, Needs, Options
+from playground.fit.estimate import Model, Needs, Options
 from playground.fit.speed import bytes_per_token, tok_s
 from playground.hub.choices import Choice, preferred
 from playground.hub.remote_model import RemoteModel
@@ -125,4 +125,4 @@ def _correction(fit: Model, options: Options, machine: Machine) -> int:
     needs = fit.needs(options if options.n_ctx else replace(options, n_ctx=4096))
     if needs is None:
         return 0
-    return int((needs.compute + PROCESS) * (machine.estimates.working_factor(fit.arch) - 1))
+    return int(needs.compute * (machine.estimates.working_factor(fit.arch) - 1))

@@ -35,7 +35,7 @@ class Speed(msgspec.Struct, frozen=True):
 
 
 class Working(msgspec.Struct, frozen=True):
-    """Memory besides weights and cache that a loaded model took."""
+    """Working memory that llama.cpp reserved for a loaded model."""
 
     model: str
     arch: str
