@@ -24,6 +24,7 @@ from playground.ui.frame_clock import FrameClock
 from playground.ui.leaving import Leaving
 from playground.ui.main_window import MainWindow
 from playground.ui.theme import Theme, load_fonts
+from playground.ui.unsaved import Unsaved
 from playground.workspace.lane import ModelRef, Notice, NoticeAction
 from playground.workspace.loading import starter_missing
 from playground.workspace.ports import Spawn
@@ -67,6 +68,7 @@ class App(QObject):
         self.theme.apply(qt)
         self.window.closed.connect(self.close)
         self._leaving = Leaving(self.workspace, self.window)
+        self._unsaved = Unsaved(self.store, self.window)
         self.window.theme_chosen.connect(self._choose_theme)
         self.window.composer.send_key = self.settings["send_key"]
         self.workspace.outside["download_starter"] = self._download_starter

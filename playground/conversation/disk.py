@@ -44,6 +44,8 @@ class DiskThread:
         self._path = path
         self._deliver = deliver
         self.on_error = on_error
+        self.on_waiting: Callable[[str], None] = lambda _sentence: None
+        """Told why nothing can be written now, and an empty text once that is over."""
         self._wake = threading.Condition()
         self._pending = Pending()
         self._asks: list[Ask] = []
@@ -60,6 +62,11 @@ class DiskThread:
     def start(self) -> None:
         """Open the file and begin."""
         self._thread.start()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether something waits to be written that could not be."""
+        return self._failures > 0 and len(self._pending) > 0
 
     def put(self, key: Key, write: Write) -> None:
         """Write this soon; replaces an earlier write of the same key."""
@@ -238,9 +245,13 @@ class DiskThread:
     def _failed(self, error: sqlite3.Error | OSError) -> None:
         self._failures += 1
         self._retry_at = time.monotonic() + min(_SLOWEST_RETRY_S, 0.25 * 2.0**self._failures)
-        self._say(sentence_for(error, self._path))
+        sentence = sentence_for(error, self._path)
+        self._tell(lambda: self.on_waiting(sentence))
+        self._say(sentence)
 
     def _succeeded(self) -> None:
+        if self._failures:
+            self._tell(lambda: self.on_waiting(""))
         self._failures = 0
         self._retry_at = 0.0
         self._said = ""

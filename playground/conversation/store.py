@@ -39,6 +39,20 @@ class Store:
     def on_error(self, slot: Callable[[str], None]) -> None:
         self._disk.on_error = slot
 
+    @property
+    def on_waiting(self) -> Callable[[str], None]:
+        """Gets the sentence why nothing can be written now, and an empty text once that is over."""
+        return self._disk.on_waiting
+
+    @on_waiting.setter
+    def on_waiting(self, slot: Callable[[str], None]) -> None:
+        self._disk.on_waiting = slot
+
+    @property
+    def stuck(self) -> bool:
+        """Whether closing now would lose something: it could not be written and waits."""
+        return self._disk.stuck
+
     def start(self) -> None:
         """Open the file, bring its tables up to date, remove what earlier sessions deleted."""
         self._disk.start()

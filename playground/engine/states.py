@@ -115,6 +115,7 @@ class States:
         with self._lock:
             if self._index is None:
                 self._index = {}
+                self._tidy()
                 for file in _files(self._folder, SUFFIX):
                     self._take_in(file)
             return self._index
@@ -161,9 +162,7 @@ class States:
         """Delete what was used longest ago until ``size`` more bytes fit; False when they never will."""
         if size > self._budget:
             return False
-        for part in _files(self._folder, UNFINISHED):
-            if _abandoned(part):
-                part.unlink(missing_ok=True)
+        self._tidy()
         found = [(stat.st_mtime, stat.st_size, one) for one in _files(self._folder) if (stat := _stat(one)) is not None]
         # While it is written, the file that it will replace is still there.
         total = sum(one_size for _, one_size, _ in found)
@@ -175,6 +174,13 @@ class States:
                 self._known().pop(one, None)
                 total -= one_size
         return total + size <= self._budget
+
+    def _tidy(self) -> None:
+        """Take away what a process that is gone left half written."""
+        for part in _files(self._folder, UNFINISHED):
+            if _abandoned(part):
+                with contextlib.suppress(OSError):
+                    part.unlink()
 
     def _wait(self) -> None:
         if self._writer is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,12 @@ from playground.protocol.measured import Measured
 
 PROTOCOL_VERSION = 2
 """Raised with every change of a message; both sides refuse a stranger."""
+
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+"""Times, bytes, numbers of requests: they and their differences fit the arrays of figures."""
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+"""Tokens, threads, layers: llama.cpp's own 32 bits."""
 
 Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
 """Why an answer ended: the model's own end token, a stop string, the limit, the user, no room, a fault."""
@@ -38,15 +44,15 @@ LoadFault: TypeAlias = Literal[
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """First event of every engine."""
 
-    version: int
-    pid: int
+    version: Number
+    pid: Number
     build: str
     """llama-cpp-python's version and llama.cpp's system info in words."""
     gpu: str = ""
     """Name of the GPU device the build can use; empty: none."""
     gpu_reason: str = ""
     """Why there is none, for the greyed controls."""
-    rss: int = 0
+    rss: Number = 0
     """Bytes the process occupies before a model is loaded."""
 
 
@@ -54,7 +60,7 @@ class LoadProgress(msgspec.Struct, frozen=True, tag="load_progress"):
     """Reading the file."""
 
     fraction: float
-    t_ns: int
+    t_ns: Number
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
@@ -65,19 +71,19 @@ class ModelInfo(msgspec.Struct, frozen=True):
     arch: str
     quant: str
     """llama.cpp's name of the file type: ``Q4_1``."""
-    n_params: int
-    size: int
+    n_params: Number
+    size: Number
     """Bytes of all tensors."""
-    n_ctx: int
+    n_ctx: Count
     """Tokens the context holds, shared by the engine's slots."""
-    n_ctx_train: int
-    n_vocab: int
-    n_layer: int
-    n_threads: int
-    n_batch: int
-    n_ubatch: int
-    n_gpu_layers: int
-    n_seq_max: int
+    n_ctx_train: Count
+    n_vocab: Count
+    n_layer: Count
+    n_threads: Count
+    n_batch: Count
+    n_ubatch: Count
+    n_gpu_layers: Count
+    n_seq_max: Count
     flash_attn: bool
     mmap: bool
     has_template: bool
@@ -85,20 +91,20 @@ class ModelInfo(msgspec.Struct, frozen=True):
     """The template reacts to ``enable_thinking``."""
     recurrent: bool
     """Recurrent or hybrid: a kept prefix can't be cut, only continued."""
-    weights_bytes: int
+    weights_bytes: Number
     """Model buffers in all; with mmap they are file-backed."""
-    repack_bytes: int
+    repack_bytes: Number
     """The part of the weights that llama.cpp copied into private memory."""
-    kv_bytes: int
-    compute_bytes: int
-    gpu_bytes: int
+    kv_bytes: Number
+    compute_bytes: Number
+    gpu_bytes: Number
     """What of all these lies on the GPU."""
     default_sampling: dict[str, Any] = {}
     """The file's own ``general.sampling.*``, by our field names."""
     licence: str = ""
-    n_cores: int = 0
+    n_cores: Count = 0
     """Fast physical cores that the engine may use: what engines that run together share. 0: not known."""
-    auto_threads: int = 0
+    auto_threads: Count = 0
     """Threads that “automatic” takes on this machine."""
 
 
@@ -132,12 +138,12 @@ class LoadFailed(msgspec.Struct, frozen=True, tag="load_failed"):
 class Started(msgspec.Struct, frozen=True, tag="started"):
     """A job's prompt is known; reading it begins."""
 
-    job: int
-    t_ns: int
-    n_prompt: int
-    n_reused: int
+    job: Number
+    t_ns: Number
+    n_prompt: Count
+    n_reused: Count
     """Tokens of the prompt that were still in the KV cache, or computed once for another slot."""
-    seed: int
+    seed: Number
     """The seed in force, also when the user left it random."""
     thinking: bool
     """The prompt ends inside a thinking block."""
@@ -145,7 +151,7 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     """Completed as plain text, without a chat template."""
     note: str = ""
     """One sentence worth showing, e.g. that the model has no chat template."""
-    n_restored: int = 0
+    n_restored: Count = 0
     """The part of ``n_reused`` that came from a saved state."""
     repeatable: bool = False
     """The canonical plan is taken: the same answer comes again, token for token."""
@@ -154,49 +160,49 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
 class PromptProgress(msgspec.Struct, frozen=True, tag="prompt_progress"):
     """Reading the prompt."""
 
-    job: int
-    done: int
-    total: int
-    t_ns: int
+    job: Number
+    done: Count
+    total: Number
+    t_ns: Number
 
 
 class Token(msgspec.Struct, frozen=True, tag="token"):
     """One drawn token. The answer is the concatenation of ``text``; the engine joined the UTF-8 once."""
 
-    job: int
-    index: int
+    job: Number
+    index: Count
     """0 for the first drawn token of the answer."""
-    id: int
+    id: Count
     text: str
     """What became certain with this token; empty while a character or a possible stop string is open."""
-    t_ns: int
-    decode_ns: int
+    t_ns: Number
+    decode_ns: Number
     """Time in llama_decode for the batch that gave the logits."""
-    sample_ns: int
-    n_past: int
+    sample_ns: Number
+    n_past: Count
     """Tokens in this slot's context after it."""
     phase: Phase = "answer"
-    n_batch: int = 1
+    n_batch: Annotated[int, msgspec.Meta(ge=0, le=32767)] = 1
     """Slots that shared that batch."""
 
 
 class SamplingChanged(msgspec.Struct, frozen=True, tag="sampling_changed"):
     """The new sampling draws the token ``at_index`` first."""
 
-    job: int
-    at_index: int
-    t_ns: int
+    job: Number
+    at_index: Count
+    t_ns: Number
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
     """A job's last event."""
 
-    job: int
+    job: Number
     reason: Finish
-    t_ns: int
-    n_prompt: int
-    n_drawn: int
-    n_past: int
+    t_ns: Number
+    n_prompt: Count
+    n_drawn: Count
+    n_past: Count
     message: str = ""
     """A sentence when reason is ``context_full`` or ``failed``."""
     stop_string: str = ""
@@ -207,9 +213,9 @@ class Finished(msgspec.Struct, frozen=True, tag="finished"):
 class ThreadsChanged(msgspec.Struct, frozen=True, tag="threads_changed"):
     """From now on the engine computes with another number of threads."""
 
-    t_ns: int
-    n_threads: int
-    before: int
+    t_ns: Number
+    n_threads: Count
+    before: Count
     reason: ThreadsReason
     phase: Literal["prompt", "writing"] = "writing"
 
@@ -217,70 +223,70 @@ class ThreadsChanged(msgspec.Struct, frozen=True, tag="threads_changed"):
 class StatesSaved(msgspec.Struct, frozen=True, tag="states_saved"):
     """The slots are in the folder of saved states; the process ends."""
 
-    n: int
-    bytes: int
+    n: Count
+    bytes: Number
     seconds: float
 
 
 class Memory(msgspec.Struct, frozen=True, tag="memory"):
     """What the process occupies now, in bytes; with each sample the KV cache in use in tokens."""
 
-    t_ns: int
-    rss: int
-    file: int
+    t_ns: Number
+    rss: Number
+    file: Number
     """File-backed resident pages: mapped weights (and libraries)."""
-    anon: int
+    anon: Number
     """Private resident memory: KV cache, compute buffers, the rest."""
-    swap: int
-    major_faults: int
+    swap: Number
+    major_faults: Number
     """Pages read from disk since the process started."""
-    kv_used: int
+    kv_used: Count
     """Tokens in the cache, all slots."""
-    available: int
+    available: Number
     """What the machine could give without swapping."""
-    total: int
+    total: Number
 
 
 class TokenCount(msgspec.Struct, frozen=True, tag="token_count"):
     """Answer to CountTokens."""
 
-    request: int
-    n: int
+    request: Number
+    n: Count
 
 
 class Rendered(msgspec.Struct, frozen=True, tag="rendered"):
     """Answer to Render; ``error`` is a sentence when the template failed."""
 
-    request: int
+    request: Number
     text: str
-    n_tokens: int
+    n_tokens: Count
     error: str = ""
 
 
 class BenchProgress(msgspec.Struct, frozen=True, tag="bench_progress"):
     """How far a Bench is."""
 
-    request: int
-    index: int
+    request: Number
+    index: Count
     """The test it is at."""
     phase: BenchPhase
-    repeat: int
+    repeat: Count
     """From 0; −1 while warming up."""
     fraction: float
     """Of the whole request, from 0 to 1."""
-    t_ns: int
+    t_ns: Number
 
 
 class BenchRow(msgspec.Struct, frozen=True, tag="bench_row"):
     """One test, measured."""
 
-    request: int
-    index: int
+    request: Number
+    index: Count
     test: BenchTest
-    samples_ns: list[int]
+    samples_ns: list[Number]
     """How long each repeat took; llama-bench divides the test's tokens by it."""
-    n_threads: int
-    n_threads_batch: int
+    n_threads: Count
+    n_threads_batch: Count
     started_s: float
     """Seconds since 1970."""
 
@@ -288,7 +294,7 @@ class BenchRow(msgspec.Struct, frozen=True, tag="bench_row"):
 class BenchDone(msgspec.Struct, frozen=True, tag="bench_done"):
     """A Bench's last event."""
 
-    request: int
+    request: Number
     reason: BenchEnd
     message: str = ""
     """A sentence when reason is ``refused`` or ``failed``."""

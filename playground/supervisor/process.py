@@ -175,7 +175,7 @@ class EngineProcess:
         return self._process
 
     def _open_log(self) -> BinaryIO:
-        """Where its standard error goes; to nowhere when no log can be made: a full disk keeps no model from loading."""
+        """Where its standard error goes; nowhere when no log can be made: a full disk keeps no model from loading."""
         try:
             self.log_path.parent.mkdir(parents=True, exist_ok=True)
             return self.log_path.open("wb")

@@ -12,6 +12,14 @@ from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.workspace.words import Figure
 
+LONGEST_LINE, LONGEST_TEXT = 1000, 5000
+"""Characters; a file's or an engine's text may be of any length, and laying out a megabyte takes seconds."""
+
+
+def bounded(text: str, most: int) -> str:
+    """The text, or its beginning and “…”."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
 
 class Label(QLabel):
     """Plain text in a token's colour; never interprets markup."""
@@ -38,6 +46,10 @@ class Label(QLabel):
         theme.changed.connect(self._restyle)
         self._restyle()
 
+    def setText(self, text: str) -> None:
+        """Show another text."""
+        super().setText(bounded(text, LONGEST_TEXT))
+
     def set_tone(self, tone: str) -> None:
         """Colour it by another token."""
         if tone != self._tone:
@@ -62,6 +74,7 @@ class ElidedLabel(QLabel):
 
     def setText(self, text: str) -> None:
         """Show another text."""
+        text = bounded(text, LONGEST_LINE)
         if text != self.text():
             super().setText(text)
             self._tip()
@@ -116,6 +129,7 @@ class Paragraph(QLabel):
 
     def setText(self, text: str) -> None:
         """Show another text."""
+        text = bounded(text, LONGEST_TEXT)
         if text != self.text():
             super().setText(text)
             self.updateGeometry()

@@ -49,6 +49,7 @@ class StatusBar(QFrame):
         self._own_rss = 0
         self._machine = (0, 0)
         self._shown_at = 0.0
+        self._held = ""
         self._toast_timer = QTimer(self)
         self._toast_timer.setSingleShot(True)
         self._toast_timer.timeout.connect(self._end_toast)
@@ -99,11 +100,26 @@ class StatusBar(QFrame):
 
     def toast(self, text: str) -> None:
         """Confirm something for four seconds."""
-        self.toast_text.setText(text)
-        self._swap(True)
+        if text == self._held:
+            return
+        self._say("check-circle", "ok", text)
         self._toast_timer.start(TOAST_MS)
 
+    def hold(self, text: str) -> None:
+        """Warn of something for as long as it lasts; an empty text ends that. Toasts come in between."""
+        self._held = text
+        if not self._toast_timer.isActive():
+            self._end_toast()
+
+    def _say(self, icon: str, tone: str, text: str) -> None:
+        self.toast_icon.set_icon(icon, tone)
+        self.toast_text.setText(text)
+        self._swap(True)
+
     def _end_toast(self) -> None:
+        if self._held:
+            self._say("warning", "warn", self._held)
+            return
         self._swap(False)
         self._fit()
 

@@ -36,7 +36,9 @@ class Case:
     fault: str = ""
     seconds: float = 0.0
     latency_ms: float = 0.0
-    """The longest that the event loop did not come round."""
+    """The longest that the event loop did not come round; without waits for a core that others had."""
+    where: str = ""
+    """The stack of the app's thread in a stall."""
     peak_mb: float = 0.0
     """The most private memory an engine had."""
     own_mb: float = 0.0
@@ -83,7 +85,7 @@ def judged(case: Case, setting: Setting) -> Iterator[None]:
     case.seconds = round(time.monotonic() - start, 3)
     case.own_mb = round(psutil.Process().memory_info().rss / MB, 1)
     if case.latency_ms > 1000 * ANSWERS_WITHIN_S and not case.fault:
-        case.fault = f"the event loop stood still for {case.latency_ms:.0f} ms"
+        case.fault = f"the event loop stood still for {case.latency_ms:.0f} ms; {case.where}"
     setting.heard(case)
 
 

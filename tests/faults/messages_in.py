@@ -128,9 +128,9 @@ class Engines:
         self._jobs = count(1000)
         self._names = [*BROKEN_STREAM, *FRAMES, *BEFORE_LOAD, *CUT]
 
-    def run(self, case: Case) -> None:
-        """One message, by the case's number: every kind comes up before any comes twice."""
-        name = self._names[case.index // 2 % len(self._names)]
+    def run(self, case: Case, number: int) -> None:
+        """One message: every kind comes up before any comes twice."""
+        name = self._names[number % len(self._names)]
         case.what = f"to the engine: {name}"
         if name in BEFORE_LOAD:
             self._before_load(case, BEFORE_LOAD[name](case))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -151,9 +152,8 @@ class Apps:
         gguf_factory.random_model(self._model)
         self._cases = [(file, name, make) for file, group in _ALL for name, make in group.items()]
 
-    def run(self, case: Case) -> None:
+    def run(self, case: Case, number: int) -> None:
         """One message; the app has to live, and to say what happened where something did."""
-        number = case.index // 2
         file, name, make = self._cases[number % len(self._cases)]
         says = {"hello": HELLO, "loaded": LOADED, "answer": _GOOD} | {file: make(case)}
         for part, data in says.items():
@@ -176,16 +176,23 @@ class Apps:
 
     def _live(self, case: Case, rig: Rig) -> None:
         if isinstance(rig, Window):
-            rig.app.show()
-            rig._beat.start()
+            rig.show()
         else:
-            assert isinstance(rig, Headless)
             rig.workspace.load_lanes()
         lane = rig.lane
-        rig.until(lambda: lane.state not in ("empty", "loading") or lane.notice, 30, "the load or a card")
+
+        def loaded() -> bool:
+            ours = lane.model is not None and lane.model.path == str(self._model)
+            return ours and lane.state not in ("empty", "unloaded", "loading")
+
+        if not _within(rig, loaded, 4):
+            rig.until(lambda: lane.state == "loading", 10, "the load to begin")
+            rig.workspace.unload("A")
+            rig.until(lambda: lane.state == "unloaded", what="the unloading of an engine that says nothing more")
         written = 0
         if lane.state == "ready" and rig.workspace.send("Hello"):
-            rig.until(lambda: not rig.workspace.jobs.all, 30, "the answer or a card")
+            if not _within(rig, lambda: not rig.workspace.jobs.all, 4):
+                self._end(rig)
             written = len(rig.text())
         rig.stay(0.1)
         rig.check(case)
@@ -193,4 +200,31 @@ class Apps:
             raise Fault("the lane failed and says nothing")
         if lane.notice is not None:
             sentence(lane.notice.title + ".", "the card’s title")
-        case.outcome = f"lane {lane.state}{', card' if lane.notice else ''}{', text' if written else ''}"
+        card = f", card “{lane.notice.title}”" if lane.notice else ""
+        case.outcome = f"lane {lane.state}{card}{', text' if written else ''}"
+
+    def _end(self, rig: Rig) -> None:
+        """An engine that says nothing more: Stop, then the card that offers to end it."""
+        rig.workspace.stop()
+
+        def offered() -> bool:
+            rig.workspace.tick()
+            notice = rig.lane.notice
+            return not rig.workspace.jobs.all or (
+                notice is not None and any(action.key == "kill" for action in notice.actions)
+            )
+
+        rig.until(offered, 20, "the card that offers to end it")
+        if rig.workspace.jobs.all:
+            rig.workspace.act("A", "kill")
+            rig.until(rig.settled, what="the engine that was loaded again")
+
+
+def _within(rig: Rig, condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether it comes to be so in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        rig.stay(0.02)
+    return True

@@ -15,6 +15,7 @@ from typing import Any
 from workspace_driver import Driver
 
 from faults.case import Case, Fault, engines, sentence
+from faults.stall_watch import StallWatch
 from playground.conversation.store import Store
 from playground.models import starter
 from playground.paths import find_paths
@@ -29,15 +30,15 @@ OPTIONS: dict[str, Any] = {"n_threads": 1, "n_ctx": 2048}
 
 
 class Rig:
-    """What both kinds offer. ``worst_ms``: the longest that the event loop did not come round since `fresh`."""
+    """What both kinds offer. ``stalls``: how long the event loop did not come round since `fresh`."""
 
     window = False
 
     def __init__(self) -> None:
-        self.worst_ms = 0.0
         self.raised: list[str] = []
         """Exceptions that ended in no one's hands."""
         self.told: list[str] = []
+        self.stalls = StallWatch()
         self._hooks = sys.excepthook, threading.excepthook
         sys.excepthook = lambda kind, error, _trace: self.raised.append(f"{kind.__name__}: {error}")
         threading.excepthook = lambda args: self.raised.append(f"{args.exc_type.__name__}: {args.exc_value}")
@@ -49,6 +50,8 @@ class Rig:
         """Let the app run until something is so. Raises Fault."""
         deadline = time.monotonic() + timeout
         while not condition():
+            if self.raised:
+                raise Fault(f"raised in the app: {self.raised[:3]}")
             if time.monotonic() > deadline:
                 raise Fault(f"waited {timeout:.0f} s for {what or 'something'}; {self.lane.state}, {self.lane.notice}")
             self._turn()
@@ -86,7 +89,7 @@ class Rig:
         self.workspace.reset_sampling("A")
         self.workspace.set_many("A", sampling)
         self.told.clear()
-        self.worst_ms = 0.0
+        self.stalls.forget()
 
     def text(self) -> str:
         """The answer so far, thoughts included."""
@@ -96,7 +99,7 @@ class Rig:
     def check(self, case: Case) -> None:
         """What must hold after every case: nothing raised, what is on screen is in the file, engines as known."""
         self.until(lambda: not self.workspace.jobs.all, what="the jobs to end")
-        case.latency_ms = max(case.latency_ms, round(self.worst_ms, 1))
+        self.timed(case)
         if self.raised:
             raise Fault(f"raised in the app: {self.raised[:3]}")
         if self.lane.notice is not None:
@@ -104,6 +107,10 @@ class Rig:
         self.check_kept()
         known = len(self.workspace.engines.all)
         self.until(lambda: len(engines()) <= known, 20, f"{len(engines())} engines to be {known}")
+
+    def timed(self, case: Case) -> None:
+        """Take down the longest stall."""
+        case.latency_ms, case.where = max(case.latency_ms, round(self.stalls.worst_ms, 1)), self.stalls.where
 
     def check_kept(self) -> None:
         """Every turn of the open chat stands in the file as on screen, read by another connection."""
@@ -131,6 +138,7 @@ class Rig:
 
     def _unhook(self) -> None:
         sys.excepthook, threading.excepthook = self._hooks
+        self.stalls.close()
 
 
 class Headless(Rig, Driver):
@@ -156,9 +164,9 @@ class Headless(Rig, Driver):
             thunk = self._queue.get(timeout=BEAT_MS / 1000)
         except queue.Empty:
             return
-        start = time.perf_counter()
+        self.stalls.begin()
         thunk()
-        self.worst_ms = max(self.worst_ms, 1000 * (time.perf_counter() - start))
+        self.stalls.end()
 
 
 class Window(Rig):
@@ -181,23 +189,27 @@ class Window(Rig):
         self.app = App(find_paths(), str(model) if model else None, spawn)
         self.workspace, self.store = self.app.workspace, self.app.store
         self.workspace.told.connect(self.told.append)
-        self._last = time.perf_counter()
         self._beat = QTimer()
         self._beat.setInterval(BEAT_MS)
         self._beat.timeout.connect(self._on_beat)
 
     def start(self) -> None:
         """Show it and load."""
+        self.show()
+        super().start()
+
+    def show(self) -> None:
+        """Show it and let it find the models; what it does from then on is measured."""
         self.app.show()
         self._beat.start()
-        super().start()
+        self.stalls.forget()
+        self.until(lambda: self.workspace.searched, what="the models to be found")
 
     def fresh(self, sampling: dict[str, Any]) -> None:
         """Without what only waits to be deleted."""
         super().fresh(sampling)
         gc.collect(1)
-        self._last = time.perf_counter()
-        self.worst_ms = 0.0
+        self.stalls.forget()
 
     def close(self) -> None:
         """Close the window; the app ends its engines."""
@@ -216,22 +228,14 @@ class Window(Rig):
         self._unhook()
 
     def _turn(self) -> None:
+        """Until the next event at least; every beat begins the measurement anew."""
+        self.stalls.begin()
         self.qt.processEvents(self._wait)
-
-    def stay(self, seconds: float) -> None:
-        """A pause in the harness's own work is none of the window's."""
-        self._last = time.perf_counter()
-        super().stay(seconds)
-
-    def until(self, condition: Callable[[], object], timeout: float = PATIENCE_S, what: str = "") -> None:
-        """Likewise."""
-        self._last = time.perf_counter()
-        super().until(condition, timeout, what)
+        self.stalls.end()
 
     def _on_beat(self) -> None:
-        now = time.perf_counter()
-        self.worst_ms = max(self.worst_ms, 1000 * (now - self._last) - BEAT_MS)
-        self._last = now
+        self.stalls.end()
+        self.stalls.begin()
 
 
 def starter_path() -> Path:

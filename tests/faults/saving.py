@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from faults.case import Case, Fault
-from faults.state_runs import MODELS, MORE, OTHER, TALK, Answers, save, save_and_kill
+from faults.state_runs import MODELS, MORE, TALK, Answers, save_and_kill
 
 
 class Savers:
@@ -37,13 +37,7 @@ class Savers:
             raise Fault(f"another answer after a broken save: {told} instead of {self._known[kind]}")
         if "was deleted" in told.log:
             raise Fault(f"half a state was left: {told.log[-600:]}")
-        self._tidy(case, model, states)
+        left = [path.name for path in states.glob("*.part")]
+        if left:
+            raise Fault(f"half-written files stay: {left}")
         case.outcome = f"{'old or new state' if told.restored else 'none'}, answer {'equal' if equal else 'alike'}"
-
-    def _tidy(self, case: Case, model: Path, states: Path) -> None:
-        """The next whole save takes away what was half written."""
-        if any(states.glob("*.part")):
-            self._answers.ask(case, model, states, OTHER, save)
-            left = [path.name for path in states.glob("*.part")]
-            if left:
-                raise Fault(f"half-written files stay: {left}")

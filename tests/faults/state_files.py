@@ -1,4 +1,4 @@
-"""Broken saved states: cut, flipped, mixed up, or forged with digests that fit; damage is not believed, no chat lost."""
+"""Broken saved states: cut, flipped, mixed up, or forged with digests that fit; no damage is believed, no chat lost."""
 
 from __future__ import annotations
 

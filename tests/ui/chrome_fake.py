@@ -10,7 +10,7 @@ import msgspec
 from PySide6.QtWidgets import QApplication
 
 from playground.conversation.tree import ChatHead, Node, new_id
-from playground.protocol.events import Memory, ModelInfo, Token
+from playground.protocol.events import Count, Memory, ModelInfo, Number, Token
 from playground.ui.theme import Theme, load_fonts
 from playground.workspace.lane import EngineFacts, Lane, ModelRef
 from playground.workspace.state import State
@@ -20,7 +20,7 @@ QWEN = ModelRef("/models/qwen.gguf", "Qwen3 0.6B", "Q8_0", 639_000_000, "Apache-
 GEMMA = ModelRef("/models/gemma.gguf", "Gemma 3 1B", "Q4_K_M", 806_000_000, "Gemma", "LM Studio")
 GB = 10**9
 
-_ints = {f.name: 0 for f in msgspec.structs.fields(ModelInfo) if f.type is int}
+_ints = {f.name: 0 for f in msgspec.structs.fields(ModelInfo) if f.type in (Number, Count)}
 _bools = {f.name: False for f in msgspec.structs.fields(ModelInfo) if f.type is bool}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,36 @@ def test_a_draft_stays_when_no_model_can_answer(app: App, qtbot: QtBot) -> None:
 )  # fmt: skip
 def test_lanes_are_arranged_for_the_room(lanes: int, width: int, as_what: str) -> None:
     assert arrangement(lanes, width) == as_what
+
+
+def test_turns_that_cant_be_saved_keep_the_window_open_once(app: App, qtbot: QtBot) -> None:
+    full = ["The disk is full, so the newest turns are not saved yet."]
+
+    def write(db: sqlite3.Connection) -> None:
+        if full:
+            error = sqlite3.OperationalError(full[0])
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+
+    status = app.window.status
+    app.store._disk.put(("test", "full"), write)
+    qtbot.waitUntil(lambda: status.toast_text.text().startswith("The disk is full"))
+    app.window.close()
+    assert app.window.isVisible()
+    assert "close the window again to lose them" in status.toast_text.text()
+    full.clear()
+    qtbot.waitUntil(lambda: not app.store.stuck and not status.toast_text.isVisible(), timeout=20_000)
+    app.window.close()
+    assert not app.window.isVisible()
+
+
+def test_a_window_that_is_told_twice_closes(app: App, qtbot: QtBot) -> None:
+    def write(db: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    app.store._disk.put(("test", "broken"), write)
+    qtbot.waitUntil(lambda: app.store.stuck)
+    app.window.close()
+    assert app.window.isVisible()
+    app.window.close()
+    assert not app.window.isVisible()

@@ -93,3 +93,18 @@ def test_before_an_engine_tells_the_machine_can_be_told(made: Any) -> None:
     bar.set_own_rss(150_000_000, 5 * GB, 8 * GB)
     assert bar.free.text() == "free 5.0 of 8.0 GB"
     assert bar.own.text() == "Playground 0.1 GB"
+
+
+def test_a_warning_stays_as_long_as_it_lasts(made: Any, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.status_bar.TOAST_MS", 30)
+    bar = made(FakeWorkspace())
+    bar.hold("The disk is full.")
+    bar.toast("The disk is full.")
+    assert (bar.toast_text.text(), bar.toast_icon._name) == ("The disk is full.", "warning")
+    bar.toast("Copied.")
+    assert (bar.toast_text.text(), bar.toast_icon._name) == ("Copied.", "check-circle")
+    qtbot.waitUntil(lambda: bar.toast_text.text() == "The disk is full.")
+    assert bar.toast_icon._name == "warning"
+    bar.hold("")
+    assert not bar.toast_text.isVisible()
+    assert bar.engines.isVisible()

@@ -240,6 +240,32 @@ def test_user_text_is_shown_as_typed(stage: Stage) -> None:
     assert stage.turn(node).body.plain_text() == node.text
 
 
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_of_a_turn_without_end_the_beginning_is_shown(stage: Stage, role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.chat.body.MOST_SHOWN", 1000)
+    node = stage.add(role, "word " * 1000)
+    stage.lane.path_changed.emit()
+    shown = stage.turn(node).body.plain_text()
+    assert shown.startswith("word word")
+    assert len(shown) < 1200
+    assert "4,000 more characters are kept" in shown
+    QTest.mouseClick(stage.turn(node).buttons["copy"], Qt.MouseButton.LeftButton)
+    assert len(clipboard()) >= 4999
+
+
+def test_an_answer_that_grows_beyond_what_is_shown(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.chat.body.MOST_SHOWN", 1000)
+    stage.talk(1)
+    node = stage.begin()
+    for _ in range(12):
+        stage.grow(node, "word " * 20)
+    assert "more characters" not in stage.turn(node).body.plain_text()
+    stage.end(node)
+    shown = stage.turn(node).body.plain_text()
+    assert shown.startswith("word word")
+    assert "200 more characters are kept" in shown
+
+
 # copying and links
 
 

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from playground.protocol.events import Memory, ModelInfo
+from playground.protocol.events import Count, Memory, ModelInfo, Number
 from playground.settings.readings import READINGS, shown_in
 from playground.ui.plots.tracks import PAUSE_SHOWN_S, Tracks, make_picture
 from playground.workspace.lane import EngineFacts, Lane
@@ -16,7 +16,7 @@ from playground.workspace.memory_parts import PARTS, Parts, split, split_rows
 from playground.workspace.series import MEMORY_DTYPE, TOKEN_DTYPE, Answer
 
 MB = 10**6
-_ZERO = {f.name: False if f.type is bool else 0 for f in msgspec.structs.fields(ModelInfo) if f.type in (int, bool)}
+_ZERO = {f.name: f.type is not bool and 0 for f in msgspec.structs.fields(ModelInfo) if f.type in (Number, Count, bool)}
 
 
 def info(**sizes: Any) -> ModelInfo:

@@ -142,16 +142,23 @@ def test_full_by_sqlites_own_word(desks: Desks) -> None:
         db.execute(f"PRAGMA max_page_count = {pages}")
 
     disk = desk.store._disk
+    waiting: list[str] = []
+    desk.store.on_waiting = waiting.append
     disk.put(("test", "limit"), no_more)
     assert desk.store.flush()
+    assert not desk.store.stuck
     desk.store.save_node(Node("big", None, "user", "x" * 500_000), "c1")
     desk.until(lambda: bool(desk.complaints))
     assert desk.complaints[0].startswith("The disk is full")
     assert not desk.store.flush(0.2)
+    assert desk.store.stuck
+    assert waiting[-1].startswith("The disk is full")
     # Reading still works, and the limit is lifted where it was set: on the store's own connection.
     assert desk.ask(lambda reply: disk.ask(_unlimited(reply))) is True
     assert desk.store.flush(20)
     assert len(desk.chat("c1").nodes["big"].text) == 500_000
+    desk.until(lambda: waiting[-1] == "")
+    assert not desk.store.stuck
 
 
 def _unlimited(reply: Callable[[Any], None]) -> Ask:

@@ -33,6 +33,9 @@ _SCROLLING = (
     Qt.Key.Key_Space,
 )
 
+MOST_SHOWN = 200_000
+"""Characters of a turn that are laid out, about 50,000 tokens: a third of a second on a small machine."""
+
 
 class Body(QTextBrowser):
     """Shows a `MarkdownDocument` at its full height; never scrolls, never loads anything."""
@@ -70,19 +73,19 @@ class Body(QTextBrowser):
 
     def show_text(self, text: str) -> None:
         """A finished Markdown text."""
-        self.markdown.show(text)
+        self.markdown.show(_shown(text))
 
     def show_plain(self, text: str) -> None:
         """Text as it was typed."""
-        self.markdown.show_plain(text)
+        self.markdown.show_plain(_shown(text))
 
     def stream(self, text: str) -> None:
         """A text that goes on from what was streamed before."""
-        self.markdown.stream(text)
+        self.markdown.stream(text[:MOST_SHOWN])
 
     def finish(self, text: str) -> None:
         """The end of a streamed text."""
-        self.markdown.finish(text)
+        self.markdown.finish(_shown(text))
 
     def set_caret(self, letter: str | None) -> None:
         """Show the block caret of a lane at the end, or none."""
@@ -173,3 +176,11 @@ class Body(QTextBrowser):
         if self._caret is not None:
             with QPainter(self.viewport()) as p:
                 p.fillRect(self._decoration.caret_rect(self.viewport().width()), self._theme.lane(self._caret))
+
+
+def _shown(text: str) -> str:
+    """The text, or its beginning and what is left out."""
+    if len(text) <= MOST_SHOWN:
+        return text
+    left = f"… {len(text) - MOST_SHOWN:,} more characters are kept but not shown: copy the turn, or export the chat."
+    return f"{text[:MOST_SHOWN]}\n\n{left}"

@@ -1,0 +1,40 @@
+"""Turns that can't be written now: said for as long as that lasts, and before the window closes over them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QGuiApplication
+
+from playground.conversation.store import Store
+from playground.ui.main_window import MainWindow
+
+WORDS = "The newest turns are not saved yet. Make room for them, or close the window again to lose them."
+
+
+class Unsaved(QObject):
+    """Holds the store's sentence in the status bar, and the window open at the first try to close it."""
+
+    def __init__(self, store: Store, window: MainWindow) -> None:
+        super().__init__(window)
+        self._store, self._window = store, window
+        self._warned = False
+        store.on_waiting = self._waiting
+        window.installEventFilter(self)
+
+    def _waiting(self, sentence: str) -> None:
+        if not sentence:
+            self._warned = False
+        if not self._warned:
+            self._window.status.hold(sentence)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Say once what would be lost."""
+        if event.type() != QEvent.Type.Close or self._warned or not self._store.stuck:
+            return False
+        app = QGuiApplication.instance()
+        if isinstance(app, QGuiApplication) and app.isSavingSession():
+            return False
+        self._warned = True
+        self._window.status.hold(WORDS)
+        event.ignore()
+        return True
