@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,8 @@ from playground.models import starter
 from playground.models.gguf import GgufError, GgufHeader, read_header, refuse_unloadable
 from playground.models.kinds import Kind, kind_by_name, kind_of, part_names
 from playground.models.names import display_name, family, quant_in_name
+
+_BLOB = re.compile(r"sha256-[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,6 @@ class ModelFile:
 
 def guess(found: Found, source: str, key: str) -> ModelFile:
     """A model by its file's name and size alone, for a list that shouldn't wait."""
-    path = Path(found.path)
     title = _title(found)
     name = display_name(None, title)
     return ModelFile(
@@ -99,8 +101,8 @@ def guess(found: Found, source: str, key: str) -> ModelFile:
         found.size,
         quant_in_name(title),
         n_parts=found.n_parts,
-        error=missing_sentence(path, found),
-        kind=kind_by_name(path.name),
+        error=missing_sentence(found),
+        kind=kind_by_name(title),
         family=family(name),
         mtime_ns=found.mtime_ns,
         file_id=found.file_id,
@@ -122,7 +124,7 @@ def read(found: Found, source: str, key: str) -> ModelFile:
         return replace(plain, error=str(error))
     if header.split[1] > 1 and found.n_parts != header.split[1]:
         found = replace(found, n_parts=header.split[1], missing=found.missing or _unnamed_parts(path, header))
-        plain = replace(plain, n_parts=found.n_parts, error=missing_sentence(path, found))
+        plain = replace(plain, n_parts=found.n_parts, error=missing_sentence(found))
     is_starter = starter.is_starter(path)
     name = starter.STARTER.name if is_starter else display_name(header, _title(found))
     if kind != "model":
@@ -141,25 +143,27 @@ def read(found: Found, source: str, key: str) -> ModelFile:
     )
 
 
-def look_at(path: Path, origin: str = "") -> Found:
+def look_at(path: str | Path, origin: str = "") -> Found:
     """A file and the parts beside it, as a listing would show them. Raises OSError."""
-    first = path.stat()
-    names = part_names(path.name)
+    path = os.fspath(path)
+    first = os.stat(path)
+    folder, name = os.path.split(path)
+    names = part_names(name)
     file_id = f"{first.st_dev:x}:{first.st_ino:x}"
     if len(names) == 1:
-        return Found(str(path), first.st_size, first.st_mtime_ns, file_id, origin)
+        return Found(path, first.st_size, first.st_mtime_ns, file_id, origin)
     infos, missing = [], []
     for name in names:
         try:
-            infos.append(path.with_name(name).stat())
+            infos.append(os.stat(os.path.join(folder, name)))
         except OSError:
             missing.append(name)
     size = sum(info.st_size for info in infos)
     newest = max((info.st_mtime_ns for info in infos), default=first.st_mtime_ns)
-    return Found(str(path), size, newest, file_id, origin, len(names), tuple(missing))
+    return Found(path, size, newest, file_id, origin, len(names), tuple(missing))
 
 
-def missing_sentence(path: Path, found: Found) -> str:
+def missing_sentence(found: Found) -> str:
     """What to say of parts that are not there; empty when none is missing."""
     if not found.missing:
         return ""
@@ -168,7 +172,7 @@ def missing_sentence(path: Path, found: Found) -> str:
         if len(found.missing) == 1
         else f"{len(found.missing)} of its {found.n_parts} parts are"
     )
-    return f"{which} missing beside “{path.name}”. Download the model again."
+    return f"{which} missing beside “{os.path.basename(found.path)}”. Download the model again."
 
 
 def usable(models: Iterable[ModelFile]) -> list[ModelFile]:
@@ -184,8 +188,8 @@ def _unnamed_parts(path: Path, header: GgufHeader) -> tuple[str, ...]:
 
 def _title(found: Found) -> str:
     """The name that tells most: the file's own, or of one named by its digest what its program calls it."""
-    name = Path(found.path).name
-    if not found.origin or not re.fullmatch(r"sha256-[0-9a-f]{64}", name):
+    name = os.path.basename(found.path)
+    if not found.origin or not _BLOB.fullmatch(name):
         return name
     model, _, tag = found.origin.rpartition("/")[2].partition(":")
     return model if tag in ("", "latest") else f"{model}-{tag}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -12,6 +13,9 @@ _QUANT = re.compile(
     re.IGNORECASE,
 )
 _PART = re.compile(r"-\d{5}-of-\d{5}$")
+_DECIMAL = re.compile(r"(?<=\d)_(?=\d)")
+_JOIN = re.compile(r"(?<=[A-Za-z0-9)])[-_](?=[A-Za-z0-9(])")
+_ENDING = re.compile(r"\.gguf$", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+x)?\d+(\.\d+)?[bmt]([-_]?a\d+(\.\d+)?[bm])?", re.IGNORECASE)
 _OTHER_NAMES = {"FP16": "F16", "FP32": "F32", "MXFP4": "MXFP4_MOE"}
 _SAYS_NOTHING = re.compile(
@@ -24,10 +28,11 @@ def display_name(header: GgufHeader | None, path: str | Path) -> str:
 
     ``general.name`` is only the second choice; it often names a training run.
     """
-    stem = bare(Path(path).name)
+    file = os.path.basename(os.fspath(path))
+    stem = bare(file)
     inner = _spaced(bare(header.name)) if header else ""
     if _SAYS_NOTHING.match(stem) or not re.search(r"[A-Za-z]{3}", stem):
-        return inner or _from_parts(header) or _spaced(stem) or Path(path).name
+        return inner or _from_parts(header) or _spaced(stem) or file
     spaced = _spaced(stem)
     # A file's name may have lost its capitals.
     return inner if inner.lower() == spaced.lower() else spaced
@@ -35,7 +40,7 @@ def display_name(header: GgufHeader | None, path: str | Path) -> str:
 
 def bare(name: str) -> str:
     """A file's name without ending, part number and quant."""
-    name = _PART.sub("", re.sub(r"\.gguf$", "", name, flags=re.IGNORECASE))
+    name = _PART.sub("", _ENDING.sub("", name))
     while (cut := _QUANT.sub("", name)) != name and cut:
         name = cut
     return name
@@ -43,7 +48,7 @@ def bare(name: str) -> str:
 
 def quant_in_name(name: str) -> str:
     """“Q4_K_M” from “model-Q4_K_M.gguf”; empty where a name has none."""
-    stem = _PART.sub("", re.sub(r"\.gguf$", "", name, flags=re.IGNORECASE))
+    stem = _PART.sub("", _ENDING.sub("", name))
     found = _QUANT.search(stem)
     quant = found[1].upper() if found else ""
     return "" if quant in ("GGUF", "UD", "I1", "IMAT") else _OTHER_NAMES.get(quant, quant)
@@ -57,8 +62,7 @@ def family(name: str) -> str:
 
 
 def _spaced(name: str) -> str:
-    name = re.sub(r"(?<=\d)_(?=\d)", ".", name)
-    return re.sub(r"(?<=[A-Za-z0-9)])[-_](?=[A-Za-z0-9(])", " ", name).replace("_", " ").strip()
+    return _JOIN.sub(" ", _DECIMAL.sub(".", name)).replace("_", " ").strip()
 
 
 def _from_parts(header: GgufHeader | None) -> str:

@@ -35,13 +35,13 @@ def folders() -> list[Path]:
     return places
 
 
-def find(folder: Path) -> Iterator[tuple[Path, str]]:
+def find(folder: Path) -> Iterator[tuple[str, str]]:
     """The model files of one such folder, each with the name Ollama has for it. Never raises."""
     manifests = folder / "manifests"
     for path in islice(_walk(manifests, 4), MAX_MANIFESTS):
         blob = _model_blob(path)
         if blob is not None and (folder / "blobs" / blob).is_file():
-            yield folder / "blobs" / blob, _name(path.relative_to(manifests).parts)
+            yield str(folder / "blobs" / blob), _name(path.relative_to(manifests).parts)
 
 
 def _walk(folder: Path, levels: int) -> Iterator[Path]:

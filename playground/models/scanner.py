@@ -111,10 +111,10 @@ class Scanner:
                 look.beat()
                 if self._stopped.is_set():
                     return []
-                if str(path) in found or part_of(path.name)[0] > 1:
+                if path in found or part_of(path)[0] > 1:
                     continue
                 try:
-                    found[str(path)] = look_at(path, origin)
+                    found[path] = look_at(path, origin)
                 except OSError:
                     continue
         return list(found.values()) if there else None
@@ -123,7 +123,7 @@ class Scanner:
         """All files as far as they are known, and which are to be read."""
         models, unread = [], []
         for one in found:
-            source = look.source.name_of(Path(one.path), one.origin)
+            source = look.source.name_of(one.path, one.origin)
             model = self._catalog.model(one, source, look.source.key)
             if model is None:
                 unread.append(one)
@@ -138,7 +138,7 @@ class Scanner:
         for one in unread:
             if self._stopped.is_set():
                 return
-            batch.append((one, read(one, look.source.name_of(Path(one.path), one.origin), key)))
+            batch.append((one, read(one, look.source.name_of(one.path, one.origin), key)))
             look.beat()
             if time.monotonic() - told >= BATCH_S:
                 self._catalog.keep(batch)

@@ -14,8 +14,8 @@ from playground.models.folders import Place
 from playground.models.walk import find_ggufs
 from playground.paths import Paths
 
-FindIn = Callable[[Path], Iterator[tuple[Path, str]]]
-"""The model files of a folder (or the file itself), each with what its program calls it, or ""."""
+FindIn = Callable[[Path], Iterator[tuple[str, str]]]
+"""Paths of the model files of a folder (or of the file itself), each with what its program calls it, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Source:
     expected: bool = False
     """Whether it is worth a word when none of its places is there: the user chose them."""
 
-    def name_of(self, path: Path, origin: str) -> str:
+    def name_of(self, path: str, origin: str) -> str:
         """A file's source as a list shows it."""
         if self.key == "hub":
             return _hub_name(path)
@@ -46,9 +46,9 @@ class Source:
 
 
 def _walk(depth: int) -> FindIn:
-    def find(folder: Path) -> Iterator[tuple[Path, str]]:
+    def find(folder: Path) -> Iterator[tuple[str, str]]:
         if folder.is_file():
-            yield folder, ""
+            yield str(folder), ""
             return
         for path in find_ggufs(Place("", folder, depth)):
             yield path, ""
@@ -56,9 +56,9 @@ def _walk(depth: int) -> FindIn:
     return find
 
 
-def _file(path: Path) -> Iterator[tuple[Path, str]]:
+def _file(path: Path) -> Iterator[tuple[str, str]]:
     if path.is_file():
-        yield path, ""
+        yield str(path), ""
 
 
 SOURCES: tuple[Source, ...] = (
@@ -91,6 +91,6 @@ def _folder(key: str, path: Path, *, beside: bool = False) -> Source:
     return Source(key, path.name or str(path), lambda paths: [path], _walk(6), beside=beside, expected=True)
 
 
-def _hub_name(path: Path) -> str:
-    folder = next((part for part in reversed(path.parts) if part.startswith("models--")), "")
+def _hub_name(path: str) -> str:
+    folder = next((part for part in reversed(Path(path).parts) if part.startswith("models--")), "")
     return f"Hub: {folder.removeprefix('models--').replace('--', '/')}" if folder else "Hub cache"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
 from playground.models.folders import Place
 
@@ -14,7 +13,7 @@ MAX_FILES = 2_000
 """More is nobody's collection of models but somebody's whole disk."""
 
 
-def find_ggufs(place: Place) -> Iterator[Path]:
+def find_ggufs(place: Place) -> Iterator[str]:
     """The place's files that are called ``*.gguf``, by folder and name; nearer ones first. Never raises."""
     waiting = deque([(str(place.folder), 0)])
     visited: set[tuple[int, int]] = set()
@@ -39,7 +38,7 @@ def find_ggufs(place: Place) -> Iterator[Path]:
                 files += 1
                 if files > MAX_FILES:
                     return
-                yield Path(entry.path)
+                yield entry.path
 
 
 def _is(entry: os.DirEntry[str], kind: str) -> bool:

@@ -33,8 +33,8 @@ def catalog(paths: Paths) -> Iterator[Catalog]:
     made.close()
 
 
-def source(key: str, folder: Path, find: Callable[[Path], Iterator[tuple[Path, str]]] | None = None) -> Source:
-    def walk(place: Path) -> Iterator[tuple[Path, str]]:
+def source(key: str, folder: Path, find: Callable[[Path], Iterator[tuple[str, str]]] | None = None) -> Source:
+    def walk(place: Path) -> Iterator[tuple[str, str]]:
         return ((path, "") for path in find_ggufs(Place("", place)))
 
     return Source(key, key, lambda _: [folder], find or walk, expected=True)
@@ -92,7 +92,7 @@ def test_a_folder_that_hangs_holds_up_nobody(paths: Paths, catalog: Catalog, tmp
 
     let_go = threading.Event()
 
-    def hang(place: Path) -> Iterator[tuple[Path, str]]:
+    def hang(place: Path) -> Iterator[tuple[str, str]]:
         let_go.wait(30)
         return ((path, "") for path in find_ggufs(Place("", place)))
 
