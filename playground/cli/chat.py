@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from playground import __version__
-from playground.cli import flags, parser
+from playground.cli import flags, parser, prompt_cache
 from playground.cli.errors import INTERRUPTED, OK, CliError
 from playground.cli.find_model import find_model
 from playground.cli.interactive import Interactive
@@ -53,7 +53,8 @@ def _run(argv: Sequence[str]) -> int:
         raise CliError("--json needs a prompt.")
     model = find_model(given.model, given.yes, given.quiet or given.json)
     output: Output = JsonOutput() if given.json else TextOutput(given.quiet)
-    with Session(Path(model.path).absolute(), settings.load, governed=not given.no_governor) as session:
+    path, cache = Path(model.path).absolute(), prompt_cache.of(given)
+    with Session(path, settings.load, governed=not given.no_governor, cache=cache) as session:
         talk = Talk(session, output, settings, model.name)
         if prompt is None:
             return Interactive(talk).run()

@@ -31,12 +31,14 @@ class Figures:
     n_drawn: int = 0
     n_prompt: int = 0
     n_reused: int = 0
+    n_restored: int = 0
     n_past: int = 0
 
     def take(self, event: Event) -> None:
         """Count an event in."""
         if isinstance(event, Started):
-            self.started_ns, self.n_prompt, self.n_reused = event.t_ns, event.n_prompt, event.n_reused
+            self.started_ns, self.n_prompt = event.t_ns, event.n_prompt
+            self.n_reused, self.n_restored = event.n_reused, event.n_restored
         elif isinstance(event, Token):
             self.first_ns = self.first_ns or event.t_ns
             self.last_ns, self.n_past = event.t_ns, event.n_past
@@ -62,6 +64,8 @@ class Figures:
             parts.append(f"{self.tok_s:.1f} tok/s")
         if self.first_ns:
             parts.append(f"first after {self.first_ms:,.0f} ms")
+        if self.n_restored:
+            parts.append(f"{self.n_restored:,} of {self.n_prompt:,} prompt tokens from disk")
         parts.append(f"context {self.n_past:,} of {n_ctx:,}")
         return " · ".join(parts)
 
@@ -209,6 +213,7 @@ class JsonOutput:
                 "t_ms": round((event.t_ns - self._start_ns) / 1e6, 3),
                 "n_prompt": event.n_prompt,
                 "n_reused": figures.n_reused,
+                "n_restored": figures.n_restored,
                 "n_drawn": event.n_drawn,
                 "n_past": event.n_past,
                 "n_ctx": n_ctx,

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import NoReturn
 
-from playground.cli import flags
+from playground.cli import flags, prompt_cache
 from playground.cli.errors import CliError
 from playground.settings import load, sampling
 
@@ -67,6 +67,7 @@ def build() -> Parser:
     group.add_argument(
         "--no-governor", action="store_true", help="Keep the thread count while other programs need the cores."
     )
+    prompt_cache.add_flags(group)
     return parser
 
 

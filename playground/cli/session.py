@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from playground.cli.errors import CliError, EngineGone, load_error
+from playground.cli.prompt_cache import PromptCache
 from playground.paths import find_paths
 from playground.protocol.commands import (
     Bench,
@@ -68,9 +69,12 @@ class _Interrupt:
 class Session:
     """A model loaded in an engine. Use as a context manager: the engine never outlives it."""
 
-    def __init__(self, path: Path, options: dict[str, Any], *, governed: bool = True) -> None:
-        """``governed``: threads are given up while other programs need the cores."""
+    def __init__(
+        self, path: Path, options: dict[str, Any], *, governed: bool = True, cache: PromptCache | None = None
+    ) -> None:
+        """``governed``: threads are given up while other programs need the cores. ``cache``: it is kept there."""
         self._governed = governed
+        self._cache = cache
         self._path = path
         self._options = options
         self._queue: queue.SimpleQueue[list[Event] | Outcome | _Interrupt] = queue.SimpleQueue()
@@ -114,7 +118,9 @@ class Session:
         self._log = Path(log)
         self._engine = EngineProcess(self._log, self._take, self._queue.put)
         self._engine.start()
-        self._engine.send(Load(str(self._path), self._options, machine=read_machine(find_paths().config)))
+        folder, budget = (str(self._cache.folder), self._cache.budget) if self._cache else ("", 0)
+        machine = read_machine(find_paths().config)
+        self._engine.send(Load(str(self._path), self._options, folder, budget, machine=machine))
         try:
             return self._wait_for_model(watcher)
         except BaseException:
@@ -189,7 +195,7 @@ class Session:
     def close(self) -> None:
         """End the engine and wait until it has gone."""
         if self._engine is not None:
-            self._engine.close()
+            self._engine.close(save=self._cache is not None and self.info is not None)
             self._engine = None
         if self._log is not None:
             self._log.unlink(missing_ok=True)
