@@ -82,6 +82,11 @@ class Bench:
         """Letters of the lanes whose answers it waits for."""
         return [lane.letter for lane in self._state.lanes if lane.busy and lane.state != "queued"]
 
+    @property
+    def room_words(self) -> str:
+        """What the engine waits for before it may load; empty: for nothing."""
+        return self._engine.waits if self._engine is not None and self.state == "loading" else ""
+
     def seconds_left(self) -> float | None:
         """How long it will take, by what is done; None while that tells nothing."""
         passed = time.monotonic() - self.began_s

@@ -17,6 +17,8 @@ _PHASES = {"warm_up": "warming up", "depth": "filling the context", "prompt": "r
 
 def state_words(bench: Bench) -> str:
     """What goes on, so that it never looks stuck; or how the last run ended."""
+    if bench.state == "loading" and bench.room_words:
+        return bench.room_words[0].upper() + bench.room_words[1:]
     if bench.state == "loading":
         return f"Reading the file {format_percent(bench.fraction)}"
     if bench.state == "waiting":

@@ -14,9 +14,10 @@ import msgspec
 import pytest
 
 from playground.bench import history, plan, report
+from playground.bench.curves import curves
 from playground.bench.history import History
 from playground.bench.result import Result
-from playground.bench.statistics import ratio
+from playground.bench.statistics import Ratio, ratio
 from playground.cli.bench import group
 from playground.protocol.commands import BenchTest
 
@@ -157,3 +158,69 @@ def test_the_run_before_is_the_newest_comparable_one() -> None:
 def test_quick_depths_that_fit() -> None:
     tests = plan.every([512], [128], [], plan.QUICK_DEPTHS)
     assert plan.fitting(tests, 2048)[-1] == BenchTest(0, 128, 1024)
+
+
+def wishes(**texts: str) -> dict[str, str]:
+    return {wish.name: wish.default for wish in plan.WISHES} | texts
+
+
+def test_what_the_window_asks_for_by_default_is_llama_benchs_tests_over_the_depth() -> None:
+    tests, repeats = plan.wished(wishes())
+    assert [plan.name_of(test) for test in tests[:3]] == ["pp512", "tg128", "pp512 @ d1024"]
+    assert (len(tests), repeats) == (8, 3)
+
+
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        ({"depths": "0,x"}, "Context depth"),
+        ({"repeats": "0"}, "Repeats"),
+        ({"repeats": "1,2"}, "Repeats"),
+        ({"repeats": "1001"}, "Repeats"),
+        ({"prompts": "0", "generations": "0"}, "nothing to measure"),
+        ({"prompts": "1-100", "generations": "1-100", "depths": "1-500"}, "tests are too many"),
+        ({"depths": "4194304"}, "go up to"),
+        ({"prompts": ""}, "Prompt"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_with_a_sentence(texts: dict[str, str], said: str) -> None:
+    with pytest.raises(plan.PlanError, match=said) as caught:
+        plan.wished(wishes(**texts))
+    assert str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("value", "margin", "words"),
+    [(1.031, 0.012, "+3.1 ± 1.2 %"), (0.88, None, "−12.0 %"), (2.5, 0.1, "+150 ± 10 %"), (1.0, 0.01, "0.0 ± 1.0 %"),
+     (0.99999, 0.01, "0.0 ± 1.0 %"), (1.0, None, "0.0 %")],
+)  # fmt: skip
+def test_a_difference_in_percent(value: float, margin: float | None, words: str) -> None:
+    assert Ratio(value, margin).percent == words
+
+
+def test_beside_another_run_stands_the_same_test_of_the_same_model_if_it_has_it() -> None:
+    mine = result(n_depth=1024)
+    others = [
+        result(n_depth=1024, model_name="Other"),
+        result(n_depth=1024, n_threads=4),
+        result(n_depth=1024),
+        result(),
+    ]
+    assert history.matching(mine, others) is others[2]
+    assert history.matching(mine, others[:1]) is others[0], "another model's, where there is only that"
+    assert history.matching(mine, others[:2]) is others[0], "with the same options rather than other ones"
+    assert history.matching(mine, others[3:]) is None
+    assert history.matching(mine, [others[1], result(n_depth=1024, n_threads=8)]) is None
+
+
+def test_curves_join_the_depths_of_one_test_and_name_what_tells_them_apart() -> None:
+    rows = [
+        result(n_depth=1024), result(), result(n_prompt=0, n_gen=128), result(n_gen=16),
+        result(n_threads=4), result(n_threads=4, n_depth=1024),
+    ]  # fmt: skip
+    found = [(curve.kind, curve.label, [point.n_depth for point in curve.points]) for curve in curves(rows)]
+    assert found == [
+        ("prompt", "pp512 · 2 threads", [0, 1024]),
+        ("writing", "tg128", [0]),
+        ("prompt", "pp512 · 4/2 threads", [0, 1024]),
+    ]
