@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QIcon
@@ -29,6 +30,9 @@ from playground.workspace.lane import ModelRef, Notice, NoticeAction
 from playground.workspace.loading import starter_missing
 from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from playground.workspace.downloads import Downloads
 
 LAYOUT = "layout"
 BENCH = "bench"
@@ -61,6 +65,8 @@ class App(QObject):
             spawn,
             self.bridge.post_soon,
         )
+        self.downloads: Downloads | None = None
+        """Made after the first paint."""
         self.store.on_error = self.workspace.told.emit
         self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)
         self.window.pages.makers["bench"] = self._make_bench
@@ -99,6 +105,8 @@ class App(QObject):
         self._closed = True
         self.store.set_state(LAYOUT, self.window.layout_state())
         self.workspace.close()
+        if self.downloads is not None:
+            self.downloads.close()
         self.store.close()
         self.bridge.close()
 
@@ -117,6 +125,7 @@ class App(QObject):
             QTimer.singleShot(0, self.window.plots.warm_up)
         for complaint in self.settings.complaints:
             self.workspace.told.emit(complaint)
+        self._start_downloads()
 
     def _lanes_stand(self) -> None:
         self._restored = True
@@ -217,9 +226,26 @@ class App(QObject):
     def _download_starter(self, letter: str) -> None:
         from playground.workspace.starter_download import StarterDownload
 
-        StarterDownload(
-            self.workspace, self.bridge.post, self.bridge.background, self._paths, letter, self._reload_models
-        ).start()
+        if self.downloads is not None:
+            StarterDownload(self.workspace, self.downloads, letter, self._reload_models).start()
+
+    def _start_downloads(self) -> None:
+        """What an earlier run left goes on; what arrives is in the library at once."""
+        from playground.workspace.downloads import Downloads
+
+        self.downloads = Downloads(
+            self._paths,
+            self.bridge.post,
+            at_once=self.settings["downloads_at_once"],
+            mb_s=self.settings["download_mb_s"],
+        )
+        self.downloads.told.connect(self.workspace.told.emit)
+        self.downloads.finished.connect(
+            lambda _view: self.bridge.background(
+                lambda: find_models(self._paths), lambda found: self.workspace.set_models(*found)
+            )
+        )
+        self.downloads.start()
 
     def _reload_models(self) -> None:
         self.bridge.background(lambda: find_models(self._paths), self._found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import re
 import threading
@@ -54,6 +55,8 @@ class FaultyHub:
     two_hosts: bool = True
     git: bool = False
     """Files are small ones that the Hub keeps in git, with git's hash as etag."""
+    lists: bool = True
+    """Whether its list of files knows any."""
     fixed_commit: str = ""
     """A Hub that changes files without a new commit."""
     etag: str = ""
@@ -152,6 +155,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._answer()
+
+    def do_POST(self) -> None:
+        """The list of files, for some of them."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        rows = [
+            {"type": "file", "path": name, "size": len(body), "oid": "0" * 40, "lfs": self._lfs(body)}
+            for name, body in self.hub.files.items()
+            if self.hub.lists and urlsplit(self.path).path == f"/api/models/{REPO}/paths-info/{self.hub.commit}"
+        ]
+        data = json.dumps(rows).encode()
+        self._begin(200, {"Content-Type": "application/json", "Content-Length": str(len(data))})
+        self.wfile.write(data)
+
+    def _lfs(self, body: bytes) -> dict[str, Any]:
+        return {"oid": hashlib.sha256(body).hexdigest(), "size": len(body), "pointerSize": 134}
 
     def _answer(self) -> None:
         path = unquote(urlsplit(self.path).path)
