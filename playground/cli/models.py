@@ -42,8 +42,10 @@ class VerbModule(Protocol):
 VERBS: tuple[Verb, ...] = (
     Verb("search", "Find models on the Hugging Face Hub.", "models_search"),
     Verb("show", "What a model on the Hub is, and which of its files this machine can run.", "models_show"),
+    Verb("shelf", "A few good open-weight models of each size.", "models_shelf"),
     Verb("get", "Download a model from the Hub, checked by its digest.", "models_get"),
     Verb("list", "The models on this machine, wherever they lie.", "models_list"),
+    Verb("inspect", "All that a model’s file says of itself.", "models_inspect"),
     Verb("verify", "Read a model’s file whole and compare its digest with the published one.", "models_verify"),
     Verb("quantize", "Make another quant of a model.", "models_quantize"),
     Verb("rm", "Put a model of our own folder into the trash.", "models_rm"),

@@ -23,6 +23,8 @@ from playground.quantize.table import FileType
 
 SPARE = 64 * 1024 * 1024
 """Bytes that must stay free on the disk."""
+MAX_NAME = 255
+"""Bytes of a file's name on the usual disks."""
 ORIGIN = "playground.quantized_from"
 """Key of the new file's metadata that names the old one."""
 
@@ -101,6 +103,8 @@ def make_plan(paths: Paths, source: ModelFile, wish: Wish) -> Plan:
     if wish.imatrix is not None and not wish.imatrix.is_file():
         raise CantQuantize(f"There is no importance matrix “{wish.imatrix}”.")
     target = (wish.target or paths_of_new(paths, source, wish.to)).absolute()
+    if len(os.fsencode(f".{target.name}.part")) > MAX_NAME:
+        raise CantQuantize("The new file’s name is too long for a disk; give it a shorter one.")
     if target.exists():
         raise CantQuantize(f"“{target.name}” is in {target.parent} already. Delete it, or give the new file a name.")
     size = estimate(headers, wish.to)

@@ -108,6 +108,23 @@ def test_quantized_by_name_then_chatted_with_then_deleted(user: Path) -> None:
     assert (user / "data" / "Trash" / "files" / path.name).exists()
 
 
+def test_a_file_inspected(ours: Path, user: Path) -> None:
+    shown = run("models", "inspect", "gänse").stdout
+    assert "general.architecture = llama" in shown
+    assert "token_embd" in shown
+    listed = run("models", "inspect", str(ours), "--tensors").stdout
+    assert "blk.1.ffn_down.weight" in listed
+    assert "256 × 256" in listed
+    said = json.loads(run("models", "inspect", "starter", "--json").stdout)
+    assert said["tokenizer"]["n_tokens"] == 49_152
+    assert said["metadata"]["llama.context_length"] == 8192
+    assert run("models", "inspect", "starter", "--template").stdout.strip() == said["templates"]["default"].strip()
+    (user / "text.gguf").write_text("hello")
+    refused = run("models", "inspect", str(user / "text.gguf"))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "is not a GGUF model" in refused.stderr
+
+
 def test_what_isnt_ours_stays(user: Path, starter_path: Path) -> None:
     theirs = user / ".lmstudio" / "models" / "theirs.gguf"
     theirs.parent.mkdir(parents=True)

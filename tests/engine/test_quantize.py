@@ -346,6 +346,7 @@ def test_a_plan_warns_and_refuses(paths: Paths, starter: ModelFile, floats: Mode
         (Wish(file_type("Q4_0"), tensor_types=[("(", "Q8_0")]), "no regular expression"),
         (Wish(file_type("Q4_0"), tensor_types=[("x", "Q99")]), "no tensor type “Q99”"),
         (Wish(file_type("Q4_0"), output_type="Q99"), "no tensor type “Q99”"),
+        (Wish(file_type("Q4_0"), target=tmp_path / ("ä" * 130)), "too long for a disk"),
     ]:
         with pytest.raises(CantQuantize, match=says):
             make_plan(paths, floats, wish)
