@@ -125,8 +125,8 @@ class Lane:
 
     @property
     def busy(self) -> bool:
-        """Whether an answer is under way."""
-        return self.state in BUSY
+        """Whether an answer is under way, or waits for its model to be loaded."""
+        return self.state in BUSY or self.writing is not None
 
     @property
     def leaf(self) -> str | None:

@@ -119,9 +119,8 @@ def state_words(lane: Lane, now_ns: int | None = None) -> str:
     words = _STATE_WORDS.get(lane.state) or _moving_words(lane, now)
     silence = (now - lane.last_sign_ns) / 1e9
     # A queued lane's engine rests; the lane that it waits for shows the signs.
-    if silence > SILENCE_S and (
-        (lane.state == "loading" and not lane.detail) or (lane.busy and lane.state != "queued")
-    ):
+    waits = lane.state == "queued" or (lane.state == "loading" and bool(lane.detail))
+    if silence > SILENCE_S and not waits and (lane.state == "loading" or lane.busy):
         return f"{words} · no sign for {silence:.0f} s"
     return words
 

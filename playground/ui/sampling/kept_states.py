@@ -60,8 +60,9 @@ class KeptStates(QWidget):
         """Show budget and use."""
         if self._wanted is None:
             self.row.set_value(self._keeping.gb)
-        used = self._keeping.used
-        self.used.setText(f"{format_bytes(used)} kept now." if used else "Nothing is kept now.")
+        used, gb = self._keeping.used, self._keeping.gb
+        of = f" of {gb:g} GB" if gb else ""
+        self.used.setText(f"{format_bytes(used)}{of} used." if used else "Nothing is kept now.")
         self.clear.setEnabled(used > 0)
 
     def showEvent(self, event: QShowEvent) -> None:
