@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from playground.ui.main_window import MainWindow
@@ -23,25 +23,22 @@ class Leaving(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._window.close)
-        window.installEventFilter(self)
+        window.before_closing.insert(0, self._agrees)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def _agrees(self) -> bool:
         """Put the first try off."""
-        if event.type() != QEvent.Type.Close:
-            return False
         app = QGuiApplication.instance()
         hurried = isinstance(app, QGuiApplication) and app.isSavingSession()
         if self._begun or hurried or not self._workspace.leave():
             self._stop_listening()
             self._timer.stop()
-            return False
+            return True
         self._begun = True
         self._window.status.toast(WORDS)
         self._window.setEnabled(False)
         self._stop_listening = self._workspace.engines.changed.connect(lambda _engine: self._look())
         self._timer.start(MOST_MS)
-        event.ignore()
-        return True
+        return False
 
     def _look(self) -> None:
         if not any(engine.state == "closing" for engine in self._workspace.engines.all.values()):

@@ -51,10 +51,8 @@ class MainWindow(QWidget):
         background: Callable[[Callable[[], Any], Callable[[Any], None]], None],
     ) -> None:
         super().__init__()
-        self._workspace = workspace
-        self._theme = theme
-        self._clock = clock
-        self._background = background
+        self._workspace, self._theme, self._clock, self._background = workspace, theme, clock, background
+        self.before_closing: list[Callable[[], bool]] = []  # each may hold the window open
         self.setWindowTitle("Playground")
         self.setMinimumSize(900, 640)
         self.setAcceptDrops(True)
@@ -380,7 +378,10 @@ class MainWindow(QWidget):
             event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Tell the composition root; it ends engines and keeps what is open."""
+        """Tell the composition root, if nobody objects; it ends engines and keeps what is open."""
+        if not all(agrees() for agrees in self.before_closing):
+            event.ignore()
+            return
         self.closed.emit()
         super().closeEvent(event)
 

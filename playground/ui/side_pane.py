@@ -19,10 +19,9 @@ class SidePane(QObject):
         self._side = side
         self._wanted = True
         self._overlay = False
-        self._open = False
+        self._open = self._watching = False
         self._width = 240
         splitter.insertWidget(0 if side == "left" else splitter.count(), widget)
-        body.installEventFilter(self)
 
     @property
     def shown(self) -> bool:
@@ -66,9 +65,7 @@ class SidePane(QObject):
             self._overlay, self._open = overlay, False
             if overlay:
                 self.widget.setParent(self._body)
-                QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
             else:
-                QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
                 self._splitter.insertWidget(0 if self._side == "left" else self._splitter.count(), self.widget)
         self._apply()
 
@@ -84,7 +81,13 @@ class SidePane(QObject):
 
     def _apply(self) -> None:
         self.widget.setVisible(self.shown)
-        if self._overlay and self._open:
+        over = self._overlay and self._open
+        # Only while it is wanted: it is called for every event of the whole window.
+        if over != self._watching:
+            self._watching = over
+            app = QApplication.instance()
+            app.installEventFilter(self) if over else app.removeEventFilter(self)  # type: ignore[union-attr]
+        if over:
             self._place()
             self.widget.raise_()
 

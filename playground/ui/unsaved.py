@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from playground.conversation.store import Store
@@ -19,7 +19,7 @@ class Unsaved(QObject):
         self._store, self._window = store, window
         self._warned = False
         store.on_waiting = self._waiting
-        window.installEventFilter(self)
+        window.before_closing.insert(0, self._agrees)
 
     def _waiting(self, sentence: str) -> None:
         if not sentence:
@@ -27,14 +27,13 @@ class Unsaved(QObject):
         if not self._warned:
             self._window.status.hold(sentence)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def _agrees(self) -> bool:
         """Say once what would be lost."""
-        if event.type() != QEvent.Type.Close or self._warned or not self._store.stuck:
-            return False
+        if self._warned or not self._store.stuck:
+            return True
         app = QGuiApplication.instance()
         if isinstance(app, QGuiApplication) and app.isSavingSession():
-            return False
+            return True
         self._warned = True
         self._window.status.hold(WORDS)
-        event.ignore()
-        return True
+        return False

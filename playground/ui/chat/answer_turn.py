@@ -27,6 +27,7 @@ class AnswerTurn(Turn):
 
     def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget) -> None:
         super().__init__(theme, highlighter, parent)
+        self._names = _Names(self)
         self._thinking = ThinkingBox(theme, highlighter, self)
         self._thinking.folded.connect(self.folded)
         self._add_button("regenerate", "arrows-clockwise", "Regenerate")
@@ -98,7 +99,8 @@ class AnswerTurn(Turn):
         super().restyle()
 
     def _arrange(self, width: int) -> int:
-        self._place_right([self._walker], width, TOP)
+        left = self._place_right([self._walker], width, TOP)
+        self._put(self._names, 0, 0, left, TOP + META)
         y = TOP + META
         if self.facts.thinking:
             height = self._thinking.height_for(width)
@@ -122,30 +124,46 @@ class AnswerTurn(Turn):
             return height
         return LINE if self.writing and not self.facts.thinking else 0
 
-    def event(self, event: QEvent) -> bool:
-        """Over the names: what the answer was made with."""
-        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            words = made_words(self.node.record) if event.pos().y() < TOP + META else ""
-            QToolTip.showText(event.globalPos(), words, self)
-            return True
-        return super().event(event)
-
     def paintEvent(self, event: QPaintEvent) -> None:
         """Badge, names, end state."""
         node, theme = self.node, self._theme
-        room = self.width() if self._walker.isHidden() else self._walker.x() - 8
-        name, detail = model_words(node)
         with QPainter(self) as p:
             p.fillRect(event.rect(), theme.color("canvas"))
-            p.drawPixmap(QPointF(0, TOP + 3), _badge(node.lane, theme.lane(node.lane).name(), theme.hex("canvas")))
-            x = draw_words(p, theme, name, 27, 600, "text-1", room - 27)
-            draw_words(p, theme, detail, x + 9, 400, "text-3", room - x - 9)
+            if event.rect().top() < TOP + META:
+                self._paint_names(p)
             words, tone = ("", "") if self.writing else end_words(node)
             if words:
                 p.setFont(theme.font(12))
                 p.setPen(theme.color(tone))
                 line = QRectF(0, self._foot_y, self.width(), FOOT)
                 p.drawText(line, Qt.AlignmentFlag.AlignVCenter, words)
+
+    def _paint_names(self, p: QPainter) -> None:
+        node, theme = self.node, self._theme
+        room = self.width() if self._walker.isHidden() else self._walker.x() - 8
+        name, detail = model_words(node)
+        p.drawPixmap(QPointF(0, TOP + 3), _badge(node.lane, theme.lane(node.lane).name(), theme.hex("canvas")))
+        x = draw_words(p, theme, name, 27, 600, "text-1", room - 27)
+        draw_words(p, theme, detail, x + 9, 400, "text-3", room - x - 9)
+
+
+class _Names(QWidget):
+    """Lies over the names; its tooltip says what the answer was made with.
+
+    Apart from the turn: an override of its ``event`` would be called for every event there.
+    """
+
+    def __init__(self, turn: AnswerTurn) -> None:
+        super().__init__(turn)
+        self._turn = turn
+        self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
+
+    def event(self, event: QEvent) -> bool:
+        """Show it."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), made_words(self._turn.node.record), self)
+            return True
+        return super().event(event)
 
 
 @lru_cache(maxsize=16)

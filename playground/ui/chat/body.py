@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QMimeData, QPoint, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QImage,
@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QTextBrowser, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from playground.ui.chat.code_block import CodeFrames
 from playground.ui.chat.decoration import Decoration, block_rect
@@ -66,6 +66,7 @@ class Body(QTextBrowser):
             | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
         self.anchorClicked.connect(self._activate)
+        self.highlighted.connect(self._tell)
         self.frames = CodeFrames(self, theme)
         self._decoration = Decoration(self.markdown, theme)
 
@@ -147,14 +148,9 @@ class Body(QTextBrowser):
         """The turn has the menu."""
         self.menu_asked.emit(event.globalPos())
 
-    def event(self, event: QEvent) -> bool:
-        """A link's address as its tooltip."""
-        if event.type() == QEvent.Type.ToolTip:
-            place = event.pos()  # type: ignore[attr-defined]
-            address = self.anchorAt(place)
-            QToolTip.showText(event.globalPos(), address[:400], self)  # type: ignore[attr-defined]
-            return True
-        return super().event(event)
+    def _tell(self, address: QUrl) -> None:
+        """A link's address as the tooltip while the mouse is over it."""
+        self.viewport().setToolTip(bytes(address.toEncoded().data()).decode()[:400])
 
     def _activate(self, address: QUrl) -> None:
         cursor = self.textCursor()

@@ -10,9 +10,11 @@ _PLAIN = re.compile(r"(?:[^\W_]|[,.;:?!'’‘“”()…–—-]| (?! ))*")
 """Letters, digits, single spaces, and punctuation that means nothing to Markdown inside a line."""
 _IN_PROSE = re.compile(r" {0,3}(?:(?:[-*+]|\d{1,9}[.)]) {1,3})?[^\W\d_]")
 """A line whose kind is settled: running text or a list's item that has begun."""
-_FAR = "|[\\$&"
+_FAR = "[\\$&"
 """Marks that give a meaning to what comes long after them."""
 _FENCES = ("```", "~~~")
+_TABLE = re.compile(r"^[ |:-]*-[ |:-]*$", re.MULTILINE)
+"""The line under a table's head."""
 _LINK = re.compile(r"(?:www\.|//|@)\S*$")
 
 
@@ -29,6 +31,8 @@ def plain_growth(before: str, after: str) -> str | None:
         return None
     last = after[after.rfind("\n\n") + 1 :]
     if any(mark in last for mark in _FAR) or any(fence in after for fence in _FENCES):
+        return None
+    if "|" in last and _TABLE.search(last):
         return None
     if _LINK.search(known) or _LINK.search(shown) or close_open_marks(after) != after:
         return None

@@ -58,8 +58,10 @@ class Ink:
     def __init__(self, width: int, height: int, ratio: float, shades: NDArray[np.uint32]) -> None:
         self.width, self.height, self.ratio = width, height, ratio
         self._cells = kernel(ratio)
+        self._covers = np.array([coverage for _, _, coverage in self._cells], np.uint8)
         self.pad = 2 * max(dx for dx, _, _ in self._cells) + 1
         self._stride, self._rows = width + 2 * self.pad, height + 2 * self.pad
+        self._offsets = np.array([dy * self._stride + dx for dx, dy, _ in self._cells], np.int32)
         self._flat = np.zeros(self._rows * self._stride, np.uint8)
         self._shades = shades
         self._colors = np.zeros(len(self._flat), np.uint32)
@@ -85,16 +87,15 @@ class Ink:
         # What is outside lands in the border, out of reach of what is seen.
         column = np.clip(x + pad, 0, stride - 1).astype(np.int32)
         at = np.clip(y + pad, 0, self._rows - 1).astype(np.int32) * stride + column
-        reach = max(dy * stride + dx for dx, dy, _ in self._cells)
+        reach = int(self._offsets.max())
         if len(at) >= _DENSE_FROM:
             self._spread(at, reach)
             np.take(self._shades, self._flat, out=self._colors, mode="clip")
             return
         at = at[(at >= reach) & (at < len(flat) - reach)]
-        for dx, dy, coverage in self._cells:
-            to = at + (dy * stride + dx)
-            flat[to] = ink = np.maximum(flat[to], coverage)
-            self._colors[to] = self._shades[ink]
+        to = (at[:, None] + self._offsets).ravel()
+        np.maximum.at(flat, to, np.tile(self._covers, len(at)))  # left to broadcast, numpy 2.4 reads beyond the end
+        self._colors[to] = self._shades[flat[to]]
 
     def _spread(self, at: NDArray[np.int32], reach: int) -> None:
         hit = np.zeros(len(self._flat), np.uint8)

@@ -34,6 +34,16 @@ class Stats:
     largest: float = 0.0
 
 
+def quantiles(values: Floats, *shares: float) -> list[float]:
+    """As ``numpy.percentile``, which takes ten times as long over a few values."""
+    places = [share * (len(values) - 1) for share in shares]
+    lower = [int(place) for place in places]
+    upper = [min(low + 1, len(values) - 1) for low in lower]
+    ordered = np.partition(values, sorted({*lower, *upper}))
+    pairs = zip(places, lower, upper, strict=True)
+    return [float(ordered[low] + (ordered[high] - ordered[low]) * (place - low)) for place, low, high in pairs]
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """An answer up to its token ``n``: growing while live, fixed while the plot is paused."""
@@ -133,9 +143,10 @@ class Shown:
         if not self.n:
             return Stats()
         ms = self.ms
-        median, p95 = np.percentile(ms, (50, 95)).tolist()
         later = ms[1:] if self.n > 1 else ms
-        return Stats(self.n, median, p95, float(np.percentile(later, 99)), float(later.max()))
+        median, p95 = quantiles(ms, 0.5, 0.95)
+        (p99,) = quantiles(later, 0.99)
+        return Stats(self.n, median, p95, p99, float(later.max()))
 
     def phases(self) -> list[tuple[int, int, str]]:
         """Runs of thinking and answer: first token, one after the last, name."""

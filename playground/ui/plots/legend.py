@@ -52,11 +52,13 @@ class LegendButton(PaintedButton):
 
     def set_entry(self, entry: Entry) -> None:
         """Show other figures."""
+        alike = (entry.texts, entry.swatch, entry.letter) == (self.entry.texts, self.entry.swatch, self.entry.letter)
         self.entry = entry
         verb = "Hide" if self.isChecked() else "Show"
         self.setAccessibleName(f"{entry.name}. {verb} it")
         self.setToolTip(f"{entry.name}. Click to {verb.lower()} it.")
-        self.update()
+        if not alike:
+            self.update()
 
     @property
     def runs(self) -> Runs:

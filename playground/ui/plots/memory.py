@@ -29,7 +29,7 @@ NARROW = 330
 class MemoryPane(LiveView):
     """What the engines occupy over time, against what the machine has."""
 
-    EVERY_MS = 200
+    EVERY_MS = 450
 
     def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
         super().__init__(clock)
