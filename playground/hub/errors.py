@@ -54,7 +54,7 @@ def translate(hub: Hub, repo: str = "", what: str = "") -> Iterator[None]:
         raise _line(hub, error) from None
     except (httpx2.InvalidURL, httpx2.DecodingError, httpx2.TooManyRedirects, ValueError, KeyError, TypeError) as error:
         # A page that is no JSON, or JSON without what the Hub always sends.
-        raise HubError("endpoint", _no_hub(hub)) from error
+        raise HubError("endpoint", no_hub(hub)) from error
 
 
 def _answered(hub: Hub, error: Exception, repo: str, what: str) -> HubError:
@@ -87,7 +87,7 @@ def _answered(hub: Hub, error: Exception, repo: str, what: str) -> HubError:
     if isinstance(error, errors.RepositoryNotFoundError | errors.HFValidationError) or (repo and status == 404):
         return HubError("missing", f"The Hub has no model “{repo}”, or it is private and you may not see it.")
     if status == 404:
-        return HubError("endpoint", _no_hub(hub))
+        return HubError("endpoint", no_hub(hub))
     if status in (401, 403):
         return HubError(
             "gated" if repo else "token",
@@ -113,7 +113,7 @@ def _line(hub: Hub, error: BaseException | None) -> HubError:
     if isinstance(error, httpx2.ProxyError):
         return HubError("proxy", "The proxy refuses to reach the Hub. Check HTTPS_PROXY and NO_PROXY.")
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
-        return HubError("endpoint", _no_hub(hub))
+        return HubError("endpoint", no_hub(hub))
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return HubError(
             "certificate",
@@ -125,7 +125,8 @@ def _line(hub: Hub, error: BaseException | None) -> HubError:
     return HubError("stalled", f"{where} began to answer and then fell silent. Try again.")
 
 
-def _no_hub(hub: Hub) -> str:
+def no_hub(hub: Hub) -> str:
+    """Of an answer that no Hub gives."""
     if hub.is_usual:
         return "The Hub’s answer can’t be understood. Try again later; if it stays so, look for a newer version."
     return f"HF_ENDPOINT is {hub.address}, and what answers there is no Hub. Correct or unset it, then start again."

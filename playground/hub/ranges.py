@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from playground.hub.client import Hub
-from playground.hub.errors import HubError
+from playground.hub.errors import HubError, no_hub
 from playground.models.digest import Cancelled
 from playground.models.gguf_cursor import size_text
 
@@ -58,9 +58,11 @@ class RemoteSource(io.RawIOBase):
         endpoint = self._hub.api().endpoint
         url = hf_hub_url(self._repo, self._path, revision=self._revision or None, endpoint=endpoint)
         found = self._ask(lambda: get_hf_file_metadata(url, token=self._hub.token, endpoint=endpoint))
+        if not found.commit_hash or not found.etag:
+            raise HubError("endpoint", no_hub(self._hub))  # a network's log-in page, for one
         self._location = urljoin(url, found.location)
         self._signed = _origin(self._location) != _origin(url)
-        self.size, self.etag = found.size or 0, found.etag or ""
+        self.size, self.etag = found.size or 0, found.etag
 
     def head(self, most: int) -> bytes:
         """The file's first bytes, up to so many."""
@@ -125,7 +127,11 @@ class RemoteSource(io.RawIOBase):
         try:
             with get_session().stream("GET", self._location, headers=headers) as response:
                 hf_raise_for_status(response)
-                self._drain(response, got, end - first, 0 if response.status_code == 206 else first)
+                if response.status_code != 206:
+                    if response.headers.get("Content-Length", str(self.size)) == str(self.size):
+                        self._drain(response, got, end - first, first)
+                elif response.headers.get("Content-Range", "").startswith(f"bytes {first}-"):
+                    self._drain(response, got, end - first, 0)
         except httpx2.TransportError:
             return
 

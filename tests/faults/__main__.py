@@ -20,7 +20,16 @@ from tests.faults.small_disk import apart
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-FULL = {"files": 1000, "states": 120, "kills": 200, "pauses": 50, "messages": 130, "disk": 24, "downloads": 11 * 50}
+FULL = {
+    "files": 1000,
+    "states": 120,
+    "kills": 200,
+    "pauses": 50,
+    "messages": 130,
+    "disk": 24,
+    "downloads": 11 * 50,
+    "hub": 4 * 60,
+}
 """How many cases of each kind make a full run."""
 MODULES = {
     "files": "model_files",
@@ -30,6 +39,7 @@ MODULES = {
     "messages": "messages",
     "disk": "full_disk",
     "downloads": "downloads",
+    "hub": "hub",
 }
 
 

@@ -6,14 +6,15 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-KINDS = ("cut", "busy", "server", "short", "garbage", "hang_up")
+KINDS = ("cut", "busy", "server", "short", "shifted", "garbage", "hang_up", "stall")
 
 
 @dataclass(frozen=True)
 class Fault:
-    kind: Literal["cut", "busy", "server", "short", "garbage", "hang_up", "stall"]
-    """``cut``: the body ends early; ``busy``: 429; ``server``: 503; ``short``: fewer bytes than announced, then the
-    connection ends well; ``garbage``: a web page of some proxy; ``hang_up``: no answer at all; ``stall``: silence."""
+    kind: Literal["cut", "busy", "server", "short", "shifted", "garbage", "hang_up", "stall"]
+    """``cut``: the body ends before what was announced; ``busy``: 429; ``server``: 503; ``short``: a shorter body, and
+    announced so; ``shifted``: another part of the file, and announced so; ``garbage``: a web page of some proxy;
+    ``hang_up``: no answer at all; ``stall``: silence."""
     after: int = 0
     """Bytes of the body that still arrive."""
     retry_after: str = ""

@@ -85,6 +85,7 @@ def _serve(hub: Hub, name: str) -> tuple[ThreadingHTTPServer, threading.Thread]:
     handler = type("Handler", (_Handler,), {"hub": hub, "host": name})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients that give up are no fault
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     return server, thread
@@ -122,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _spoil(self) -> bool:
         """Answer with the fault, where it isn't one of the body."""
         kind = self.fault.kind if self.fault else ""
-        if kind not in ("", "cut", "short"):
+        if kind not in ("", "cut", "short", "shifted"):
             fault, self.fault = self.fault, None
         if kind == "busy":
             self._say(429, {"Retry-After": fault.retry_after} if fault and fault.retry_after else {})
@@ -229,6 +230,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(416, {"Content-Range": f"bytes */{file.size}"})
                 return
             status = 206
+            if self.fault and self.fault.kind == "shifted" and start + 7 < end:
+                start += 7
             headers = headers | {"Content-Range": f"bytes {start}-{end - 1}/{file.size}"}
         self._begin(status, end - start, headers)
         if self.command != "HEAD":
@@ -246,6 +249,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._pour([data])
 
     def _begin(self, status: int, length: int, headers: dict[str, str]) -> None:
+        if self.fault and self.fault.kind == "short" and self.command != "HEAD":
+            length = min(length, self.fault.after)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -255,7 +260,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _pour(self, pieces: Iterable[bytes]) -> None:
-        left = self.fault.after if self.fault else -1
+        left = self.fault.after if self.fault and self.fault.kind != "shifted" else -1
         for piece in pieces:
             if left < 0:
                 self.wfile.write(piece)

@@ -147,3 +147,34 @@ class TestShow:
     def test_what_is_not_there(self, llama: Repo, name: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert run("show", name) == 2
         assert said(capsys)[1].startswith("playground: ")
+
+
+class TestShelf:
+    def test_all_of_it_without_a_line(self, server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("shelf") == 0
+        out, _ = said(capsys)
+        assert sum(line.startswith("  ") and "/" in line.split()[0] for line in out) > 20
+        assert not server.asked
+
+    def test_one_size_as_json(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("shelf", "Tiny", "--json") == 0
+        rows = [json.loads(line) for line in said(capsys)[0]]
+        assert {row["size"] for row in rows} == {"Tiny"}
+        assert all(row["n_params"] < 10**9 for row in rows)
+
+    def test_what_the_hub_no_longer_has_is_said(
+        self, server: Server, llama_files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        file = Stored(llama_files["Q8_0"], sha="1" * 64)
+        server.add(Repo("Qwen/Qwen3-0.6B-GGUF", {"Qwen3-0.6B-Q8_0.gguf": file}))
+        server.add(Repo("LiquidAI/LFM2-350M-GGUF", {"README.md": Stored(b"gone")}))
+        assert run("shelf", "tiny", "--check", "--json") == 0
+        problems = {row["repo"]: row["problem"] for row in map(json.loads, said(capsys)[0])}
+        assert problems["Qwen/Qwen3-0.6B-GGUF"] == ""
+        assert problems["LiquidAI/LFM2-350M-GGUF"] == "LiquidAI/LFM2-350M-GGUF has no GGUF files any more."
+        gone = problems["ggml-org/gemma-3-270m-it-GGUF"]
+        assert gone.startswith("The Hub no longer has ggml-org/gemma-3-270m-it-GGUF. Search for “gemma-3-270m-it”")
+
+    def test_an_unknown_size(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("shelf", "enormous") == 2
+        assert "it has tiny, small" in said(capsys)[1]

@@ -89,7 +89,7 @@ class TestSearch:
         assert count(task="translation") == 0
         assert count(gated=False) == 85
         assert count(min_params=2 * 10**9, max_params=3 * 10**9) == 11
-        # 4.5 bits a weight: a gigabyte holds 1.78 milliard of them.
+        # 4.5 bits a weight: a gigabyte holds 1.78 billion of them.
         assert count(fits_bytes=10**9) == 17
 
     def test_an_unknown_order_is_said(self, hub: Hub) -> None:
@@ -306,6 +306,23 @@ class TestHeader:
         server.faulty = "Q4_0"
         model = read_remote(hub, page, page.chats[0], never)
         assert model.header.n_vocab == 128_256
+
+    def test_a_network_that_wants_a_log_in_first_is_no_broken_file(self, hub: Hub, server: Server, llama: Repo) -> None:
+        page = read_page(hub, LLAMA, never)
+        server.faults.append(Fault("garbage"))
+        assert fault_of(lambda: read_remote(hub, page, page.chats[0], never)).kind == "endpoint"
+        server.faults.extend([None, *[Fault("garbage")] * 3])
+        assert fault_of(lambda: read_remote(hub, page, page.chats[0], never)).kind == "stalled"
+
+    def test_faults_by_seed(self, tmp_path: Path) -> None:
+        """A few cases of the harness; ``python -m tests.faults --only hub`` makes more."""
+        from faults import hub as kind
+        from faults.case import Case, Setting
+
+        cases: list[Case] = []
+        kind.run(Setting(tmp_path / "faults", seed=7, count=24, heard=cases.append))
+        assert len(cases) == 24
+        assert [case.fault for case in cases if case.fault] == []
 
     def test_cancelled(self, hub: Hub, server: Server, llama: Repo) -> None:
         page = read_page(hub, LLAMA, never)
