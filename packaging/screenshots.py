@@ -78,6 +78,15 @@ class Stage:
         self.until(lambda: not self.workspace.jobs.all)
         self.settle()
 
+    def measure(self, wishes: dict[str, str]) -> None:
+        """Run a benchmark on the Bench page to its end."""
+        bench = self.workspace.bench
+        assert bench is not None
+        self.window.pages.currentWidget().setup.restore(wishes)  # type: ignore[attr-defined]
+        bench.start()
+        self.until(lambda: not bench.busy)
+        self.settle()
+
     def shoot(self, name: str, readme: tuple[str, ...] = ()) -> None:
         """Grab the state in all sizes and schemes, or only the pictures README shows."""
         for scheme in ("dark", "light"):
@@ -103,7 +112,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    readme = ("first-run-dark", "chat-dark", "chat-light", "compare-dark")
+    readme = ("first-run-dark", "chat-dark", "chat-light", "compare-dark", "bench-dark")
     with tempfile.TemporaryDirectory() as home:
         os.environ["PLAYGROUND_HOME"] = home
         qt = QApplication(sys.argv[:1])
@@ -146,6 +155,10 @@ def states(stage: Stage) -> Iterator[str]:
     workspace.add_lane()
     stage.until(lambda: all(lane.state == "ready" for lane in workspace.lanes))
     yield "four-lanes"
+    stage.window.show_page("bench")
+    stage.measure({"prompts": "128, 256", "generations": "32", "depths": "0, 512, 1024, 2048", "repeats": "3"})
+    yield "bench"
+    stage.window.show_page("chat")
 
 
 if __name__ == "__main__":

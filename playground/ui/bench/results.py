@@ -166,7 +166,7 @@ class ResultsPane(QWidget):
         button = TextButton(self._theme, text, "plain", icon)
         menu = QMenu(button)
         for key, label in rows:
-            menu.addAction(label, lambda key=key: run(key))
+            menu.addAction(label).triggered.connect(lambda _=False, key=key: run(key))
         button.setMenu(menu)
         return button
 
