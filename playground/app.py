@@ -28,6 +28,7 @@ from playground.ui.theme import Theme, load_fonts
 from playground.ui.unsaved import Unsaved
 from playground.workspace.lane import ModelRef, Notice, NoticeAction
 from playground.workspace.loading import starter_missing
+from playground.workspace.measuring import Measuring
 from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
 
@@ -68,6 +69,7 @@ class App(QObject):
         self.downloads: Downloads | None = None
         """Made after the first paint."""
         self.store.on_error = self.workspace.told.emit
+        self.measuring = Measuring(self.workspace.jobs, self.workspace.engines, self.bridge.background, paths.config)
         self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)
         self.window.pages.makers["bench"] = self._make_bench
         # After the window: under a style sheet every reparenting would polish its subtree again.
