@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell command -v $(p) 2>/dev/null && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null),$(p))) python3)
 BIN := .venv/bin
 
-.PHONY: run install test lint bench screenshots clean
+.PHONY: run install test lint faults bench screenshots clean
 
 run: .venv/installed
 	@$(BIN)/playground
@@ -23,6 +23,10 @@ lint: .venv/installed-test
 
 test: lint
 	$(BIN)/python -m pytest
+
+# About an hour of broken files, killed engines, full disks and the like; `make test` has a few of each.
+faults: .venv/installed-test
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 bench: .venv/installed-test
 	$(BIN)/python benchmarks/spine.py

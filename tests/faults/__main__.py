@@ -10,6 +10,7 @@ import os
 import platform
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -66,7 +67,9 @@ def main() -> int:
         elif len(cases) % 50 == 0:
             print(f"{len(cases)} cases, the last: {case.kind} {case.index}", flush=True)
 
-    start = time.monotonic()
+    start, stopped = time.monotonic(), False
+    # Stopped by a time limit, what was found by then is reported.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         for kind in options.only:
             count = options.count if options.count is not None else FULL[kind]
@@ -77,12 +80,13 @@ def main() -> int:
             nothing_runs()
     except KeyboardInterrupt:
         print("stopped")
+        stopped = True
     finally:
         faulthandler.cancel_dump_traceback_later()
         end_all()
         shutil.rmtree(folder, ignore_errors=True)
     _report(options, cases, time.monotonic() - start, table(cases))
-    return int(any(case.fault for case in cases) or not cases)
+    return int(any(case.fault for case in cases) or not cases or stopped)
 
 
 def _options() -> argparse.Namespace:

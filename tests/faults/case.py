@@ -95,7 +95,7 @@ def sentence(text: str, what: str) -> None:
         raise Fault(f"{what} says nothing")
     if "Traceback" in text or 'File "' in text:
         raise Fault(f"{what} shows a traceback: {text[:300]}")
-    if text.rstrip()[-1] not in ".!?”)":
+    if text.rstrip()[-1] not in ".!?”)…":
         raise Fault(f"{what} is no sentence: {text[-200:]!r}")
 
 

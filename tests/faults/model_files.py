@@ -78,8 +78,12 @@ def run(setting: Setting, at_once: int = 2) -> None:
     """Every case, ``at_once`` at a time."""
     bases = base_files(setting.folder / "bases")
     with ThreadPoolExecutor(at_once) as pool:
-        for future in [pool.submit(_one, setting, case, bases) for case in setting.cases(KIND)]:
-            future.result()
+        try:
+            for future in [pool.submit(_one, setting, case, bases) for case in setting.cases(KIND)]:
+                future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _one(setting: Setting, case: Case, bases: list[tuple[str, bytes, int]]) -> None:
