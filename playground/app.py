@@ -34,10 +34,14 @@ from playground.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from playground.workspace.downloads import Downloads
+    from playground.workspace.library import Library
+    from playground.workspace.quantizing import Quantizing
 
 LAYOUT = "layout"
 BENCH = "bench"
 """Where the store keeps the window's layout, and what was measured last."""
+LIBRARY_AFTER_MS = 2000
+"""The first model comes first."""
 
 
 class App(QObject):
@@ -66,6 +70,8 @@ class App(QObject):
             spawn,
             self.bridge.post_soon,
         )
+        self.library: Library | None = None
+        self.quantizing: Quantizing | None = None
         self.downloads: Downloads | None = None
         """Made after the first paint."""
         self.store.on_error = self.workspace.told.emit
@@ -107,8 +113,9 @@ class App(QObject):
         self._closed = True
         self.store.set_state(LAYOUT, self.window.layout_state())
         self.workspace.close()
-        if self.downloads is not None:
-            self.downloads.close()
+        for service in (self.library, self.quantizing, self.downloads):
+            if service is not None:
+                service.close()
         self.store.close()
         self.bridge.close()
 
@@ -128,6 +135,7 @@ class App(QObject):
         for complaint in self.settings.complaints:
             self.workspace.told.emit(complaint)
         self._start_downloads()
+        QTimer.singleShot(LIBRARY_AFTER_MS, self._start_library)
 
     def _lanes_stand(self) -> None:
         self._restored = True
@@ -248,6 +256,20 @@ class App(QObject):
             )
         )
         self.downloads.start()
+
+    def _start_library(self) -> None:
+        """All models of this machine; what the first look left out for being slow comes with it."""
+        if self._closed:
+            return
+        from playground.workspace.library import Library
+        from playground.workspace.quantizing import Quantizing
+
+        self.library = Library(self._paths, self.bridge.post, self.bridge.background, self.workspace.told.emit)
+        self.library.follow(self.workspace.jobs)
+        self.library.looked.connect(lambda models: self.workspace.set_models(models, self._starter))
+        self.quantizing = Quantizing(self._paths, self.bridge.post, self.bridge.background)
+        self.quantizing.made.connect(lambda _path: self.library.refresh() if self.library else None)
+        self.library.refresh()
 
     def _reload_models(self) -> None:
         self.bridge.background(lambda: find_models(self._paths), self._found)

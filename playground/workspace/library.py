@@ -22,6 +22,8 @@ from playground.models.notes import Note
 from playground.models.scanner import Report, Scanner
 from playground.models.sources import Source
 from playground.paths import Paths
+from playground.workspace.known_models import to_ref
+from playground.workspace.lane import ModelRef
 from playground.workspace.ports import Background, Post
 from playground.workspace.signal import Signal
 
@@ -53,6 +55,9 @@ class Library:
         """A path to all files of the same content, itself among them."""
         self.scanning = False
         self.changed: Signal[[]] = Signal()
+        self.looked: Signal[[list[ModelRef]]] = Signal()
+        """A look at the disk is over and found other models than the one before: those that lanes can load."""
+        self._told: list[ModelRef] = []
 
     @property
     def models(self) -> list[ModelFile]:
@@ -199,6 +204,10 @@ class Library:
         if all(state not in ("looking", "reading") for state in self.states.values()) and self.scanning:
             self.scanning = False
             self._look_for_twins(look)
+            usable = [to_ref(model) for model in self.models if model.usable]
+            if usable != self._told:
+                self._told = usable
+                self.looked.emit(usable)
         self.changed.emit()
 
     def _look_for_twins(self, look: int) -> None:

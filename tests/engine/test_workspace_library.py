@@ -90,8 +90,13 @@ def test_the_list_fills_and_what_was_shown_stays(library: Library, window: Windo
     assert look(library, window) == ["Beta 2B"]
     put(paths.models / "Alpha-1B-Q8_0.gguf")
     changes.clear()
+    found: list[Any] = []
+    library.looked.connect(found.append)
     assert look(library, window) == ["Alpha 1B", "Beta 2B"]
     assert min(changes) >= 2, "the list was never emptied meanwhile"
+    assert [ref.name for ref in found[0][-2:]] == ["Alpha 1B", "Beta 2B"]
+    look(library, window)
+    assert len(found) == 1, "nothing new, nothing said"
 
 
 def test_labels_use_and_speed_are_kept(library: Library, window: Window, paths: Paths) -> None:
