@@ -222,8 +222,9 @@ class Bench:
         if engine is not self._engine or event.request != self._request:
             return
         if isinstance(event, BenchProgress):
-            self.at = event
-            self.changed.emit()
+            if 0 <= event.index < len(self.tests):
+                self.at = event
+                self.changed.emit()
         elif isinstance(event, BenchRow):
             self._keep(engine, event)
         elif event.reason in ("done", "stopped"):

@@ -84,6 +84,7 @@ class ResultsPane(QWidget):
         self.empty = Paragraph(theme, EMPTY, 13, 20, "text-3")
         self.plots = [PlotPane(theme, "prompt"), PlotPane(theme, "writing")]
         self.table = ResultTable(theme)
+        self.table.copy_wanted.connect(lambda: self.copy_as("table"))
         self._compose()
         self.show_run([], [])
 

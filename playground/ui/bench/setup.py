@@ -11,7 +11,7 @@ from playground.bench import plan
 from playground.ui.commands import key_of
 from playground.ui.style import mark
 from playground.ui.theme import Theme
-from playground.ui.widgets import Clock, Label, Meter, Paragraph, TextButton, bind
+from playground.ui.widgets import Clock, IconLabel, Label, Meter, Paragraph, TextButton, bind
 from playground.workspace import bench_words as words
 from playground.workspace.bench import Bench
 from playground.workspace.lane import ModelRef
@@ -68,6 +68,7 @@ class SetupPane(QWidget):
         self.stop = TextButton(theme, "Stop", "plain", "stop-fill")
         self.stop.clicked.connect(bench.stop)
         self.state = Paragraph(theme, "", 12, 18, "text-1")
+        self.failed = IconLabel(theme, "warning-circle", 16, "danger")
         self.left = Label(theme, "", 11, "text-2")
         self.meter = Meter(theme, 0)
         self._compose()
@@ -98,7 +99,11 @@ class SetupPane(QWidget):
         column.addLayout(buttons)
         column.addSpacing(4)
         column.addWidget(self.meter)
-        column.addWidget(self.state)
+        said = QHBoxLayout()
+        said.setSpacing(6)
+        said.addWidget(self.failed, 0, Qt.AlignmentFlag.AlignTop)
+        said.addWidget(self.state, 1)
+        column.addLayout(said)
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Bring back what was wished for last time."""
@@ -128,6 +133,7 @@ class SetupPane(QWidget):
         self.start.setToolTip(complaint or f"Measure speed ({key_of('bench.start')})")
         self.state.setText(" ".join(part for part in (words.state_words(bench), words.left_out_words(bench)) if part))
         self.state.setVisible(bool(self.state.text()))
+        self.failed.setVisible(bench.state == "failed")
         self.state.set_tone("danger" if bench.state == "failed" else "text-1" if bench.busy else "text-2")
         self.left.setText(words.left_words(bench))
         self.meter.setVisible(bench.busy)

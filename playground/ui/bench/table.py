@@ -6,20 +6,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView
 
 from playground.bench.report import cells_of, speed, varied
 from playground.bench.result import Result
 from playground.bench.statistics import Ratio, ratio
+from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.workspace.bench_words import difference_words
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _RIGHT = ("size", "params", "threads", "t/s", "difference")
 _CAN_GO = ("params", "size", "model", "threads")
-_TONES = {"faster": "ok", "slower": "warn"}
+_LOOKS = {"faster": ("arrow-up", "ok"), "slower": ("warning", "warn")}
+"""Verdicts that are marked: icon and token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,9 @@ class ResultModel(QAbstractTableModel):
             return _text(key, row)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(key)
+        if role == Qt.ItemDataRole.DecorationRole:
+            look = _LOOKS.get(_text(key, row)) if key == "verdict" else None
+            return icons.pixmap(look[0], self._theme.hex(look[1]), 12) if look is not None else None
         if role == Qt.ItemDataRole.ForegroundRole:
             return self._theme.color(_tone(key, row))
         return self._theme.font(12, 600) if role == Qt.ItemDataRole.FontRole and key == "t/s" else None
@@ -102,12 +107,14 @@ def _text(key: str, row: Row) -> str:
 
 def _tone(key: str, row: Row) -> str:
     if key == "verdict":
-        return _TONES.get(difference_words(row.against)[1], "text-2")
+        return _LOOKS.get(difference_words(row.against)[1], ("", "text-2"))[1]
     return "text-1" if key in ("test", "t/s", "difference") else "text-2"
 
 
 class ResultTable(QTableView):
-    """Shows a `ResultModel`; a click selects a row, Ctrl+C is the page's."""
+    """Shows a `ResultModel`; Ctrl+C copies all of it."""
+
+    copy_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -147,6 +154,13 @@ class ResultTable(QTableView):
         """Columns that say the same in every row go where room is short; the head has it too."""
         super().resizeEvent(event)
         self._fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+C is for the whole table."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy_wanted.emit()
+        else:
+            super().keyPressEvent(event)
 
     def _fit(self) -> None:
         keys = [key for key, _ in self.rows_model.columns]
