@@ -14,6 +14,7 @@ from workspace_driver import Driver
 
 from playground.fit.estimate import Options
 from playground.models.gguf import read_header
+from playground.supervisor.outcome import Outcome
 from playground.workspace.lane import Lane, ModelRef
 
 pytestmark = pytest.mark.timeout(240)
@@ -210,6 +211,42 @@ def test_a_button_loads_it_with_what_fits(driver: Driver, machine: Machine, file
     driver.until(lambda: a.state == "ready")
     assert a.notice is None
     assert a.load.get("cache_type_k") or a.load["n_ctx"] < N_CTX
+
+
+def test_a_smaller_quant_in_the_library_is_offered(
+    driver: Driver, machine: Machine, files: dict[str, Path], tmp_path: Path
+) -> None:
+    w = driver.workspace
+    random_model(tmp_path / "small.gguf", width=64, n_ctx=N_CTX)
+    small = ModelRef(str(tmp_path / "small.gguf"), "One", "Q4_0", (tmp_path / "small.gguf").stat().st_size)
+    w.set_models([ref("One", files["One"]), small], None)
+    machine.size = need(files["One"]) - 100_000_000
+    a = choose(driver, "A", "One", files)
+    driver.until(lambda: a.notice)
+    assert a.notice is not None
+    assert [action.label for action in a.notice.actions][:2] == ["Load Q4_0 · 424 kB", "Choose another model"]
+    w.act("A", a.notice.actions[0].key)
+    ready(driver, a)
+    assert a.model == small
+
+
+def test_an_engine_ended_for_memory_says_what_it_needed_and_what_needs_less(
+    driver: Driver, machine: Machine, files: dict[str, Path]
+) -> None:
+    a = choose(driver, "A", "One", files)
+    ready(driver, a)
+    (engine,) = driver.workspace.engines.all.values()
+    # The kernel's own kill can't be had in a test: this is what the supervisor says of one.
+    driver.workspace.engines.ended.emit(engine, Outcome("memory", "Out of memory", "The system ended it."))
+    driver.until(lambda: a.notice and "It needs" in a.notice.text)
+    assert a.notice is not None
+    assert a.notice.title == "Out of memory"
+    assert "It needs 0.31 GB: weights 62 MB, KV cache 134 MB" in a.notice.text
+    assert [action.label for action in a.notice.actions] == [
+        "Load with a q8_0 cache",
+        "Reload",
+        "Choose another model",
+    ]
 
 
 def test_memory_comes_back_when_a_model_is_unloaded(driver: Driver, machine: Machine, files: dict[str, Path]) -> None:
