@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,18 +25,12 @@ KB = 1024
 BODY = os.urandom(2_000_000)
 
 
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyHub]:
-    """A Hub with one file; the client waits a second for a stalled line."""
-    import huggingface_hub
-    from huggingface_hub import constants
+pytest_plugins = ("download_fixtures",)
 
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr(constants, "HF_HUB_DOWNLOAD_TIMEOUT", 1)
-    with FaultyHub(files={FILE: BODY}) as running:
-        yield running
-        huggingface_hub.close_session()
+
+@pytest.fixture(autouse=True)
+def one_file(hub: FaultyHub) -> None:
+    hub.files = {FILE: BODY}
 
 
 class Here:
