@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Any, BinaryIO, cast
 
@@ -25,9 +26,9 @@ _Q6_K, _Q6_BYTES = 14, 210 / 256
 _NUMBER = {name: number for number, (name, _, _) in TENSOR_TYPES.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RemoteModel:
-    """The header of a choice, with the tensors of all its parts."""
+    """The header of a choice, with the tensors of all its parts. Equal to itself alone."""
 
     choice: Choice
     header: GgufHeader
@@ -49,27 +50,42 @@ class RemoteModel:
         }
         return known | {"tokenizer.n_vocab": self.header.n_vocab}
 
-    def fit(self, choice: Choice | None = None) -> Model:
-        """What it needs in memory; with another choice of the same page, what that one will need.
+    def foretell(self, choice: Choice) -> Foretold:
+        """What another choice of the same page will be, or this one is.
 
         Quantizations of one model differ in their tensors' types alone, so one header does for all of them.
         """
-        return Model(self.meta, self.tensors_of(choice or self.choice))
+        return _foretell(self, choice)
 
-    def tensors_of(self, choice: Choice) -> tuple[Tensor, ...]:
-        """Its tensors; for another choice as they should be by its quant and size."""
-        if choice == self.choice:
-            return self.tensors
-        kind = main_type(choice.quant)
-        kinds = [_kind_in(tensor, kind) for tensor in self.tensors]
-        nominal = [_nominal(tensor, of) for tensor, of in zip(self.tensors, kinds, strict=True)]
-        around = self.choice.size - sum(tensor.size for tensor in self.tensors)
-        small = sum(size for tensor, size in zip(self.tensors, nominal, strict=True) if len(tensor.shape) < 2)
-        scale = max(0.0, choice.size - around - small) / max(1.0, sum(nominal) - small)
-        return tuple(
-            Tensor(tensor.name, tensor.shape, of, int(size * (scale if len(tensor.shape) > 1 else 1)))
-            for tensor, of, size in zip(self.tensors, kinds, nominal, strict=True)
-        )
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """A choice as far as its memory and speed go."""
+
+    fit: Model
+    meta: Mapping[str, Any]
+    tensors: tuple[Tensor, ...]
+    """Of a choice whose header wasn't read: as they should be by its quant and size."""
+
+
+@lru_cache(maxsize=128)
+def _foretell(model: RemoteModel, choice: Choice) -> Foretold:
+    """Kept, as it is asked for again with each step of the context's slider."""
+    tensors = model.tensors if choice == model.choice else _requantized(model, choice)
+    return Foretold(Model(model.meta, tensors), model.meta, tensors)
+
+
+def _requantized(model: RemoteModel, choice: Choice) -> tuple[Tensor, ...]:
+    kind = main_type(choice.quant)
+    kinds = [_kind_in(tensor, kind) for tensor in model.tensors]
+    nominal = [_nominal(tensor, of) for tensor, of in zip(model.tensors, kinds, strict=True)]
+    around = model.choice.size - sum(tensor.size for tensor in model.tensors)
+    small = sum(size for tensor, size in zip(model.tensors, nominal, strict=True) if len(tensor.shape) < 2)
+    scale = max(0.0, choice.size - around - small) / max(1.0, sum(nominal) - small)
+    return tuple(
+        Tensor(tensor.name, tensor.shape, of, int(size * (scale if len(tensor.shape) > 1 else 1)))
+        for tensor, of, size in zip(model.tensors, kinds, nominal, strict=True)
+    )
 
 
 def read_remote(hub: Hub, page: Page, choice: Choice, cancelled: Cancelled) -> RemoteModel:

@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from playground.hub.remote_model import RemoteModel
     from playground.hub.search import Found, Query
     from playground.hub.shelf import Shelf
-    from playground.hub.verdict import Judged, Machine
+    from playground.hub.verdict import Judged
 
 Stage: TypeAlias = Literal["idle", "asking", "ready", "end", "failed"]
 """``ready``: there is more; ``end``: there is nothing more."""
+
+
+MAX_HEADERS = 12
+"""Headers that are kept for going back to a page; each was some megabytes over the line."""
 
 
 class Wanted:
@@ -130,7 +134,7 @@ class HubPages:
         self._hub, self._background = hub, background
         self._config, self._busy = config, busy
         self._wanted, self._judging = Wanted(), Wanted()
-        self._machine: Machine | None = None
+        self._headers: dict[tuple[str, str, str], RemoteModel] = {}
         self.options = Options()
         self.open_page: OpenPage | None = None
         self.shelf: Shelf | None = None
@@ -189,10 +193,12 @@ class HubPages:
         page, wanted = shown.page, self._wanted
         shown.chosen, shown.header = choice, "asking"
 
+        key = page.repo, page.commit, choice.path
+
         def read() -> RemoteModel:
             from playground.hub.remote_model import read_remote
 
-            return read_remote(self._hub(), page, choice, wanted)
+            return self._headers.get(key) or read_remote(self._hub(), page, choice, wanted)
 
         def came(model: RemoteModel | str | None) -> None:
             if shown.chosen != choice:
@@ -201,6 +207,9 @@ class HubPages:
                 shown.header, shown.header_message = "failed", model
             elif model is not None:
                 shown.model, shown.header, shown.header_message = model, "ready", ""
+                self._headers[key] = model
+                while len(self._headers) > MAX_HEADERS:
+                    self._headers.pop(next(iter(self._headers)))
                 self.judge()
             self.changed.emit()
 
@@ -225,6 +234,8 @@ class HubPages:
             from playground.hub.this_machine import read_machine
             from playground.hub.verdict import judge_all
 
+            if wanted():
+                raise GivenUp  # the slider has moved on
             return judge_all(model, choices, options, read_machine(self._config, measure=measure))
 
         def came(judged: list[Judged] | str | None) -> None:
