@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
@@ -19,7 +21,7 @@ class Leaving(QObject):
         super().__init__(window)
         self._workspace, self._window = workspace, window
         self._begun = False
-        self._stop_listening = lambda: None
+        self._stop_listening: Callable[[], object] = lambda: None
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._window.close)
