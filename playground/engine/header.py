@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import mmap
 import os
@@ -76,6 +77,8 @@ def check(path: str) -> Header:
             with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
                 return _Walk(name, data, size).read()
     except OSError as error:
+        if error.errno == errno.ENOMEM:
+            raise LoadError("memory", "There is not enough memory to open the model.", str(error)) from error
         raise LoadError("other", f"“{name}” can’t be read: {error.strerror or error}.") from error
 
 

@@ -14,6 +14,8 @@ _TELLING = re.compile(
     r"|\berror\b|\bfailed\b",
     re.IGNORECASE,
 )
+_FOLDERS = re.compile(r"(?:[A-Za-z]:)?[^\s:“]*[/\\](?=[^/\\\s:]+:\d+:)")
+"""What stands before a source file's name and line: a path of the machine that built it."""
 _LONGEST = 300
 
 
@@ -37,5 +39,5 @@ def last_words(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if _TELLING.search(line)]
     asserts = [line for line in telling if "GGML_ASSERT" in line or "GGML_ABORT" in line]
-    chosen = (asserts or telling or [""])[-1]
+    chosen = _FOLDERS.sub("", (asserts or telling or [""])[-1])
     return chosen if len(chosen) <= _LONGEST else chosen[: _LONGEST - 1] + "…"

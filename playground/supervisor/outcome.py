@@ -51,6 +51,9 @@ _CRASHES = {
 }
 _WINDOWS_CRASHES = {0xC0000005: "SIGSEGV", 0xC0000409: "SIGABRT", 0xC000001D: "SIGILL", 0xC0000006: "SIGBUS"}
 _RELOAD = "Reload the model to go on."
+_OTHER_FILE = (
+    "The file may be damaged, or of a kind that this llama.cpp can’t run: download it again, or choose another one."
+)
 _SMALLER = "Choose a smaller context, a smaller quant or a smaller model."
 _STARVED: dict[Evidence, str] = {
     "named": "The system ended it because memory ran out.",
@@ -77,11 +80,13 @@ def stranger(reason: str, details: str = "") -> Outcome:
     return Outcome("stranger", "The engine did not make sense", text, details)
 
 
-def of_exit(returncode: int, details: str, *, asked: bool, greeted: bool, memory: Evidence = "none") -> Outcome:
+def of_exit(
+    returncode: int, details: str, *, asked: bool, greeted: bool, loaded: bool = True, memory: Evidence = "none"
+) -> Outcome:
     """What a child's exit means.
 
-    ``asked``: we had told it to end. ``greeted``: it had said Hello. ``memory``: how much points to
-    its having been ended for memory, if it was ended from outside.
+    ``asked``: we had told it to end. ``greeted``: it had said Hello. ``loaded``: it had its model.
+    ``memory``: how much points to its having been ended for memory, if it was ended from outside.
     """
     if asked:
         return Outcome("closed", "The engine was closed", "The model was unloaded.", details)
@@ -94,7 +99,8 @@ def of_exit(returncode: int, details: str, *, asked: bool, greeted: bool, memory
         return Outcome("memory", "Out of memory", text, details)
     if name in _CRASHES:
         said = f" Its last words: “{words}”." if words else ""
-        return Outcome("crashed", "The engine crashed", f"{_CRASHES[name]}{said} {_RELOAD}", details)
+        advice = _RELOAD if loaded or name == "SIGILL" else _OTHER_FILE
+        return Outcome("crashed", "The engine crashed", f"{_CRASHES[name]}{said} {advice}", details)
     if name:
         text = f"Something outside the app ended the engine ({name}). {_RELOAD}"
         if name == "SIGKILL" and memory == "unknown":

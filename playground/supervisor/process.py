@@ -14,7 +14,7 @@ from typing import IO, Any, BinaryIO, cast
 
 from playground.protocol.codec import ProtocolError, decode_events, encode_command, read_frame
 from playground.protocol.commands import Command, Quit
-from playground.protocol.events import PROTOCOL_VERSION, Event, Hello
+from playground.protocol.events import PROTOCOL_VERSION, Event, Hello, Loaded
 from playground.supervisor import log
 from playground.supervisor.outcome import Outcome, could_not_start, of_exit, stranger
 from playground.supervisor.starved import Witness
@@ -53,7 +53,7 @@ class EngineProcess:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._asked = False
-        self._greeted = False
+        self._greeted = self._loaded = False
         # Daemons: an app that dies of an exception must not hang on them. The engine sees its input close.
         self._reader = threading.Thread(target=self._run, name="engine reader", daemon=True)
         self._writer = threading.Thread(target=self._write, name="engine writer", daemon=True)
@@ -153,6 +153,7 @@ class EngineProcess:
                 log.tail(self.log_path),
                 asked=self._asked,
                 greeted=self._greeted,
+                loaded=self._loaded,
                 memory=self._witness.says(process.pid),
             )
         elif not trouble.details:
@@ -197,6 +198,7 @@ class EngineProcess:
             if not self._greeted:
                 _greet(events)
                 self._greeted = True
+            self._loaded = self._loaded or any(isinstance(event, Loaded) for event in events)
             self._witness.look(events)
             self._on_events(events)
 

@@ -1,4 +1,4 @@
-"""A few cases of every kind of the fault harness, each kind in its own process; ``make faults`` runs the full counts."""
+"""A few cases of every kind of the fault harness, each kind in a process alone; ``make faults`` has the full counts."""
 
 from __future__ import annotations
 

@@ -60,6 +60,15 @@ def test_an_assertion_is_told_in_llama_cpps_words() -> None:
     assert "GGML_ASSERT(n > 0) failed" in outcome.text
 
 
+def test_a_crash_while_loading_points_to_the_file() -> None:
+    details = "/build/x-1/vendor/llama.cpp/src/llama-vocab.cpp:2544: GGML_ASSERT(a.size() == b) failed\n"
+    outcome = ending(-signal.SIGABRT, details, loaded=False)
+    assert "“llama-vocab.cpp:2544: GGML_ASSERT(a.size() == b) failed”" in outcome.text
+    assert "The file may be damaged" in outcome.text
+    assert "Reload" not in outcome.text
+    assert "Reload" in ending(-signal.SIGABRT, details).text
+
+
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"])
 def test_crashes_have_each_their_sentence(name: str) -> None:
     outcome = ending(-getattr(signal, name))
