@@ -24,6 +24,7 @@ SLICE_S = 0.004
 """Seconds of marking after which other events get their turn."""
 FEW_CORES = 4
 _BUDGETS = (0.06, 0.40)
+_MOST_PACED = 256
 
 
 def drawing_budget(cores: int | None = None) -> float:
@@ -54,8 +55,10 @@ class FrameClock(QObject):
         """What to paint, and before when not (seconds on the monotonic clock)."""
         self._round: dict[object, Callable[[], None]] = {}
         """What is left of the picture being made."""
-        self._painted: dict[object, float] = {}
-        """When keys that must not be painted often were painted last."""
+        self._painted: dict[int, float] = {}
+        """When keys that must not be painted often were painted last; by hash: it must not hold views that are gone."""
+        self._far = False
+        """The timer waits for figures that are not due yet; whatever else comes is painted before."""
         self._paused = self._ticking = False
         self._budget = drawing_budget()
         self._shortest = float(SCARCE_TICK_MS if (os.cpu_count() or 1) <= FEW_CORES else TICK_MS)
@@ -77,9 +80,13 @@ class FrameClock(QObject):
 
         ``least_ms``: not sooner than this after it was painted last.
         """
-        due = self._painted.get(key, 0.0) + least_ms / 1000 if least_ms else 0.0
+        due = self._painted.get(hash(key), 0.0) + least_ms / 1000 if least_ms else 0.0
         self._dirty[key] = (paint, due)
-        if not self._paused and not self._ticking and not self._timer.isActive():
+        if self._paused or self._ticking or (self._timer.isActive() and not self._far):
+            return
+        if not self._round and self._later(due):
+            self._sleep()
+        else:
             self._wake()
 
     def pause(self) -> None:
@@ -102,13 +109,26 @@ class FrameClock(QObject):
         self._start(max(0.0, self._interval - since))
 
     def _start(self, wait_ms: float) -> None:
+        self._far = False
         if self.feed is not None:
             self.feed.hold()
         self._timer.start(round(wait_ms))
 
+    def _later(self, due: float) -> bool:
+        """Whether that is not due with the next picture."""
+        return (due - time.monotonic()) * 1000 > self._interval
+
+    def _sleep(self) -> None:
+        """Rest until the next figures are due."""
+        if self.feed is not None:
+            self.feed.release()
+        self._far = True
+        soonest = min(due for _, due in self._dirty.values())
+        self._timer.start(round(max(0.0, (soonest - time.monotonic()) * 1000)))
+
     def _tick(self) -> None:
         self._ticking = True
-        took = self.feed is not None and self.feed.take()
+        took = self._take()
         if not self._round:
             self._begin()
         end = time.perf_counter() + SLICE_S
@@ -127,22 +147,31 @@ class FrameClock(QObject):
             self._start(1)  # what was marked so far is painted in between
         elif took:
             self._start(self._interval)  # more is likely to come
-        elif self._dirty:
-            soonest = min(due for _, due in self._dirty.values())
-            self._start(max(self._interval, (soonest - time.monotonic()) * 1000))
-        else:
-            self._painted.clear()  # its keys may hold views that are gone
+        elif not self._dirty:
             if self.feed is not None:
                 self.feed.release()
+        elif all(self._later(due) for _, due in self._dirty.values()):
+            self._sleep()
+        else:
+            self._start(self._interval)
+
+    def _take(self) -> bool:
+        try:
+            return self.feed is not None and self.feed.take()
+        except Exception:
+            sys.excepthook(*sys.exc_info())  # nor may what was posted
+            return True
 
     def _begin(self) -> None:
         """A new picture; the time to the next follows from what this thread used since the last."""
         self._began = now = time.monotonic()
         # A few milliseconds early is better than a whole picture late.
+        if len(self._painted) > _MOST_PACED:
+            self._painted.clear()
         ready = {key: paint for key, (paint, due) in self._dirty.items() if due <= now + 0.01}
         for key in ready:
             if self._dirty.pop(key)[1]:
-                self._painted[key] = now
+                self._painted[hash(key)] = now
         self._round = ready
         used = time.thread_time()
         wanted = (used - self._used) * 1000 / self._budget
