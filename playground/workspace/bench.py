@@ -190,6 +190,7 @@ class Bench:
         self.tests = plan.fitting(wanted, n_ctx)
         self.left_out = [test for test in wanted if test not in self.tests]
         if not self.tests:
+            self.left_out = []
             self._finish("failed", f"No test fits: this model’s context ends at {n_ctx:,} tokens.")
             return
         self.state, self._asked = "waiting", True

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from playground.bench.curves import Curve, Kind
+from playground.bench.plan import QUICK_DEPTHS
 from playground.bench.result import Result
 from playground.ui.theme import Theme
 from playground.ui.widgets import ElidedLabel, Label
@@ -41,16 +42,18 @@ class DepthPlot(pg.PlotWidget):
     """A `Drawn` and one of its results, or None."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__(background=theme.color("canvas"))
+        super().__init__(background=theme.color("canvas"), enableMenu=False)
         self._theme = theme
         self._drawn: list[Drawn] = []
         self._at: tuple[Drawn, Result] | None = None
+        self._due = QTimer(self)
+        self._due.setSingleShot(True)
+        self._due.timeout.connect(self._draw)
         self.setFrameShape(self.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMinimumSize(220, 140)
         item = self.getPlotItem()
         item.hideButtons()
-        item.setMenuEnabled(False)
         item.setMouseEnabled(x=False, y=False)
         item.setContentsMargins(0, 8, 14, 0)
         self.scene().sigMouseMoved.connect(self._moved)
@@ -61,13 +64,13 @@ class DepthPlot(pg.PlotWidget):
         """Draw these."""
         self._drawn = list(drawn)
         self._point(None)
-        self._draw()
+        self._due.start()
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         """As many labels as there is room for."""
         super().resizeEvent(event)
-        if hasattr(self, "_drawn"):
-            self._draw()
+        if hasattr(self, "_due"):
+            self._due.start()
 
     def leaveEvent(self, event: object) -> None:
         """Nothing is pointed at any more."""
@@ -92,7 +95,7 @@ class DepthPlot(pg.PlotWidget):
         left.setWidth(_AXIS)
         left.setPen(None)
         self.getPlotItem().getAxis("bottom").setHeight(22)
-        self._draw()
+        self._due.start()
 
     def _draw(self) -> None:
         item = self.getPlotItem()
@@ -149,8 +152,8 @@ class DepthPlot(pg.PlotWidget):
             line = pg.InfiniteLine(value, angle=0, pen=pg.mkPen(self._theme.color("line")))
             line.setZValue(-10)
             self.getPlotItem().addItem(line)
-        depths = sorted({result.n_depth for result in results})
-        self.getPlotItem().getAxis("bottom").setTicks([_depth_ticks(depths, deepest)] if depths else None)
+        depths = sorted({result.n_depth for result in results} or QUICK_DEPTHS)
+        self.getPlotItem().getAxis("bottom").setTicks([_depth_ticks(depths, deepest)])
 
     def _moved(self, where: QPointF) -> None:
         view = self.getPlotItem().getViewBox()

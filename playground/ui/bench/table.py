@@ -119,6 +119,10 @@ class ResultTable(QTableView):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.rows_model = ResultModel(theme)
+        self._widths: dict[str, int] = {}
+        """Pixels that each column wants."""
+        self._same: set[str] = set()
+        """Columns that may go, because they say the same in every row."""
         self.setModel(self.rows_model)
         self.setFont(theme.font(12))
         self.setShowGrid(False)
@@ -135,7 +139,6 @@ class ResultTable(QTableView):
         head.setFont(theme.font(11))
         head.setHighlightSections(False)
         head.setSectionsClickable(False)
-        head.setStretchLastSection(True)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self._theme = theme
         theme.changed.connect(self._restyle)
@@ -144,10 +147,15 @@ class ResultTable(QTableView):
     def show_rows(self, rows: Sequence[Row], other: str = "before") -> None:
         """Show these."""
         self.rows_model.show_rows(rows, other)
-        for column in range(self.rows_model.columnCount()):
+        self._widths, self._same = {}, set()
+        for column, (key, _) in enumerate(self.rows_model.columns):
             self.setColumnHidden(column, False)
             wanted = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
-            self.setColumnWidth(column, min(280, wanted + 8))
+            self._widths[key] = min(280, wanted + 8)
+            self.setColumnWidth(column, self._widths[key])
+            if key in _CAN_GO and len({_text(key, row) for row in self.rows_model.rows}) == 1:
+                self._same.add(key)
+        self.horizontalHeader().setStretchLastSection("verdict" in self._widths)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -163,17 +171,12 @@ class ResultTable(QTableView):
             super().keyPressEvent(event)
 
     def _fit(self) -> None:
-        keys = [key for key, _ in self.rows_model.columns]
-        widths = {key: self.horizontalHeader().sectionSizeHint(i) for i, key in enumerate(keys)}
-        for index, key in enumerate(keys):
-            widths[key] = max(widths[key], self.sizeHintForColumn(index)) + 8
+        keys, left = list(self._widths), sum(self._widths.values())
         for key in _CAN_GO:
-            over = sum(widths.values()) > self.viewport().width()
-            goes = over and key in keys and len({_text(key, row) for row in self.rows_model.rows}) == 1
+            goes = key in self._same and left > self.viewport().width()
+            left -= self._widths[key] if goes else 0
             if key in keys:
                 self.setColumnHidden(keys.index(key), goes)
-                if goes:
-                    widths.pop(key)
 
     def _restyle(self) -> None:
         line = self._theme.hex("line")
