@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -61,7 +62,7 @@ def retry_after_s(value: str | None) -> float:
 
 def gated(repo: str, logged_in: bool) -> DownloadError:
     """What to accept, and where."""
-    page = f"{_page(repo)}"
+    page = _page(repo)
     if logged_in:
         return DownloadError(
             "gated",
@@ -78,7 +79,9 @@ def gated(repo: str, logged_in: bool) -> DownloadError:
 def _page(repo: str) -> str:
     from huggingface_hub import constants
 
-    return f"{constants.ENDPOINT}/{repo}"
+    host = (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
+    scheme, _, rest = host.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}/{repo}"  # a mirror's address may hold a password
 
 
 def _hub_fault(error: Exception, repo: str, filename: str) -> DownloadError | None:

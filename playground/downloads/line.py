@@ -10,6 +10,7 @@ stopped within one process nor taken up later, so plain HTTP is asked for.
 from __future__ import annotations
 
 import logging
+import os
 import re
 import socket
 import threading
@@ -71,7 +72,7 @@ class Answer:
 def ask(record: Record, file: FileRecord, token: str | bool | None = None) -> Remote:
     """Look a file up at its pinned commit, or at the revision asked for. Raises what the Hub's client raises."""
     hub = _hub()
-    endpoint = record.endpoint or None
+    endpoint = _endpoint(record)
     url = hub.hf_hub_url(record.repo, file.name, revision=file.commit or record.revision, endpoint=endpoint)
     found = hub.get_hf_file_metadata(url, token=token, endpoint=endpoint, timeout=_timeout())
     etag, commit = found.etag, found.commit_hash
@@ -158,7 +159,7 @@ def _digest(record: Record, file: FileRecord, etag: str, commit: str, token: str
     from huggingface_hub import HfApi
 
     # A mirror with etags of its own: the list of files says the digest, too.
-    api = HfApi(endpoint=record.endpoint or None, token=token)
+    api = HfApi(endpoint=_endpoint(record), token=token)
     for found in api.get_paths_info(record.repo, [file.name], revision=commit):
         lfs = getattr(found, "lfs", None)
         if lfs is not None and lfs.sha256:
@@ -166,6 +167,11 @@ def _digest(record: Record, file: FileRecord, etag: str, commit: str, token: str
         if blob := getattr(found, "blob_id", ""):
             return f"git:{blob}"
     return ""
+
+
+def _endpoint(record: Record) -> str | None:
+    """As `playground.hub` asks: huggingface_hub itself knows only what was set when it was imported."""
+    return (record.endpoint or os.environ.get("HF_ENDPOINT") or "").rstrip("/") or None
 
 
 def _same_host(one: str, other: str) -> bool:
