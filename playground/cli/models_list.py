@@ -82,9 +82,9 @@ def _print(rows: Sequence[ModelFile], known: dict[str, Note], states: dict[str, 
             print(clean(f"! {model.path}\n  {model.error}"))
     for row in sources.all_sources(paths):
         if states.get(row.key) == "no_answer":
-            print(f"! {row.label} doesn’t answer; what is in it isn’t known now.")
+            print(f"! {row.place} doesn’t answer; what is in it isn’t known now.")
         elif states.get(row.key) == "not_there" and row.expected:
-            print(f"! {row.label} isn’t there now.")
+            print(f"! {row.place} isn’t there now.")
 
 
 def _cells(model: ModelFile, note: Note) -> list[str]:

@@ -20,6 +20,7 @@ from playground.models.library import ModelFile
 from playground.paths import Paths, find_paths
 from playground.quantize.messages import Working
 from playground.quantize.plan import CantQuantize, Plan, Wish, make_plan
+from playground.quantize.predict import MARGIN, Estimate
 from playground.quantize.process import Quantizer, make, predict_exactly
 from playground.quantize.table import FILE_TYPES, NoSuchType, file_type
 
@@ -137,13 +138,14 @@ def _foretell(given: argparse.Namespace, todo: Plan) -> int:
 def _list(given: argparse.Namespace, paths: Paths, model: ModelFile) -> int:
     for row in FILE_TYPES:
         try:
-            size, about = make_plan(paths, model, Wish(row, target=_nowhere(paths.models))).size.size, row.help
+            size, about = make_plan(paths, model, Wish(row, target=_nowhere(paths.models))).size, row.help
         except CantQuantize as error:
-            size, about = 0, str(error)
+            size, about = Estimate(0, 0, 0), str(error)
         if given.json:
-            print(json.dumps({"type": row.name, "size": size, "help": about}))
+            print(json.dumps({"type": row.name, "size": size.size, "low": size.low, "high": size.high, "help": about}))
         else:
-            print(f"{row.name:<10}{size_text(size) if size else '–':>9}  {about}")
+            mark = f"±{MARGIN:.0%}".replace("%", " %") if row.mixture else ""
+            print(f"{row.name:<10}{size_text(size.size) if size.size else '–':>9} {mark:<4}  {about}")
     return OK
 
 

@@ -34,6 +34,11 @@ class Source:
     expected: bool = False
     """Whether it is worth a word when none of its places is there: the user chose them."""
 
+    @property
+    def place(self) -> str:
+        """What to call it where something is wrong with it: its folder, or the program it belongs to."""
+        return self.key.partition(":")[2] or self.label
+
     def name_of(self, path: str, origin: str) -> str:
         """A file's source as a list shows it."""
         if self.key == "hub":
@@ -64,7 +69,6 @@ def _file(path: Path) -> Iterator[tuple[str, str]]:
 SOURCES: tuple[Source, ...] = (
     Source("starter", "starter", lambda paths: [path] if (path := starter.find(paths)) else [], _file),
     Source("ours", "models folder", lambda paths: [paths.models], _walk(6), ours=True, beside=True),
-    Source("recent", "recent", lambda paths: [Path(file) for file in remembered.recent(paths)], _file),
     Source("hub", "Hub cache", lambda paths: [folders.hub_cache()], _walk(6)),
     Source("lmstudio", "LM Studio", lambda paths: folders.lm_studio(), _walk(6)),
     Source("jan", "Jan", lambda paths: folders.jan(), _walk(6)),
@@ -77,18 +81,27 @@ SOURCES: tuple[Source, ...] = (
 
 
 def all_sources(paths: Paths, extra: Sequence[Path] = ()) -> list[Source]:
-    """The table's rows, and one for each folder of the user's and each file or folder in ``extra``.
+    """The table's rows, and one for each folder of the user's, each folder that files were opened from, and each
+    file or folder in ``extra``.
 
     Each is a row of its own so that one on a disk that hangs doesn't hold up the others.
     """
-    starter_row, *others = SOURCES
+    starter_row, ours, *programs = SOURCES
     mine = [_folder(f"folder:{path}", path, beside=True) for path in remembered.folders(paths)]
     shown = [_folder(f"extra:{path}", path) for path in extra]
-    return [starter_row, *shown, *others[:2], *mine, *others[2:]]
+    opened: dict[Path, list[Path]] = {}
+    for file in map(Path, remembered.recent(paths)):
+        opened.setdefault(file.parent, []).append(file)
+    recent = [_recent(folder, files) for folder, files in opened.items()]
+    return [starter_row, *shown, ours, *recent, *mine, *programs]
 
 
 def _folder(key: str, path: Path, *, beside: bool = False) -> Source:
     return Source(key, path.name or str(path), lambda paths: [path], _walk(6), beside=beside, expected=True)
+
+
+def _recent(folder: Path, files: list[Path]) -> Source:
+    return Source(f"recent:{folder}", "recent", lambda paths: files, _file)
 
 
 def _hub_name(path: str) -> str:

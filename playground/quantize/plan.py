@@ -159,7 +159,7 @@ def _warnings(headers: Sequence[GgufHeader], source: ModelFile, wish: Wish, size
 def _is_own_place(paths: Paths, path: Path) -> bool:
     """Whether a file may be put beside it: in our folder and the user's, not in another program's."""
     for row in sources.all_sources(paths):
-        if row.key != "recent" and any(path.is_relative_to(folder) for folder in row.where(paths)):
+        if row.label != "recent" and any(path.is_relative_to(folder) for folder in row.where(paths)):
             return row.beside
     return os.access(path.parent, os.W_OK)
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import gguf_bytes as make
 import pytest
 
+from playground.models import remembered
 from playground.models import scanner as scanner_module
 from playground.models.catalog import Catalog
 from playground.models.folders import Place
 from playground.models.library import Taken
 from playground.models.scanner import Report, Scanner
-from playground.models.sources import Source
+from playground.models.sources import Source, all_sources
 from playground.models.walk import find_ggufs
 from playground.paths import Paths, find_paths
 
@@ -136,3 +137,24 @@ def test_files_that_went_are_forgotten(paths: Paths, tmp_path: Path) -> None:
         assert len(kept.of_source("f")) == left
         kept.close()
         (tmp_path / "f" / "Model-1B-Q4_K_M.gguf").unlink(missing_ok=True)
+
+
+def test_a_file_opened_from_a_disk_that_hangs_holds_up_no_other(
+    paths: Paths, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("good", "hung"):
+        fill(tmp_path / name, 1)
+        remembered.remember(paths, tmp_path / name / "Model-0B-Q4_K_M.gguf")
+    let_go = threading.Event()
+    real = scanner_module._exists
+    monkeypatch.setattr(
+        scanner_module, "_exists", lambda place: ("hung" in str(place) and let_go.wait(30), real(place))[1]
+    )
+    rows = [row for row in all_sources(paths) if row.label == "recent"]
+    taken = Taken(row.key for row in rows)
+    scan = Scanner(paths, rows, catalog, taken.take, patience_s=0.3)
+    scan.start()
+    assert scan.wait(10)
+    assert taken.states == {f"recent:{tmp_path / 'hung'}": "no_answer", f"recent:{tmp_path / 'good'}": "done"}
+    assert [model.path for model in taken.models()] == [str(tmp_path / "good" / "Model-0B-Q4_K_M.gguf")]
+    let_go.set()
