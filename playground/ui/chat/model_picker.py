@@ -46,6 +46,8 @@ def group_of(ref: ModelRef) -> str:
     """The heading a model stands under: where its file came from."""
     if ref.source.startswith("Hub") or "://" in ref.source:
         return "Hugging Face cache"
+    if ref.source.startswith("Ollama: "):
+        return "Ollama"
     if ref.source in ("starter", STARTER.source) and ref.name == STARTER.name:
         return "Came with the app"
     return _GROUPS.get(ref.source, ref.source)
