@@ -77,7 +77,8 @@ def _foretell(model: RemoteModel, choice: Choice) -> Foretold:
 
 def _requantized(model: RemoteModel, choice: Choice) -> tuple[Tensor, ...]:
     kind = main_type(choice.quant)
-    kinds = [_kind_in(tensor, kind) for tensor in model.tensors]
+    output = "output.weight" if any(t.name == "output.weight" for t in model.tensors) else "token_embd.weight"
+    kinds = [_kind_in(tensor, kind, output) for tensor in model.tensors]
     nominal = [_nominal(tensor, of) for tensor, of in zip(model.tensors, kinds, strict=True)]
     around = model.choice.size - sum(tensor.size for tensor in model.tensors)
     small = sum(size for tensor, size in zip(model.tensors, nominal, strict=True) if len(tensor.shape) < 2)
@@ -126,13 +127,13 @@ def main_type(quant: str) -> int | None:
     return None
 
 
-def _kind_in(tensor: Tensor, kind: int | None) -> int:
+def _kind_in(tensor: Tensor, kind: int | None, output: str) -> int:
     """The type that a tensor of the header has in a file whose tensors are mostly of ``kind``."""
     if kind is None or len(tensor.shape) < 2:
         return tensor.type
     _, block, block_bytes = TENSOR_TYPES[kind]
     # llama.cpp's quantizer leaves the output at six bits where the rest gets fewer.
-    return _Q6_K if tensor.name == "output.weight" and block_bytes / block < _Q6_BYTES else kind
+    return _Q6_K if tensor.name == output and block_bytes / block < _Q6_BYTES else kind
 
 
 def _nominal(tensor: Tensor, kind: int) -> float:
