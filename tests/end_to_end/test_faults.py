@@ -22,6 +22,7 @@ FEW = {
     "pauses": (2, 2),
     "messages": (4, 12),
     "disk": (2, 2),
+    "downloads": (0, 11),
 }
 """Kind: the first case and how many. A failure names the case: run it again with ``--first`` and ``--count 1``."""
 SEED = 1
