@@ -55,7 +55,8 @@ class ResultModel(QAbstractTableModel):
         names = ["model", "size", "params", *extra, "threads", "test", "t/s"]
         self.columns = [(name, name) for name in names]
         if any(row.other is not None for row in rows):
-            self.columns += [("other", other), ("difference", "difference"), ("verdict", "")]
+            self.columns += [("other", other), ("difference", "difference")]
+        self.columns.append(("verdict", ""))
         self.endResetModel()
 
     def rowCount(self, parent: Index | None = None) -> int:
@@ -139,6 +140,7 @@ class ResultTable(QTableView):
         head.setFont(theme.font(11))
         head.setHighlightSections(False)
         head.setSectionsClickable(False)
+        head.setStretchLastSection(True)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self._theme = theme
         theme.changed.connect(self._restyle)
@@ -155,7 +157,6 @@ class ResultTable(QTableView):
             self.setColumnWidth(column, self._widths[key])
             if key in _CAN_GO and len({_text(key, row) for row in self.rows_model.rows}) == 1:
                 self._same.add(key)
-        self.horizontalHeader().setStretchLastSection("verdict" in self._widths)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
