@@ -19,8 +19,14 @@ from playground.protocol.commands import Message
 
 _PRIVATE = range(0xF0000, 0xFFFFE)
 _ROLES = ("system", "user", "assistant")
+_MOST_CONTROL = 50_000
+"""Control tokens of a prompt; llama.cpp takes time by their square to find them: at 400,000 more than a minute."""
 
 NO_TEMPLATE = "This model has no chat template: it continues the text instead of answering."
+TOO_MUCH_CONTROL = (
+    "The model’s chat template made a prompt with more than 50,000 control tokens, so the template is broken. "
+    "Choose another model."
+)
 TEMPLATE_OFF = "The chat template is off: the model continues the text instead of answering."
 
 
@@ -150,6 +156,8 @@ class PromptBuilder:
         return text + last.content, None
 
     def _tokenise(self, text: str, shield: _Shield) -> list[int]:
+        if len(text) > _MOST_CONTROL and self._vocab.names_more_control(text, _MOST_CONTROL):
+            raise PromptError(TOO_MUCH_CONTROL)
         tokens: list[int] = []
         for index, (part, typed) in enumerate(shield.split(text)):
             tokens += self._vocab.tokenize(part, special=not typed, inner=index > 0)

@@ -76,6 +76,15 @@ class Vocab:
                         found.add(piece)
         return found
 
+    def names_more_control(self, text: str, most: int) -> bool:
+        """Whether a text spells control tokens more than ``most`` times."""
+        count = 0
+        for start in (match.start() for match in self._control_starts.finditer(text)):
+            count += any(text[start : start + length] in self._control_texts for length in self._control_lengths)
+            if count > most:
+                return True
+        return False
+
     def control_edges(self, text: str) -> tuple[int, int]:
         """How much of the text's start could end a control token's spelling, and of its end could begin one."""
         if self._beginnings is None:

@@ -29,6 +29,7 @@ HOSTILE = {
     "the center filter": "{{ 'x'|center(999999999) }}",
     "replacing": "{{ ('a' * 1000000)|replace('a', 'b' * 100000) }}",
     "endless output": "{% for i in range(99999) %}{{ 'a' * 100000 }}{% endfor %}",
+    "control tokens without end": "{% for i in range(99999) %}{{ '<|im_start|>' * 9 }}{% endfor %}",
     "recursion": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
     "private attributes": "{{ messages[0].content.__class__.__mro__[1].__subclasses__() }}",
     "globals of functions": "{{ raise_exception.__globals__ }}",
