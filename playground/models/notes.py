@@ -6,6 +6,7 @@ Kept by path in ``data/library.json``.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -45,11 +46,28 @@ def change(paths: Paths, path: str | Path, **values: Any) -> Note:
     """Set fields of a model's note; the note. Raises OSError."""
     with _lock:
         notes = load(paths)
-        note = replace(notes.pop(str(path), Note()), **values)
-        note = replace(note, label=note.label.strip()[:MAX_LABEL])
+        note = with_values(notes.pop(str(path), Note()), **values)
         notes[str(path)] = note
         _save(paths, notes)
     return note
+
+
+def with_values(note: Note, **values: Any) -> Note:
+    """The note with other values, its label tidied."""
+    note = replace(note, **values)
+    return replace(note, label=note.label.strip()[:MAX_LABEL])
+
+
+def put(paths: Paths, path: str | Path, current: Callable[[], Note]) -> None:
+    """Keep a note as it is when its turn to be written comes: of several writers the last one has the newest.
+
+    Raises OSError.
+    """
+    with _lock:
+        notes = load(paths)
+        notes.pop(str(path), None)
+        notes[str(path)] = current()
+        _save(paths, notes)
 
 
 def drop(paths: Paths, path: str | Path) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,12 +228,12 @@ class Library:
         self._change(job.engine.path, **values)
 
     def _change(self, path: str, **values: Any) -> None:
-        self.notes[path] = replace(self.note(path), **values)
+        self.notes[path] = notes.with_values(self.note(path), **values)
         self.changed.emit()
 
         def work() -> str:
             try:
-                notes.change(self._paths, path, **values)
+                notes.put(self._paths, path, lambda: self.note(path))
             except OSError as error:
                 return f"The library’s notes could not be saved: {error.strerror}."
             return ""
