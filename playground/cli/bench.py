@@ -23,7 +23,7 @@ from playground.cli.session import Session
 from playground.models.library import ModelFile
 from playground.paths import find_paths
 from playground.protocol.commands import BenchTest
-from playground.protocol.events import BenchDone, BenchProgress, BenchRow
+from playground.protocol.events import BenchDone, BenchProgress, BenchRow, ModelInfo
 from playground.settings import load
 from playground.settings.field import SettingError
 
@@ -99,6 +99,8 @@ class _Bench:
     status: Status
     printer: _Printer
     run: str = field(default_factory=new_run)
+    seen: list[tuple[ModelInfo, float, int]] = field(default_factory=list)
+    """Of each test that wrote with the usual threads: what was loaded, tokens a second, depth."""
 
     def measure(self, model: ModelFile, loading: Mapping[str, Any], threads: Sequence[tuple[int, int]]) -> bool:
         """Load a model and measure it with each thread count; False when Ctrl+C ended it. Raises CliError."""
@@ -115,6 +117,7 @@ class _Bench:
                         raise CliError(event.message, ENGINE_FAILED if event.reason == "failed" else 2)
                 if session.interrupted:
                     return False
+        self._learn(Path(model.path), complete)
         return True
 
     def loading(self, fraction: float) -> None:
@@ -133,12 +136,25 @@ class _Bench:
         )
         self.status.clear()
         self.printer.row(result, self._against(result))
+        info, test = session.info, row.test
+        if test.n_gen and not test.n_prompt and not info.gpu_bytes and row.n_threads == info.auto_threads:
+            self.seen.append((info, result.avg_ts, test.n_depth + test.n_gen // 2))
         if self.history is not None:
             try:
                 self.history.append([result])
             except OSError as error:
                 self.history = None
                 print(f"playground: The results can’t be kept: {error.strerror}.", file=sys.stderr)
+
+    def _learn(self, path: Path, options: Mapping[str, Any]) -> None:
+        """Let estimates of speed and memory go by what was measured, once nothing computes any more."""
+        from playground.fit.estimate import Options
+        from playground.hub.learn import Observed, learn
+
+        for info, tok_s, depth in self.seen if self.history is not None else ():
+            loaded = Options.of(options).with_(n_ctx=info.n_ctx, n_batch=info.n_batch, n_ubatch=info.n_ubatch)
+            learn(Observed(path, loaded, info.compute_bytes, tok_s, depth), find_paths().config, measure=True)
+        self.seen.clear()
 
     def _against(self, result: Result) -> Ratio | None:
         if self.history is None or not self.printer.compares:
