@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from playground.fit.advice import Offer, judge, offers
-from playground.fit.estimate import Model, Needs, Options
 from playground.settings.field import SettingError
 from playground.settings.load import FIELDS
 from playground.workspace.lane import ModelRef
+
+if TYPE_CHECKING:  # what fits is asked after the window's first picture
+    from playground.fit.advice import Offer
+    from playground.fit.estimate import Model, Needs, Options
 
 _MOST_SMALLER = 2
 _MOST_PARTS = 1000
@@ -52,6 +54,8 @@ def _other_parts(path: str, count: int) -> list[str]:
 
 def options_of(values: Mapping[str, Any]) -> Options:
     """Complete load options from those that differ. Odd ones, from an old chat, are the engine's to refuse."""
+    from playground.fit.estimate import Options
+
     try:
         return Options.of(FIELDS.complete(values))
     except SettingError:
@@ -60,6 +64,8 @@ def options_of(values: Mapping[str, Any]) -> Options:
 
 def advise(model: Model, options: Options, free: int, quants: Sequence[ModelRef]) -> Advice:
     """What would fit in ``free`` bytes; ``quants`` are other files of the same model, the largest first."""
+    from playground.fit.advice import judge, offers
+
     smaller: list[ModelRef] = []
     for ref in quants:
         other = read_model(ref.path)

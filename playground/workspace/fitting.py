@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from playground.fit.estimate import Needs
+if TYPE_CHECKING:
+    from playground.fit.estimate import Needs
 
 Standing: TypeAlias = Literal[
     "hidden",  # loaded, nobody uses it and no lane shows it

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import os
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from playground.fit.advice import judge
-from playground.fit.estimate import Model, Needs
 from playground.protocol.events import LoadFailed
 from playground.workspace import notices
 from playground.workspace.advice import Advice, advise, options_of, other_quants, read_model
@@ -25,8 +24,14 @@ from playground.workspace.ports import Post
 from playground.workspace.state import State
 from playground.workspace.words import join_letters
 
+if TYPE_CHECKING:
+    from playground.fit.estimate import Model, Needs
+
 Free: TypeAlias = Callable[[], int]
 """Bytes that the machine could give now. Called on a thread."""
+
+
+_PLENTY = 1 << 60
 
 
 @dataclass(slots=True, eq=False)
@@ -86,10 +91,18 @@ class MakingRoom:
         def work() -> None:
             model = read_model(engine.path)
             if model is not None:
-                advice = advise(model, options_of(engine.options), self._free() + idle, quants)
+                advice = advise(model, options_of(engine.options), self._measure() + idle, quants)
                 self._post(lambda: then(advice))
 
         _on_a_thread(work)
+
+    def _measure(self) -> int:
+        """Bytes free; where the system doesn't say, as if there were enough: the engine and llama.cpp judge then."""
+        try:
+            return self._free()
+        except Exception:
+            traceback.print_exc()
+            return _PLENTY
 
     def _ask(self, one: _Waiting) -> None:
         one.asking, one.shape = True, self._shape()
@@ -97,12 +110,14 @@ class MakingRoom:
         def work() -> None:
             if not one.looked:
                 one.model, one.looked = read_model(one.engine.path), True
-            free = self._free()
+            free = self._measure()
             self._post(lambda: self._answer(one, free))
 
         _on_a_thread(work)
 
     def _answer(self, one: _Waiting, free: int) -> None:
+        from playground.fit.advice import judge  # not before the window's first picture
+
         engine = one.engine
         one.asking = False
         if self._gone(one):
