@@ -158,10 +158,12 @@ def make_result(
 
 
 def new_run() -> str:
-    """A name for the rows of one start: the moment, and a few letters against another start in it."""
+    """A name for the rows of one start: the moment to a microsecond, and letters against another program's in it."""
     import secrets
 
-    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + "-" + secrets.token_hex(3)
+    now = time.time_ns()
+    moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 10**9))
+    return f"{moment}.{now // 1000 % 10**6:06d}Z-{secrets.token_hex(3)}"
 
 
 def count(n: int) -> str:

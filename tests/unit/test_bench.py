@@ -16,7 +16,7 @@ import pytest
 from playground.bench import history, plan, report
 from playground.bench.curves import curves
 from playground.bench.history import History
-from playground.bench.result import Result
+from playground.bench.result import Result, new_run
 from playground.bench.statistics import Ratio, ratio
 from playground.cli.bench import group
 from playground.protocol.commands import BenchTest
@@ -224,3 +224,9 @@ def test_curves_join_the_depths_of_one_test_and_name_what_tells_them_apart() -> 
         ("writing", "tg128", [0]),
         ("prompt", "pp512 · 4/2 threads", [0, 1024]),
     ]
+
+
+def test_runs_are_in_order_also_within_a_second() -> None:
+    names = [new_run() for _ in range(50)]
+    assert names == sorted(names)
+    assert len(set(names)) == 50

@@ -173,7 +173,7 @@ class ResultsPane(QWidget):
 
     def _export(self, form: str) -> None:
         results = list(self.results)
-        name = f"bench-{results[0].run.split('-')[0]}.{form}"
+        name = f"bench-{results[0].run.partition('.')[0].partition('-')[0]}.{form}"
         dialog = QFileDialog(self, "Export the results", name)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(form)
