@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from playground.protocol.measured import Measured
+from playground.protocol.numbers import Number
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
     """Values of `playground.settings.load`; absent fields have their default."""
     states: str = ""
     """Folder of saved states: what long conversations left in the KV cache. Empty: none is kept."""
-    states_budget: int = 0
+    states_budget: Number = 0
     """Bytes that all saved states in that folder may take."""
     machine: Measured | None = None
     """What was measured on this machine before; used where options are automatic, if it is still the same machine."""
@@ -51,14 +52,14 @@ class CancelLoad(msgspec.Struct, frozen=True, tag="cancel_load"):
 class Generate(msgspec.Struct, frozen=True, tag="generate"):
     """Write an answer. Several may run at once; they share each batch."""
 
-    job: int
+    job: Number
     """Chosen by the app, unique in this engine's life; every event of the answer carries it."""
     slot: str
     """Whose conversation this is (a lane's letter): its KV cache is kept for the next turn."""
     messages: list[Message]
     """The conversation, rendered by the model's template. If the last is an assistant turn, it is continued."""
     sampling: Sampling = Sampling()
-    max_tokens: int = -1
+    max_tokens: Number = -1
     """Negative: until the model ends or the context is full."""
     stop: list[str] = []
     use_template: bool = True
@@ -70,27 +71,27 @@ class Generate(msgspec.Struct, frozen=True, tag="generate"):
 class Tweak(msgspec.Struct, frozen=True, tag="tweak"):
     """Change the sampling of a running answer from the next token on; answered by SamplingChanged."""
 
-    job: int
+    job: Number
     sampling: Sampling
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
     """Stop a running answer, also in the middle of its prompt; answered by Finished(reason="stopped")."""
 
-    job: int
+    job: Number
 
 
 class CountTokens(msgspec.Struct, frozen=True, tag="count_tokens"):
     """How many tokens a text has; answered by TokenCount."""
 
-    request: int
+    request: Number
     text: str
 
 
 class Render(msgspec.Struct, frozen=True, tag="render"):
     """The prompt as the model would see it; answered by Rendered."""
 
-    request: int
+    request: Number
     messages: list[Message]
     use_template: bool = True
     thinking: bool | None = None
@@ -99,7 +100,7 @@ class Render(msgspec.Struct, frozen=True, tag="render"):
 class SetThreads(msgspec.Struct, frozen=True, tag="set_threads"):
     """Use this many threads from the next decode on: engines that run together share the cores."""
 
-    n_threads: int
+    n_threads: Number
     """0: as loaded."""
     governed: bool = True
     """Let the governor go below that count while other programs need the cores."""
@@ -110,9 +111,9 @@ class SetThreads(msgspec.Struct, frozen=True, tag="set_threads"):
 class BenchTest(msgspec.Struct, frozen=True):
     """One measurement: read ``n_prompt`` tokens, then write ``n_gen``, both after ``n_depth`` that aren't timed."""
 
-    n_prompt: int = 0
-    n_gen: int = 0
-    n_depth: int = 0
+    n_prompt: Number = 0
+    n_gen: Number = 0
+    n_depth: Number = 0
 
 
 class Bench(msgspec.Struct, frozen=True, tag="bench"):
@@ -121,19 +122,19 @@ class Bench(msgspec.Struct, frozen=True, tag="bench"):
     It empties the KV cache and lets nobody write meanwhile.
     """
 
-    request: int
+    request: Number
     tests: list[BenchTest]
-    repeats: int = 5
-    n_threads: int = 0
+    repeats: Number = 5
+    n_threads: Number = 0
     """While writing; 0: as loaded."""
-    n_threads_batch: int = 0
+    n_threads_batch: Number = 0
     """While reading; 0: as ``n_threads``, and if that is 0 too, as loaded."""
 
 
 class StopBench(msgspec.Struct, frozen=True, tag="stop_bench"):
     """Stop measuring; answered by BenchDone(reason="stopped"). Rows that are complete stand."""
 
-    request: int
+    request: Number
 
 
 class Quit(msgspec.Struct, frozen=True, tag="quit"):

@@ -8,15 +8,10 @@ import msgspec
 
 from playground.protocol.commands import BenchTest
 from playground.protocol.measured import Measured
+from playground.protocol.numbers import Count, Number
 
 PROTOCOL_VERSION = 2
 """Raised with every change of a message; both sides refuse a stranger."""
-
-Number: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
-"""Times, bytes, numbers of requests: they and their differences fit the arrays of figures."""
-
-Count: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
-"""Tokens, threads, layers: llama.cpp's own 32 bits."""
 
 Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
 """Why an answer ended: the model's own end token, a stop string, the limit, the user, no room, a fault."""

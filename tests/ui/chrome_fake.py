@@ -10,7 +10,8 @@ import msgspec
 from PySide6.QtWidgets import QApplication
 
 from playground.conversation.tree import ChatHead, Node, new_id
-from playground.protocol.events import Count, Memory, ModelInfo, Number, Token
+from playground.protocol.events import Memory, ModelInfo, Token
+from playground.protocol.numbers import Count, Number
 from playground.ui.theme import Theme, load_fonts
 from playground.workspace.lane import EngineFacts, Lane, ModelRef
 from playground.workspace.state import State

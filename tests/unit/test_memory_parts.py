@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from playground.protocol.events import Count, Memory, ModelInfo, Number
+from playground.protocol.events import Memory, ModelInfo
+from playground.protocol.numbers import Count, Number
 from playground.settings.readings import READINGS, shown_in
 from playground.ui.plots.tracks import PAUSE_SHOWN_S, Tracks, make_picture
 from playground.workspace.lane import EngineFacts, Lane
