@@ -234,7 +234,8 @@ class MakingRoom:
         return [lane for lane in self._state.lanes if lane.engine is engine.facts]
 
     def _name(self, engine: Engine) -> str:
-        ref = self._state.model_at(engine.path)
+        shown = (lane.model for lane in self._lanes_of(engine) if lane.model is not None)
+        ref = self._state.model_at(engine.path) or next(shown, None)
         return ref.name if ref is not None else os.path.basename(engine.path)
 
     def _gone(self, one: _Waiting) -> bool:

@@ -249,6 +249,16 @@ def test_an_engine_ended_for_memory_says_what_it_needed_and_what_needs_less(
     ]
 
 
+def test_a_machine_that_does_not_say_what_it_has_loads_all_the_same(files: dict[str, Path]) -> None:
+    def unknown() -> int:
+        raise OSError("no such file")
+
+    driver = Driver(None, free=unknown)
+    driver.workspace.set_models([ref("One", files["One"])], None)
+    ready(driver, choose(driver, "A", "One", files))
+    driver.close()
+
+
 def test_memory_comes_back_when_a_model_is_unloaded(driver: Driver, machine: Machine, files: dict[str, Path]) -> None:
     a = choose(driver, "A", "One", files)
     b = choose(driver, "B", "Two", files)
