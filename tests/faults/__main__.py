@@ -49,7 +49,7 @@ def main() -> int:
     options = _options()
     if "disk" in options.only:
         apart()
-    from faults.case import Case, Setting, end_all, nothing_runs, table
+    from faults.case import STOP, Case, Setting, end_all, nothing_runs, table
 
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     cases: list[Case] = []
@@ -67,11 +67,13 @@ def main() -> int:
         elif len(cases) % 50 == 0:
             print(f"{len(cases)} cases, the last: {case.kind} {case.index}", flush=True)
 
-    start, stopped = time.monotonic(), False
+    start = time.monotonic()
     # Stopped by a time limit, what was found by then is reported.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: STOP.set())
     try:
         for kind in options.only:
+            if STOP.is_set():
+                break
             count = options.count if options.count is not None else FULL[kind]
             os.environ["PLAYGROUND_HOME"] = str(folder / kind / "home")
             setting = Setting(folder / kind, options.seed, count, heard, options.first)
@@ -79,14 +81,13 @@ def main() -> int:
             importlib.import_module(f"faults.{MODULES[kind]}").run(setting)
             nothing_runs()
     except KeyboardInterrupt:
-        print("stopped")
-        stopped = True
+        STOP.set()
     finally:
         faulthandler.cancel_dump_traceback_later()
         end_all()
         shutil.rmtree(folder, ignore_errors=True)
     _report(options, cases, time.monotonic() - start, table(cases))
-    return int(any(case.fault for case in cases) or not cases or stopped)
+    return int(any(case.fault for case in cases) or not cases or STOP.is_set())
 
 
 def _options() -> argparse.Namespace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ import psutil
 ANSWERS_WITHIN_S = 1.0
 """The window must take an event within this, whatever happened to an engine."""
 MB = 1024 * 1024
+STOP = threading.Event()
+"""Set when the run shall end after the case it is at."""
 
 
 class Fault(AssertionError):
@@ -69,6 +72,8 @@ class Setting:
     def cases(self, kind: str) -> Iterator[Case]:
         """The cases, fresh."""
         for index in range(self.first, self.first + self.count):
+            if STOP.is_set():
+                return
             yield Case(kind, index, self.seed)
 
 

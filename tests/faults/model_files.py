@@ -10,7 +10,7 @@ import gguf_factory
 import gguf_memories
 
 from faults import mutate
-from faults.case import Case, Fault, Setting, judged, sentence
+from faults.case import STOP, Case, Fault, Setting, judged, sentence
 from faults.engine_run import Run
 from playground.models import gguf, starter
 from playground.protocol.commands import Generate, Load, Message, Sampling
@@ -87,6 +87,8 @@ def run(setting: Setting, at_once: int = 2) -> None:
 
 
 def _one(setting: Setting, case: Case, bases: list[tuple[str, bytes, int]]) -> None:
+    if STOP.is_set():
+        return
     with judged(case, setting):
         blob, sparse = mutated(case, bases)
         path = setting.folder / f"mutated-{case.index}.gguf"
