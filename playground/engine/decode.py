@@ -29,6 +29,8 @@ class Decoder:
         """How long the last decode took."""
         self._usual_ns = 0.0
         self._watching = False
+        self._waits = bool(lib.llama_supports_gpu_offload())
+        """On a processor alone a decode that returns is done."""
         self._nodes = 0
         self._of_nodes = n_nodes
         """Nodes of a graph, at first a guess, then counted in the last watched decode that ran to its end."""
@@ -54,6 +56,13 @@ class Decoder:
         self._usual_ns += 0.25 * (self.took_ns - self._usual_ns)
         return code
 
+    def row(self, token: int, position: int, seq: int) -> int:
+        """One token of the only sequence that writes; the same codes."""
+        self._set_watching(self._usual_ns > _SLOW_NS)
+        code = self._decode(self.writers.only(token, position, seq))
+        self._usual_ns += 0.25 * (self.took_ns - self._usual_ns)
+        return code
+
     def unwatch(self) -> None:
         """Leave the context's abort callback to others until the next decode."""
         self._set_watching(False)
@@ -62,7 +71,8 @@ class Decoder:
         self._nodes = 0
         start = time.perf_counter_ns()
         code = int(lib.llama_decode(self._ctx, batch))
-        lib.llama_synchronize(self._ctx)
+        if self._waits:
+            lib.llama_synchronize(self._ctx)
         self.took_ns = time.perf_counter_ns() - start
         return code
 

@@ -33,6 +33,8 @@ QUIET_NS, QUIET_MOST_NS = 250_000_000, 4_000_000_000
 """So long the cores must be free before they are taken back; doubled each time that was too early."""
 QUIET_SHARE = 0.3
 """What others may still use of a core that counts as free."""
+LONG_NS = 25_000_000
+"""Beside a decode this long a look at the load costs nothing."""
 TOO_EARLY = 64
 """Decodes within which a lowering shows that raising was too early."""
 FIRST_TRY, LAST_TRY = 48, 768
@@ -127,15 +129,21 @@ class Governor:
             self._best.clear()
             self._recent.clear()
             self._slow.clear()
-        if self._load is not None:
-            self._load.look()
         best = self._best.get(self.n, took_ns)
         self._recent.append(took_ns)
         self._slow.append(preempted or took_ns > SLOWER * best)
         self._best[self.n] = min(took_ns, best * DRIFT)
         self._since += 1
+        if self._load is not None and self._wonders(took_ns):
+            self._load.look()
         self._decide()
         return self.n
+
+    def _wonders(self, took_ns: float) -> bool:
+        """Whether the machine's load matters now. A look costs as much as a small model's sampling."""
+        if self._pace is not TOKENS or took_ns > LONG_NS:
+            return True
+        return bool(self._tried_from) or self.n < self._most or sum(self._slow) >= self._pace.slow
 
     def _decide(self) -> None:
         """Called for every token: what is dear is looked at last."""

@@ -117,6 +117,11 @@ class Job:
             return "max_tokens"
         return "context_full" if self.n_prompt + self.n_drawn >= n_ctx else None
 
+    def last_index(self, n_ctx: int) -> int:
+        """How many tokens can be drawn at most: its own limit, or the context's."""
+        room = n_ctx - self.n_prompt
+        return min(room, self.max_tokens) if self.max_tokens >= 0 else room
+
     @property
     def urgent(self) -> bool:
         """Whether to tell at once: the first token, and where a stop string may end it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from playground.engine import load_watch
 from playground.engine.binding import lib
@@ -44,9 +44,22 @@ class Threads:
 
     def wrote(self, rows: int, took_ns: int) -> None:
         """One token was computed for each of ``rows`` sequences."""
+        self._wrote(rows, [took_ns])
+
+    def wrote_alone(self, took_ns: Sequence[int]) -> None:
+        """Some tokens were computed for one sequence, one after the other."""
+        self._wrote(1, took_ns)
+
+    def _wrote(self, rows: int, took_ns: Sequence[int]) -> None:
         before = self._preemptions
         self._preemptions = _preemptions()
-        n = self._writing.decoded(rows, took_ns, self._preemptions > before)
+        # Whichever took longest was the one disturbed.
+        disturbed = max(took_ns, default=0) if self._preemptions > before else -1
+        n = self._writing.n
+        for took in took_ns:
+            n = self._writing.decoded(rows, took, took == disturbed)
+            if n != self.n:
+                break  # the rest was computed with the count that is no more
         if n != self.n:
             self._use(n, self.n_batch, self._writing.reason)
 

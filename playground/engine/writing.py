@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from playground.engine import sentences
+from playground.engine import memory, sentences
 from playground.engine.context import Context
 from playground.engine.decode import ABORTED, NO_ROOM, OK
 from playground.engine.inbox import Inbox
@@ -52,25 +52,44 @@ class Writing:
                 self._draw(job, row, took, len(jobs))
 
     def alone(self, job: Job) -> None:
-        """Token after token of the only answer there is, until there is something to tell or to hear."""
-        context, slot = job.context, job.slot
-        decoder, tokens, waiting = context.decoder, slot.tokens, self._inbox.waiting
-        end = time.perf_counter_ns() + self._tell_every_ns
+        """Token after token of the only answer there is, until something else is due or wanted.
+
+        Between two decodes the caches are cold: what isn't needed for every token is done once at the end.
+        """
+        context, slot, sampler = job.context, job.slot, job.sampler
+        decoder, tokens, stopped, now = context.decoder, slot.tokens, self._inbox.stopped, time.perf_counter_ns
+        last, ends_with = job.last_index(self._model.info.n_ctx), self._model.vocab.eog
+        took: list[int] = []
+        until = now() + self._tell_every_ns
+        leave = until + memory.INTERVAL_NS
         while True:
-            batch = decoder.writers
-            batch.clear()
-            batch.add(job.next, len(tokens), slot.seq)
-            code = decoder.row_each(may_abort=True)
+            code = decoder.row(job.next, len(tokens), slot.seq)
             if code != OK:
                 self._not_written(context, [job], code)
-                return
+                break
             tokens.append(job.next)
-            if job.id in self._inbox.stopped or not self._draw(job, 0, decoder.took_ns, 1):
-                return
-            self._threads.wrote(1, decoder.took_ns)
-            if waiting() or time.perf_counter_ns() >= end:
+            took.append(decoder.took_ns)
+            if job.id in stopped:
+                break
+            start = now()
+            try:
+                token = sampler.draw(context.ctx, 0)
+            except GrammarStuck:
+                self._finish(job, "failed", sentences.STUCK)
+                break
+            end = now()
+            job.drew(token, took[-1], end - start, 1, end)
+            if job.n_drawn >= last or token in ends_with or job.urgent:
+                if not self._goes_on(job):
+                    break
+            elif end >= until:
                 self.tell()
-                return
+                self._threads.wrote_alone(took)
+                took.clear()
+                if self._inbox.waiting() or end >= leave:
+                    break
+                until = now() + self._tell_every_ns
+        self._threads.wrote_alone(took)
 
     def together(self, context: Context, writers: Sequence[Job]) -> None:
         """One more token for each of a context's writing answers."""
@@ -127,16 +146,19 @@ class Writing:
                 context.slots.cut(job.slot, 0)
                 self._finish(job, "failed", f"llama.cpp could not compute the next token (code {code}).")
 
-    def _draw(self, job: Job, row: int, decode_ns: int, shared_by: int) -> bool:
-        """The next token; False when the answer ends with it."""
+    def _draw(self, job: Job, row: int, decode_ns: int, shared_by: int) -> None:
         start = time.perf_counter_ns()
         try:
             token = job.sampler.draw(job.context.ctx, row)
         except GrammarStuck:
             self._finish(job, "failed", sentences.STUCK)
-            return False
+            return
         now = time.perf_counter_ns()
         job.drew(token, decode_ns, now - start, shared_by, now)
+        self._goes_on(job)
+
+    def _goes_on(self, job: Job) -> bool:
+        """Tell what can't wait; False when the answer ends with the token drawn last."""
         ends = job.ends(self._model.info.n_ctx)
         if ends is None and job.urgent:
             self._outbox.send_all(job.events())
