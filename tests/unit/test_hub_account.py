@@ -14,9 +14,10 @@ pytest_plugins = ("hub_fixtures",)
 @pytest.fixture(autouse=True)
 def token_files(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """huggingface_hub reads its environment once, when it is imported."""
-    from huggingface_hub import constants
+    from huggingface_hub import constants, hf_api
 
     monkeypatch.setattr(constants, "ENDPOINT", server.url)
+    monkeypatch.setattr(hf_api.api, "endpoint", server.url)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
     monkeypatch.setattr(constants, "HF_STORED_TOKENS_PATH", str(tmp_path / "hf" / "stored_tokens"))
     monkeypatch.setenv("HF_ENDPOINT", server.url)
