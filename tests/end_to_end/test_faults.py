@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.skipif(sys.platform == "win3
 ROOT = Path(__file__).resolve().parents[2]
 FEW = {
     "files": (0, 10),
-    "states": (0, 5),
+    "states": (0, 2),
     "kills": (2, 6),
     "pauses": (2, 2),
     "messages": (4, 12),
