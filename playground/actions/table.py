@@ -31,6 +31,12 @@ class View(Protocol):
     def rename_current(self) -> None: ...
     def show_page(self, page: str) -> None: ...
     def focus_page(self) -> None: ...
+    def show_menu(self) -> None: ...
+    def show_settings(self, section: str) -> None: ...
+    def resize_text(self, steps: int) -> None: ...
+    def place_plots(self, where: str) -> None: ...
+    def swap_sides(self) -> None: ...
+    def reset_layout(self) -> None: ...
     def quit(self) -> None: ...
 
 
@@ -114,6 +120,9 @@ def _page(page: Page) -> Action:
 
 _LANES = tuple(_go_to(number, letter) for number, letter in enumerate(LETTERS, 1))
 
+GROUPS = ("Chat", "Lanes", "Model", "Sampling", "Bench", "View", "App")
+"""The menus, in order."""
+
 # fmt: off
 ACTIONS: tuple[Action, ...] = (
     Action("chat.new", "New chat", "Chat", _new_chat, ("Ctrl+N",)),
@@ -135,6 +144,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("model.unload", "Unload the model", "Model", lambda w, v: w.unload(w.active), (), lambda w: w.lane(w.active).state not in ("empty", "unloaded"), "eject free memory"),
     Action("sampling.neutral", "Neutralise all samplers", "Sampling", lambda w, v: w.neutralise(w.active)),
     Action("sampling.reset", "Sampling: back to llama.cpp’s defaults", "Sampling", lambda w, v: w.reset_sampling(w.active)),
+    Action("sampling.undo", "Sampling: undo the last change", "Sampling", lambda w, v: w.undo_sampling(w.active), (), lambda w: w.tuning.can_undo_sampling(w.active), "take back"),
+    Action("sampling.redo", "Sampling: redo what was undone", "Sampling", lambda w, v: w.redo_sampling(w.active), (), lambda w: w.tuning.can_redo_sampling(w.active)),
     Action("bench.start", "Measure speed", "Bench", _measure, ("F5",), _can_measure, "benchmark start"),
     Action("bench.stop", "Stop measuring", "Bench", _stop_measuring, ("Shift+F5",), _measuring, "benchmark cancel abort"),
     *map(_page, PAGES),
@@ -144,10 +155,23 @@ ACTIONS: tuple[Action, ...] = (
     Action("view.sidebar", "Show or hide the sidebar", "View", lambda w, v: v.toggle_sidebar(), ("Ctrl+B",)),
     Action("view.panel", "Show or hide the settings panel", "View", lambda w, v: v.toggle_panel(), ("Ctrl+Shift+B",), words="sampling right"),
     Action("view.plots", "Show or hide the plots", "View", lambda w, v: v.toggle_plots(), ("Ctrl+J",), words="latency memory"),
+    Action("view.plots_below", "Plots below the chat", "View", lambda w, v: v.place_plots("below"), words="dock move latency memory"),
+    Action("view.plots_above", "Plots above the chat", "View", lambda w, v: v.place_plots("above"), words="dock move latency memory"),
+    Action("view.plots_beside", "Plots beside the chat", "View", lambda w, v: v.place_plots("beside"), words="dock move latency memory"),
+    Action("view.swap", "Swap sidebar and settings panel", "View", lambda w, v: v.swap_sides(), words="dock move left right"),
+    Action("view.layout", "Layout as it was at first", "View", lambda w, v: v.reset_layout(), words="dock reset restore"),
+    Action("view.larger", "Larger text", "View", lambda w, v: v.resize_text(1), ("Ctrl++", "Ctrl+="), words="zoom in font size"),
+    Action("view.smaller", "Smaller text", "View", lambda w, v: v.resize_text(-1), ("Ctrl+-",), words="zoom out font size"),
+    Action("view.text_size", "Text in its usual size", "View", lambda w, v: v.resize_text(0), ("Ctrl+0",), words="zoom reset font"),
     Action("view.dark", "Dark colours", "View", lambda w, v: v.choose_theme("dark"), words="theme"),
     Action("view.light", "Light colours", "View", lambda w, v: v.choose_theme("light"), words="theme"),
+    Action("view.contrast", "High contrast, dark", "View", lambda w, v: v.choose_theme("contrast-dark"), words="theme accessibility"),
+    Action("view.contrast_light", "High contrast, light", "View", lambda w, v: v.choose_theme("contrast-light"), words="theme accessibility"),
     Action("view.system", "Colours as the system has them", "View", lambda w, v: v.choose_theme("system"), words="theme"),
     Action("view.full", "Full screen", "View", lambda w, v: v.toggle_full_screen(), ("F11",)),
+    Action("app.menu", "Menu", "App", lambda w, v: v.show_menu(), ("F10",), words="all actions"),
+    Action("app.settings", "Settings…", "App", lambda w, v: v.show_settings("app"), ("Ctrl+,",), words="preferences options defaults"),
+    Action("app.keys", "Keyboard shortcuts…", "App", lambda w, v: v.show_settings("keys"), ("Ctrl+/",), words="shortcuts help change list"),
     Action("app.quit", "Quit", "App", lambda w, v: v.quit(), ("Ctrl+Q",)),
 )
 # fmt: on

@@ -217,6 +217,28 @@ def check_order(names: Sequence[str]) -> list[str]:
     return order
 
 
+def usual_order(order: Sequence[str]) -> list[str]:
+    """The order without the optional stages, which stand in it only while they are on."""
+    return [name for name in check_order(order) if not SAMPLERS[name].optional]
+
+
+def with_optional(order: Sequence[str], values: Mapping[str, Any]) -> list[str]:
+    """The order with each optional stage in it exactly while it is on.
+
+    Infill goes behind top-k and top-p as in llama.cpp's own infill chain, adaptive-p to the end.
+    """
+    made = check_order(order)
+    for stage in CHAIN:
+        if not stage.optional or stage.name == "mirostat":
+            continue
+        if not stage.is_on(values):
+            made = [name for name in made if name != stage.name]
+        elif stage.name not in made:
+            cuts = [made.index(name) for name in ("top_k", "top_p") if name in made]
+            made.insert(max(cuts) + 1 if stage.name == "infill" and cuts else len(made), stage.name)
+    return made
+
+
 def neutral_values() -> dict[str, Any]:
     """Every sampler at the value where it does nothing."""
     return {row.name: row.off for stage in CHAIN for row in stage.fields if row.off is not None}

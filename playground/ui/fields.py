@@ -9,6 +9,7 @@ from PySide6.QtGui import (
     QFocusEvent,
     QFontMetrics,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -126,8 +127,11 @@ class NumberField(QLineEdit):
         """Arrows and Page keys step, Enter applies, Escape reverts."""
         key, keys = event.key(), Qt.Key
         steps = {keys.Key_Up: 1, keys.Key_Down: -1, keys.Key_PageUp: 10, keys.Key_PageDown: -10}
+        undoes = event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
         if event.modifiers() & Qt.KeyboardModifier.AltModifier:
             event.ignore()
+        elif undoes and not (self.isUndoAvailable() or self.isRedoAvailable()):
+            event.ignore()  # Nothing typed to take back: the panel's last change is meant.
         elif key in steps:
             self._step(steps[keys(key)])
         elif key in (keys.Key_Return, keys.Key_Enter):

@@ -78,7 +78,8 @@ class Workspace:
         self.walk, self.versions = answers.walk, answers.versions
         self.set_sampling, self.set_many = tuning.set_sampling, tuning.set_many
         self.set_samplers, self.neutralise = tuning.set_samplers, tuning.neutralise
-        self.reset_sampling = tuning.reset_sampling
+        self.reset_sampling, self.set_setup = tuning.reset_sampling, tuning.set_setup
+        self.undo_sampling, self.redo_sampling = tuning.undo_sampling, tuning.redo_sampling
         self.choose_model, self.open_path = loading.choose_model, loading.open_path
         self.set_load, self.reload, self.unload = loading.set_load, loading.reload, loading.unload
         self.set_threads = loading.set_threads

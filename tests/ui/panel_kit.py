@@ -57,7 +57,8 @@ class Desk:
         tuning = Tuning(self.state, lambda lane: self.tweaks.append(lane.letter), lambda: None)
         self.set_sampling, self.set_many = tuning.set_sampling, tuning.set_many
         self.set_samplers, self.neutralise = tuning.set_samplers, tuning.neutralise
-        self.reset_sampling = tuning.reset_sampling
+        self.reset_sampling, self.set_setup = tuning.reset_sampling, tuning.set_setup
+        self.undo_sampling, self.redo_sampling = tuning.undo_sampling, tuning.redo_sampling
 
     @property
     def lanes(self) -> list[Lane]:

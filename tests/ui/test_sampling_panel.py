@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from playground.settings.field import SettingError
 from playground.settings.load import FIELDS as LOAD
-from playground.settings.sampling import CHAIN, DEFAULT_ORDER, FIELDS, neutral_values
+from playground.settings.sampling import CHAIN, DEFAULT_ORDER, FIELDS, neutral_values, with_optional
 from playground.ui.controls import NumberRow
 from playground.ui.sampling.panel import RightPanel
-from playground.ui.sampling.presets import command_line, moved, with_optional
+from playground.ui.sampling.presets import command_line, moved
 
 NUMBERS = [row for row in FIELDS.fields if row.kind in ("int", "float")]
 
@@ -166,10 +166,70 @@ def test_a_stage_leaves_the_chain_and_comes_back(bench: Bench) -> None:
     stage.chain_wanted.emit("xtc", False)
     assert "xtc" not in bench.desk.lane().samplers
     assert not bench.rows["xtc_probability"].slider.isEnabled()
-    assert "menu" in bench.rows["xtc_probability"].toolTip()
+    assert "values stay" in bench.rows["xtc_probability"].toolTip()
     stage.chain_wanted.emit("xtc", True)
-    assert bench.desk.lane().samplers[-1] == "xtc"
+    assert bench.desk.lane().samplers == list(DEFAULT_ORDER)
     assert bench.rows["xtc_probability"].slider.isEnabled()
+
+
+def test_the_switch_leaves_value_and_place_alone(qtbot: QtBot, bench: Bench) -> None:
+    bench.rows["min_p"].choose(0.17)
+    stages = bench.tab.chain.stages
+    tops = [stages[name].y() for name in DEFAULT_ORDER]
+    stages["min_p"].switch.setFocus()
+    qtbot.keyClick(stages["min_p"].switch, Qt.Key.Key_Space)
+    assert "min_p" not in bench.desk.lane().samplers
+    assert bench.value("min_p") == 0.17
+    assert not stages["min_p"].switch.isChecked()
+    assert [stages[name].y() for name in DEFAULT_ORDER] == tops
+    qtbot.mouseClick(stages["min_p"].switch, Qt.MouseButton.LeftButton)
+    assert bench.desk.lane().samplers == list(DEFAULT_ORDER)
+    assert bench.rows["min_p"].slider.isEnabled()
+
+
+def test_an_optional_stage_comes_back_with_the_value_it_had(qtbot: QtBot, bench: Bench) -> None:
+    bench.rows["adaptive_target"].choose(0.35)
+    switch = bench.tab.stages["adaptive_p"].switch
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert bench.value("adaptive_target") == -1.0
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert bench.value("adaptive_target") == 0.35
+
+
+def test_every_change_is_undone_and_redone_by_keys(qtbot: QtBot, bench: Bench) -> None:
+    undo, shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+    type_in(qtbot, bench.rows["temp"], "0.3")
+    bench.tab.chain.move_stage("min_p", -1)
+    bench.tab.neutralise()
+    changed = bench.desk.lane().samplers
+    slider = bench.rows["top_p"].slider
+    slider.setFocus()
+    qtbot.keyClick(slider, Qt.Key.Key_Z, undo)
+    assert (bench.value("temp"), bench.desk.lane().samplers) == (0.3, changed)
+    qtbot.keyClick(slider, Qt.Key.Key_Z, undo)
+    assert bench.desk.lane().samplers == list(DEFAULT_ORDER)
+    number = bench.rows["temp"].number
+    number.setFocus()
+    qtbot.keyClick(number, Qt.Key.Key_Z, undo)
+    assert bench.value("temp") == 0.8
+    qtbot.keyClick(number, Qt.Key.Key_Z, undo)
+    assert bench.value("temp") == 0.8
+    for _ in range(3):
+        qtbot.keyClick(slider, Qt.Key.Key_Z, undo | shift)
+    assert (bench.value("temp"), bench.desk.lane().samplers) == (1.0, changed)
+    assert bench.desk.tweaks == ["A"] * 9
+
+
+def test_a_drag_is_undone_as_one_change(qtbot: QtBot, bench: Bench) -> None:
+    slider = bench.rows["min_p"].slider
+    qtbot.mousePress(slider, Qt.MouseButton.LeftButton, pos=QPoint(6, 12))
+    for x in range(10, slider.width() - 6, 5):
+        qtbot.mouseMove(slider, QPoint(x, 12))
+    qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton)
+    assert bench.value("min_p") > 0.5
+    assert bench.desk.undo_sampling("A")
+    assert bench.value("min_p") == 0.05
+    assert not bench.desk.undo_sampling("A")
 
 
 def test_optional_stages_stand_in_the_chain_only_while_they_are_on(bench: Bench) -> None:

@@ -12,11 +12,11 @@ from playground.ui.sampling.presets import moved
 from playground.ui.sampling.stage_row import LEAD, StageRow
 from playground.ui.theme import Theme
 
-_NOT_IN_CHAIN = "Not in this chain. Its menu puts it back."
+_NOT_IN_CHAIN = "Switched off; its values stay. Its switch or its menu puts it back into the chain."
 
 
 class ChainList(QWidget):
-    """Stages in the order of the lane's chain; those not in it follow, greyed."""
+    """Stages in the order of the lane's chain; those switched off keep their place, greyed."""
 
     order_wanted = Signal(list)
 
@@ -54,15 +54,22 @@ class ChainList(QWidget):
     def set_order(self, order: Sequence[str]) -> None:
         """The lane's chain."""
         self._order = list(order)
-        shown = [name for name in order if name in self.stages]
-        shown += [name for name in self.stages if name not in shown]
+        shown = self._with_resting([name for name in order if name in self.stages])
         for name, stage in self.stages.items():
-            stage.in_chain = name in self._order
+            stage.set_in_chain(name in self._order)
         if shown != self._shown:
             self._shown = shown
             for place, name in enumerate(shown):
                 self._column.insertWidget(place, self.stages[name])
             self._fix_tab_order()
+
+    def _with_resting(self, shown: list[str]) -> list[str]:
+        """The stages switched off put behind those they stood behind so far."""
+        for place, name in enumerate(self._shown):
+            if name not in shown:
+                before = [other for other in self._shown[:place] if other in shown]
+                shown.insert(shown.index(before[-1]) + 1 if before else 0, name)
+        return shown
 
     def reason_of(self, name: str) -> str:
         """Why a stage is greyed, as far as the order says."""
@@ -81,8 +88,10 @@ class ChainList(QWidget):
                 self.order_wanted.emit(wanted)
 
     def _put(self, name: str, into: bool) -> None:
-        rest = [other for other in self._order if other != name]
-        wanted = [*rest, name] if into else rest
+        wanted = [other for other in self._order if other != name]
+        if into:
+            before = [other for other in self._shown[: self._shown.index(name)] if other in wanted]
+            wanted.insert(wanted.index(before[-1]) + 1 if before else 0, name)
         if wanted:  # an empty order means llama.cpp's own
             self.order_wanted.emit(wanted)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from PySide6.QtCore import QObject
@@ -39,6 +39,15 @@ class PanelWorkspace(Protocol):
 
     def set_samplers(self, letter: str, order: list[str]) -> None:
         """The chain's order; raises SettingError."""
+
+    def set_setup(self, letter: str, values: dict[str, Any], order: Sequence[str] | None = None) -> None:
+        """Values and order as one change; raises SettingError."""
+
+    def undo_sampling(self, letter: str) -> bool:
+        """Take back the last change."""
+
+    def redo_sampling(self, letter: str) -> bool:
+        """Bring back what was undone."""
 
     def neutralise(self, letter: str) -> None:
         """Every sampler off."""

@@ -9,12 +9,11 @@ from typing import Any
 
 from playground.settings.field import Field, SettingError
 from playground.settings.sampling import (
-    CHAIN,
     DEFAULT_ORDER,
     FIELDS,
-    SAMPLERS,
     check_order,
     neutral_values,
+    usual_order,
 )
 from playground.ui.editor_popup import escaped
 from playground.workspace.lane import Lane
@@ -61,28 +60,6 @@ def changed_names(lane: Lane, preset: Preset) -> list[str]:
     if usual_order(lane.samplers) != list(DEFAULT_ORDER):
         names.append("samplers")
     return names
-
-
-def usual_order(order: Sequence[str]) -> list[str]:
-    """The order without the optional stages, which stand in it only while they are on."""
-    return [name for name in check_order(order) if not SAMPLERS[name].optional]
-
-
-def with_optional(order: Sequence[str], values: Mapping[str, Any]) -> list[str]:
-    """The order with each optional stage in it exactly while it is on.
-
-    Infill goes behind top-k and top-p as in llama.cpp's own infill chain, adaptive-p to the end.
-    """
-    made = list(check_order(order))
-    for stage in CHAIN:
-        if not stage.optional or stage.name == "mirostat":
-            continue
-        if not stage.is_on(values):
-            made = [name for name in made if name != stage.name]
-        elif stage.name not in made:
-            cuts = [made.index(name) for name in ("top_k", "top_p") if name in made]
-            made.insert(max(cuts) + 1 if stage.name == "infill" and cuts else len(made), stage.name)
-    return made
 
 
 def moved(order: Sequence[str], name: str, place: int) -> list[str]:

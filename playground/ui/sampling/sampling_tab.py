@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from playground.settings.field import Field, SettingError
@@ -17,7 +18,7 @@ from playground.ui.sampling.chain_list import ChainList
 from playground.ui.sampling.chain_order import ChainOrder
 from playground.ui.sampling.ports import LaneFollower, PanelWorkspace, active_lane
 from playground.ui.sampling.preset_bar import PresetBar
-from playground.ui.sampling.presets import Preset, changed_names, presets_of, with_optional
+from playground.ui.sampling.presets import Preset, changed_names, presets_of
 from playground.ui.sampling.scroll import ScrollColumn, heading, rule
 from playground.ui.sampling.stage_row import StageRow
 from playground.ui.style import mark
@@ -53,6 +54,22 @@ class SamplingTab(QWidget):
         self._connect()
         self._follower = LaneFollower(self, workspace, self.refresh, sampling_changed=self._mark, changed=self._mark)
         self.refresh()
+
+    def event(self, event: QEvent) -> bool:
+        """Ctrl+Z here is the panel's, whatever it means elsewhere in the window."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _undo_key(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Undo and redo of the lanes that changes go to."""
+        which = _undo_key(event)
+        if not which:
+            event.ignore()
+            return
+        for letter in self._letters():
+            self._workspace.undo_sampling(letter) if which == "undo" else self._workspace.redo_sampling(letter)
 
     @property
     def stages(self) -> dict[str, StageRow]:
@@ -176,16 +193,9 @@ class SamplingTab(QWidget):
         for letter in self._letters():
             try:
                 self._workspace.set_sampling(letter, name, value)
-                self._keep_optional(letter)
             except SettingError as error:
                 self._made()[name].show_error(str(error))
                 return
-
-    def _keep_optional(self, letter: str) -> None:
-        lane = next(lane for lane in self._workspace.lanes if lane.letter == letter)
-        wanted = with_optional(lane.samplers, lane.sampling)
-        if wanted != lane.samplers:
-            self._workspace.set_samplers(letter, wanted)
 
     def _set_order(self, order: list[str]) -> None:
         for letter in self._letters():
@@ -195,7 +205,6 @@ class SamplingTab(QWidget):
         """Switch every sampler off."""
         for letter in self._letters():
             self._workspace.neutralise(letter)
-            self._keep_optional(letter)
 
     def _use_preset(self, key: str) -> None:
         for letter in self._letters():
@@ -239,6 +248,8 @@ class SamplingTab(QWidget):
             row.set_lane(lane.letter)
             row.set_base(preset.values[name])
             row.set_value(lane.sampling.get(name, FIELDS[name].default))
+        for stage in self._optional.values():
+            stage.show_optional(stage.main.value)
         self._show_reasons(lane)
         width = max(stage.main.wanted_label_width() for stage in self.chain.stages.values())
         for row in (row for name, row in self._made().items() if name not in self._luck):
@@ -265,3 +276,13 @@ class SamplingTab(QWidget):
                     self._more_button.setChecked(True)
         row.setFocus()
         return True
+
+
+def _undo_key(event: QKeyEvent) -> str:
+    """``undo``, ``redo`` or nothing."""
+    keys = QKeySequence.StandardKey
+    if event.matches(keys.Undo):
+        return "undo"
+    combined = event.keyCombination().toCombined()
+    redo = event.matches(keys.Redo) or QKeySequence(combined).toString() in ("Ctrl+Y", "Ctrl+Shift+Z")
+    return "redo" if redo else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QAbstractButton, QMenu, QVBoxLayout, QWidget
@@ -10,10 +12,14 @@ from playground.settings.field import Field
 from playground.settings.sampling import Sampler
 from playground.ui import icons
 from playground.ui.controls import SettingRow, row_for
+from playground.ui.sampling.stage_switch import SWITCH_WIDTH, StageSwitch
 from playground.ui.setting_row import settle
 from playground.ui.theme import Theme
 
-LEAD = 16
+GRIP = 16
+LEAD = GRIP + SWITCH_WIDTH
+_FIRST: dict[str, Any] = {"infill": True, "adaptive_p": 0.5, "mirostat": "2"}
+"""What an optional stage begins with when its switch is used before any value was chosen."""
 
 
 def short_label(field: Field, stage: Sampler) -> str:
@@ -45,7 +51,7 @@ class Grip(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         """The lead of a row."""
-        return QSize(LEAD, 24)
+        return QSize(GRIP, 24)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Get ready to drag."""
@@ -132,9 +138,13 @@ class StageRow(QWidget):
         column.setSpacing(0)
         column.addWidget(self.main)
         self.grip = Grip(theme, stage.label, self.main)
-        self.grip.setGeometry(0, 5, LEAD - 2, 24)
+        self.grip.setGeometry(0, 5, GRIP - 2, 24)
         self.grip.dragged.connect(lambda at: self.dragged.emit(stage.name, at))
         self.grip.dropped.connect(lambda kept: self.dropped.emit(stage.name, kept))
+        self.switch = StageSwitch(theme, stage.label, self.main)
+        self.switch.setGeometry(GRIP, 5, SWITCH_WIDTH - 4, 24)
+        self.switch.clicked.connect(self.toggle)
+        self._last_on: Any = _FIRST.get(stage.name)
         self.chevron: Chevron | None = None
         self._more: QWidget | None = None
         if self._others:
@@ -142,6 +152,28 @@ class StageRow(QWidget):
             self.chevron.toggled.connect(self._unfold)
             self.main.put_after_label(self.chevron)
             self.main.label.pressed.connect(self.chevron.toggle)
+
+    def set_in_chain(self, in_chain: bool) -> None:
+        """Whether the lane's chain has this stage."""
+        self.in_chain = in_chain
+        if not self.stage.optional:
+            self.switch.show_on(in_chain)
+
+    def show_optional(self, value: Any) -> None:
+        """An optional stage is on by its value; the last one that was on is remembered."""
+        on = not self.main.field.is_off(value)
+        if on:
+            self._last_on = value
+        self.switch.show_on(on)
+
+    def toggle(self) -> None:
+        """Switch off, keeping all values; or on again with them."""
+        if not self.stage.optional:
+            self.chain_wanted.emit(self.stage.name, not self.in_chain)
+        elif self.main.field.is_off(self.main.value):
+            self.main.choose(self._last_on)
+        else:
+            self.main.choose(self.main.field.off)
 
     @property
     def rows(self) -> dict[str, SettingRow]:
@@ -195,8 +227,7 @@ class StageRow(QWidget):
             menu.addAction("Move up\tAlt+↑", lambda: self.move_wanted.emit(name, -1))
             menu.addAction("Move down\tAlt+↓", lambda: self.move_wanted.emit(name, 1))
         if not self.stage.optional:
-            words = "Take out of the chain" if self.in_chain else "Put into the chain"
-            menu.addAction(words, lambda: self.chain_wanted.emit(name, not self.in_chain))
+            menu.addAction("Switch off" if self.in_chain else "Switch on", self.toggle)
         menu.addSeparator()
         menu.addAction("Reset", self._reset)
         menu.popup(event.globalPos())
