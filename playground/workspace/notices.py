@@ -33,7 +33,7 @@ def load_failed(event: LoadFailed, n_ctx: int, advice: Advice | None = None) -> 
         smaller = NoticeAction(
             f"reload_ctx:{smaller_ctx(n_ctx)}", f"Load with {smaller_ctx(n_ctx):,} tokens", primary=True
         )
-        return Notice("danger", NO_FIT, event.message, (smaller, CHOOSE), event.detail)
+        return Notice("danger", NO_FIT, _said(event.message), (smaller, CHOOSE), event.detail)
     titles = {
         "missing": "The model file is gone",
         "not_a_file": "That is not a file",
@@ -44,7 +44,7 @@ def load_failed(event: LoadFailed, n_ctx: int, advice: Advice | None = None) -> 
     return Notice(
         "danger",
         titles.get(event.kind, "The model could not be loaded"),
-        event.message,
+        _said(event.message),
         (CHOOSE, NoticeAction("reload", "Try again")),
         event.detail,
     )
@@ -139,12 +139,18 @@ def context_full(message: str, info: ModelInfo | None) -> Notice:
 
 def answer_failed(message: str) -> Notice:
     """A job that the engine refused or that broke; the engine itself lives."""
-    return Notice("danger", "No answer could be written", message, (NoticeAction("retry", "Try again", primary=True),))
+    again = NoticeAction("retry", "Try again", primary=True)
+    return Notice("danger", "No answer could be written", _said(message), (again,))
 
 
 def bad_file(message: str, name: str) -> Notice:
     """A file that is no usable model."""
     return Notice("danger", f"{name} can’t be opened", message, (CHOOSE, NoticeAction("dismiss", "Dismiss")))
+
+
+def _said(message: str) -> str:
+    """What an engine gave as its reason."""
+    return message if message.strip() else "The engine gave no reason."
 
 
 def smaller_ctx(n_ctx: int) -> int:
