@@ -234,6 +234,11 @@ class SegmentedControl(QFrame):
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
 
+    def set_tips(self, tips: dict[str, str]) -> None:
+        """Other tooltips, by the choices' keys."""
+        for key, tip in tips.items():
+            self._buttons[key].setToolTip(tip)
+
     def choose(self, key: str) -> None:
         """Show this choice as on; emits nothing."""
         self._buttons[key].setChecked(True)

@@ -1,26 +1,30 @@
-"""The rows of `actions` as Qt shortcuts, and the palette that finds them by typing."""
+"""The rows of `actions` as Qt shortcuts and as menus."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtWidgets import QMenu, QWidget
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QKeyEvent, QKeySequence, QPainter, QPaintEvent, QShortcut
-from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
-
-from playground.actions.table import ACTIONS, Action, View
-from playground.ui.theme import Theme
+from playground.actions.keymap import KEYS
+from playground.actions.table import ACTIONS, GROUPS, Action, View
+from playground.ui.widgets import bind
 from playground.workspace.workspace import Workspace
+
+
+def native(key: str) -> str:
+    """A portable key name as this system writes it."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def key_text(action: Action) -> str:
     """The action's first key as this system writes it."""
-    return QKeySequence(action.keys[0]).toString(QKeySequence.SequenceFormat.NativeText) if action.keys else ""
+    return next(map(native, KEYS.keys(action.id)), "")
 
 
 def key_of(action_id: str) -> str:
     """The key of an action, for tooltips."""
-    return next(key_text(action) for action in ACTIONS if action.id == action_id)
+    return next(map(native, KEYS.keys(action_id)), "")
 
 
 class Commands(QObject):
@@ -28,13 +32,10 @@ class Commands(QObject):
 
     def __init__(self, window: QWidget, workspace: Workspace, view: View) -> None:
         super().__init__(window)
-        self._workspace = workspace
-        self._view = view
-        for action in ACTIONS:
-            for key in action.keys:
-                shortcut = QShortcut(QKeySequence(key), window)
-                shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
-                shortcut.activated.connect(lambda action=action: self.run(action))
+        self._window, self._workspace, self._view = window, workspace, view
+        self._shortcuts: list[QShortcut] = []
+        bind(self, KEYS.changed, self._take_keys)
+        self._take_keys()
 
     def run(self, action: Action) -> None:
         """Carry out an action if it can be used now."""
@@ -45,105 +46,43 @@ class Commands(QObject):
         """Whether the action can be used now."""
         return action.when(self._workspace)
 
+    def back(self) -> None:
+        """Give the keyboard back to the page that is shown."""
+        self._view.focus_page()
 
-class Palette(QFrame):
-    """Type a few letters, press Enter: every action by name."""
+    def _take_keys(self) -> None:
+        for old in self._shortcuts:
+            old.setEnabled(False)
+            old.deleteLater()
+        self._shortcuts = [self._shortcut(action, key) for action in ACTIONS for key in KEYS.keys(action.id)]
 
-    def __init__(self, parent: QWidget, theme: Theme, commands: Commands) -> None:
+    def _shortcut(self, action: Action, key: str) -> QShortcut:
+        shortcut = QShortcut(QKeySequence(key), self._window)
+        shortcut.setContext(Qt.ShortcutContext.WindowShortcut)
+        shortcut.activated.connect(lambda: self.run(action))
+        return shortcut
+
+
+class MainMenu(QMenu):
+    """All actions, a submenu for each group; what can't be used now is grey."""
+
+    def __init__(self, parent: QWidget, commands: Commands) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._commands = commands
-        self.setProperty("popup", True)
-        self._field = QLineEdit()
-        self._field.setPlaceholderText("What do you want to do?")
-        self._field.setAccessibleName("Search commands")
-        self._list = QListWidget()
-        self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._list.setFrameShape(QFrame.Shape.NoFrame)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
-        column.setSpacing(6)
-        column.addWidget(self._field)
-        column.addWidget(self._list)
-        self._field.textChanged.connect(lambda _text: self._fill())
-        self._field.installEventFilter(self)
-        self._list.itemClicked.connect(lambda _item: self._accept())
-        self.hide()
+        self.items = []
+        for group in GROUPS:
+            menu = self.addMenu(group)
+            menu.aboutToShow.connect(self.refresh)
+            for action in ACTIONS:
+                if action.group == group:
+                    item = menu.addAction(action.title)
+                    item.triggered.connect(lambda _=False, action=action: commands.run(action))
+                    self.items.append((item, action))
+        self.refresh()
 
-    def open(self) -> None:
-        """Show it at the top of the window."""
-        parent = self.window()
-        width = min(560, parent.width() - 32)
-        self.setFixedSize(width, min(420, parent.height() - 96))
-        self.move(QPoint((parent.width() - width) // 2, 56))
-        self._field.clear()
-        self._fill()
-        self.show()
-        self.raise_()
-        self._field.setFocus(Qt.FocusReason.PopupFocusReason)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Arrows move in the list, Enter runs, Esc and a lost focus close."""
-        if event.type() == QEvent.Type.FocusOut and self.isVisible() and not self.underMouse():
-            self.hide()
-        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent):
-            return False
-        moves: dict[int, Callable[[], None]] = {
-            Qt.Key.Key_Down: lambda: self._move(1),
-            Qt.Key.Key_Up: lambda: self._move(-1),
-            Qt.Key.Key_Return: self._accept,
-            Qt.Key.Key_Enter: self._accept,
-            Qt.Key.Key_Escape: self._close,
-        }
-        move = moves.get(event.key())
-        if move is None:
-            return False
-        move()
-        return True
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """A raised card with an edge."""
-        with QPainter(self) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setBrush(self._theme.color("raised"))
-            painter.setPen(self._theme.color("line-strong"))
-            painter.drawRoundedRect(self.rect().adjusted(0, 0, -1, -1), 10, 10)
-
-    def _close(self) -> None:
-        self.hide()
-        self._commands._view.focus_page()
-
-    def _fill(self) -> None:
-        words = self._field.text().lower().split()
-        self._list.clear()
-        for action in ACTIONS:
-            text = f"{action.title} {action.group} {action.words}".lower()
-            if action.id == "view.palette" or not all(word in text for word in words):
-                continue
-            item = QListWidgetItem(action.title)
-            item.setData(Qt.ItemDataRole.UserRole, action)
-            if not self._commands.usable(action):
-                item.setFlags(Qt.ItemFlag.NoItemFlags)
-            self._list.addItem(item)
-            label = QLabel(key_text(action))
-            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            label.setProperty("tone", "3")
-            label.setContentsMargins(0, 0, 8, 0)
-            self._list.setItemWidget(item, label)
-        self._move(1, start=-1)
-
-    def _move(self, step: int, start: int | None = None) -> None:
-        row = self._list.currentRow() if start is None else start
-        for _ in range(self._list.count()):
-            row = (row + step) % max(1, self._list.count())
-            item = self._list.item(row)
-            if item is not None and item.flags() & Qt.ItemFlag.ItemIsEnabled:
-                self._list.setCurrentRow(row)
-                return
-
-    def _accept(self) -> None:
-        item = self._list.currentItem()
-        self.hide()
-        if item is not None:
-            self._commands.run(item.data(Qt.ItemDataRole.UserRole))
+    def refresh(self) -> None:
+        """Keys and greyness as they are now."""
+        for item, action in self.items:
+            # The key is only written here: as a shortcut of the item it would be there twice.
+            item.setText(f"{action.title}\t{key_text(action)}")
+            item.setEnabled(self._commands.usable(action))

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from playground.actions.pages import CHAT
 from playground.actions.table import ACTIONS
 from playground.ui.chat.composer import Composer
-from playground.ui.commands import Commands, Palette
+from playground.ui.commands import Commands, MainMenu
 from playground.ui.frame_clock import FrameClock
+from playground.ui.layouts import Layout, Layouts
 from playground.ui.pages import Pages, Place
+from playground.ui.palette import Palette
 from playground.ui.side_pane import SidePane
 from playground.ui.sidebar import Sidebar
 from playground.ui.status_bar import StatusBar
 from playground.ui.theme import Theme
 from playground.ui.toolbar import Toolbar
-from playground.ui.widgets import ask_for_gguf, bind
+from playground.ui.view import WindowView
+from playground.ui.widgets import bind
 from playground.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ class MainWindow(QWidget):
 
     closed = Signal()
     theme_chosen = Signal(str)
+    text_resized = Signal(int)
+    """Steps larger or smaller; 0: the usual size."""
+    settings_wanted = Signal(str)
+    """A section of the settings."""
 
     def __init__(
         self,
@@ -51,19 +57,21 @@ class MainWindow(QWidget):
         background: Callable[[Callable[[], Any], Callable[[Any], None]], None],
     ) -> None:
         super().__init__()
-        self._workspace, self._theme, self._clock, self._background = workspace, theme, clock, background
+        self._workspace, self._theme, self._clock = workspace, theme, clock
         self.before_closing: list[Callable[[], bool]] = []  # each may hold the window open
         self.setWindowTitle("Playground")
         self.setMinimumSize(900, 640)
         self.setAcceptDrops(True)
         self.setProperty("surface", "chrome")
         self._compose()
-        self.commands = Commands(self, workspace, self)
+        self.view = WindowView(self, workspace, background)
+        self.commands = Commands(self, workspace, self.view)
+        self.menu = MainMenu(self, self.commands)
         self.palette_popup = Palette(self, theme, self.commands)
         self.toolbar.asked.connect(self._run)
         workspace.outside |= {
             "choose_model": self._open_picker,
-            "open_file": lambda letter: self.ask_for_model_file(letter),
+            "open_file": self.view.ask_for_model_file,
         }
         bind(self, workspace.lanes_changed, self._lanes_changed)
         bind(self, workspace.chat_changed, self._title)
@@ -122,9 +130,11 @@ class MainWindow(QWidget):
         holder.addWidget(self.body)
         self.left = SidePane(self.sidebar, body_holder, self.body, "left")
         self.right = SidePane(self.panel_place, body_holder, self.body, "right")
-        self.body.setStretchFactor(1, 1)
-        self._plots_wanted = True
-        self._dock_height = 0
+        self.layouts = Layouts()
+        self._dock: tuple[str, int] | None = None
+        """Where the plots stand and how large, as last set."""
+        self.body.splitterMoved.connect(lambda *_: self._sides_moved())
+        self.centre.splitterMoved.connect(lambda *_: self._dock_moved())
 
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
@@ -152,7 +162,7 @@ class MainWindow(QWidget):
         self.compare_place.fill(CompareTable(workspace, theme, clock))
         self.panel = RightPanel(workspace, theme, clock)
         self.panel_place.fill(self.panel)
-        self._dock_height = 0
+        self._dock = None
         self._arrange()
 
     # What the actions ask of the window.
@@ -174,18 +184,20 @@ class MainWindow(QWidget):
         """Show or hide the chat list."""
         self.show_page(CHAT)
         self.left.toggle()
+        self.layouts.change(sidebar=self.left.wanted)
         self._reflect()
 
     def toggle_panel(self) -> None:
         """Show or hide sampling and model settings."""
         self.show_page(CHAT)
         self.right.toggle()
+        self.layouts.change(panel=self.right.wanted)
         self._reflect()
 
     def toggle_plots(self) -> None:
         """Show or hide latency and memory."""
         self.show_page(CHAT)
-        self._plots_wanted = not self._plots_wanted
+        self.layouts.change(plots=not self.layouts.now.plots)
         self._arrange()
 
     def show_palette(self) -> None:
@@ -197,70 +209,29 @@ class MainWindow(QWidget):
         self.show_page(CHAT)
         self.composer.focus_field()
 
-    def focus_next_pane(self) -> None:
-        """Move the focus to the next visible pane."""
+    def panes(self) -> list[QWidget]:
+        """Where F6 goes, in order."""
         chat = (self.sidebar, self.lanes_place, self.composer, self.plots_place, self.panel_place)
         other = self.pages.other
-        places = chat if other is None else other.panes()
-        panes = [pane for pane in places if pane.isVisible()]
-        here = QApplication.focusWidget()
-        at = next((i for i, p in enumerate(panes) if here is not None and (p is here or p.isAncestorOf(here))), -1)
-        for step in range(1, len(panes) + 1):
-            pane = panes[(at + step) % len(panes)]
-            target = next((w for w in pane.findChildren(QWidget) if _takes_focus(w)), None)
-            if target is not None:
-                target.setFocus(Qt.FocusReason.TabFocusReason)
-                return
+        return list(chat) if other is None else other.panes()
 
-    def search_chats(self) -> None:
-        """Put the cursor into the chat search."""
+    def place_plots(self, where: str) -> None:
+        """Put the plots ``below``, ``above`` or ``beside`` the chat, and show them."""
         self.show_page(CHAT)
-        if not self.left.shown:
-            self.toggle_sidebar()
-        self.sidebar.focus_search()
+        self.layouts.change(plots=True, plots_at=where, plots_size=0)
+        self._arrange()
 
-    def ask_for_model_file(self, letter: str | None = None) -> None:
-        """Choose a GGUF from disk for a lane."""
-        ask_for_gguf(self, lambda path: self._workspace.open_path(path, letter))
-
-    def choose_theme(self, choice: str) -> None:
-        """Dark, light, or as the system."""
-        self.theme_chosen.emit(choice)
-
-    def toggle_full_screen(self) -> None:
-        """Full screen and back."""
-        self.showNormal() if self.isFullScreen() else self.showFullScreen()
-
-    def export_chat(self, kind: str) -> None:
-        """Write the conversation to a file the user names."""
-        from playground.conversation import export
-
-        suffix = "md" if kind == "markdown" else "json"
-        dialog = QFileDialog(self, "Export the chat", export.file_name(self._workspace.chat, suffix))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        chat, lane = self._workspace.chat, self._workspace.lane(self._workspace.active)
-        text = (
-            export.path_as_markdown(chat, lane.leaf, lane.system) if kind == "markdown" else export.chat_as_json(chat)
-        )
-
-        def write(path: str) -> None:
-            self._background(lambda: _write(Path(path), text), self.status.toast)
-
-        dialog.fileSelected.connect(write)
-        dialog.open()
-
-    def rename_current(self) -> None:
-        """Rename the open chat in the sidebar."""
+    def swap_sides(self) -> None:
+        """Change places of sidebar and settings panel."""
         self.show_page(CHAT)
-        if not self.left.shown:
-            self.toggle_sidebar()
-        self.sidebar.rename(self._workspace.chat.id)
+        self.layouts.change(swapped=not self.layouts.now.swapped)
+        self._arrange()
 
-    def quit(self) -> None:
-        """Close the window, and with it the app."""
-        self.close()
+    def reset_layout(self) -> None:
+        """Every pane where it was at first."""
+        self.show_page(CHAT)
+        self.layouts.reset()
+        self._arrange()
 
     # Layout.
 
@@ -268,18 +239,13 @@ class MainWindow(QWidget):
         """What is remembered for the next start."""
         return {
             "geometry": bytes(self.saveGeometry().toBase64().data()).decode(),
-            "plots_height": self.centre.sizes()[1] if self._plots_wanted else 0,
-            "plots": self._plots_wanted,
-            "sidebar": self.left.wanted,
-            "panel": self.right.wanted,
+            "layouts": self.layouts.as_kept(),
         }
 
     def restore_layout(self, kept: dict[str, Any]) -> None:
         """Bring back what was remembered."""
         self.restoreGeometry(QByteArray.fromBase64(str(kept.get("geometry", "")).encode()))
-        self._plots_wanted = bool(kept.get("plots", True))
-        self.left.set_wanted(bool(kept.get("sidebar", True)))
-        self.right.set_wanted(bool(kept.get("panel", True)))
+        self.layouts.restore(kept.get("layouts"))
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -294,22 +260,53 @@ class MainWindow(QWidget):
 
     def _arrange(self) -> None:
         lanes, width, height = len(self._workspace.lanes), self.width(), self.height()
+        layout = self.layouts.now
         small = width < OVERLAY_BELOW
         roomy = width >= 1400
-        self.left.arrange(small or lanes >= 3, 240 if roomy else 200)
-        self.right.arrange(small or (lanes >= 3 and not roomy), 312 if roomy else 280)
+        self.left.stand("right" if layout.swapped else "left", layout.sidebar)
+        self.right.stand("left" if layout.swapped else "right", layout.panel)
+        self.left.arrange(small or lanes >= 3, layout.sidebar_size or (240 if roomy else 200))
+        self.right.arrange(small or (lanes >= 3 and not roomy), layout.panel_size or (312 if roomy else 280))
         readout = small or height < DOCK_MIN_HEIGHT
-        self.plots_place.setVisible(self._plots_wanted and not readout)
-        self.compare_place.setVisible(
-            self._plots_wanted and lanes >= 3 and height >= TABLE_MIN_HEIGHT[lanes] and not readout
-        )
-        self.readout_place.setVisible(self._plots_wanted and readout and width >= DOCK_MIN_WIDTH)
+        self.plots_place.setVisible(layout.plots and not readout)
+        self.compare_place.setVisible(layout.plots and lanes >= 3 and height >= TABLE_MIN_HEIGHT[lanes] and not readout)
+        self.readout_place.setVisible(layout.plots and readout and width >= DOCK_MIN_WIDTH)
         self._size_panes()
-        dock = 218 if height >= 860 else 180
-        if not self.plots_place.isHidden() and self._dock_height != dock:
-            self._dock_height = dock
-            self.centre.setSizes([max(1, self.centre.height() - dock), dock])
+        if not self.plots_place.isHidden():
+            self._place_dock(layout)
         self._reflect()
+
+    def _place_dock(self, layout: Layout) -> None:
+        beside = layout.plots_at == "beside"
+        usual = 360 if beside else 218 if self.height() >= 860 else 180
+        stands = (layout.plots_at, layout.plots_size or usual)
+        if stands == self._dock:
+            return
+        self._dock = stands
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        self.centre.setOrientation(across if beside else down)
+        if self.plots is not None:
+            self.plots.splitter.setOrientation(down if beside else across)
+        first = layout.plots_at == "above"
+        self.centre.insertWidget(0 if first else 1, self.plots_place)
+        whole = self.centre.width() if beside else self.centre.height()
+        sizes = [max(1, whole - stands[1]), stands[1]]
+        self.centre.setSizes(sizes[::-1] if first else sizes)
+        self.centre.setStretchFactor(0, 0 if first else 1)
+        self.centre.setStretchFactor(1, 1 if first else 0)
+
+    def _dock_moved(self) -> None:
+        size = self.centre.sizes()[self.centre.indexOf(self.plots_place)]
+        self.layouts.change(plots_size=size)
+        self._dock = (self.layouts.now.plots_at, size)
+
+    def _sides_moved(self) -> None:
+        sizes = {self.body.widget(i): size for i, size in enumerate(self.body.sizes()) if size}
+        was = self.layouts.now
+        self.layouts.change(
+            sidebar_size=sizes.get(self.sidebar, was.sidebar_size),
+            panel_size=sizes.get(self.panel_place, was.panel_size),
+        )
 
     def _size_panes(self) -> None:
         """Give the docked panes their width and the centre the rest."""
@@ -318,13 +315,15 @@ class MainWindow(QWidget):
         taken = sum(
             width for pane, width in fixed.items() if pane in docked and pane is not None and not pane.isHidden()
         )
+        for index, pane in enumerate(docked):
+            self.body.setStretchFactor(index, 0 if pane in fixed else 1)
         self.body.setSizes([fixed.get(pane, self.width() - taken) for pane in docked])
 
     def _reflect(self) -> None:
         self.toolbar.sidebar.setChecked(self.left.shown)
         self.toolbar.offer_new(not self.left.shown)  # the sidebar has one of its own
         self.toolbar.panel.setChecked(self.right.shown)
-        self.toolbar.plots.setChecked(self._plots_wanted)
+        self.toolbar.plots.setChecked(self.layouts.now.plots)
 
     # Inside.
 
@@ -333,6 +332,7 @@ class MainWindow(QWidget):
         self._reflect()
 
     def _lanes_changed(self) -> None:
+        self.layouts.go_to(len(self._workspace.lanes))
         for disconnect in self._watched:
             disconnect()
         self._watched = [lane.changed.connect(self._wake) for lane in self._workspace.lanes]
@@ -384,15 +384,3 @@ class MainWindow(QWidget):
             return
         self.closed.emit()
         super().closeEvent(event)
-
-
-def _write(path: Path, text: str) -> str:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        return f"{path.name} could not be written: {error.strerror}."
-    return f"Written to {path.name}."
-
-
-def _takes_focus(widget: QWidget) -> bool:
-    return widget.isVisible() and widget.isEnabled() and bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)

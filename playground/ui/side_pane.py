@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QSplitter, QWidget
+
+Side: TypeAlias = Literal["left", "right"]
 
 
 class SidePane(QObject):
     """Moves one widget between a splitter and an overlay; remembers what the user wanted."""
 
-    def __init__(self, widget: QWidget, body: QWidget, splitter: QSplitter, side: Literal["left", "right"]) -> None:
+    def __init__(self, widget: QWidget, body: QWidget, splitter: QSplitter, side: Side) -> None:
         super().__init__(body)
         self.widget = widget
         self._body = body
         self._splitter = splitter
-        self._side = side
+        self._side: Side = side
         self._wanted = True
         self._overlay = False
         self._open = self._watching = False
         self._width = 240
-        splitter.insertWidget(0 if side == "left" else splitter.count(), widget)
+        self._dock()
 
     @property
     def shown(self) -> bool:
@@ -38,10 +40,13 @@ class SidePane(QObject):
         """Whether the user wants it docked when there is room."""
         return self._wanted
 
-    def set_wanted(self, wanted: bool) -> None:
-        """Restore what the user wanted."""
+    def stand(self, side: Side, wanted: bool) -> None:
+        """On which side it stands, and whether the user wants it docked; `arrange` then shows it."""
         self._wanted = wanted
-        self._apply()
+        if side != self._side:
+            self._side = side
+            if not self._overlay:
+                self._dock()
 
     def toggle(self) -> None:
         """Show or hide it."""
@@ -66,7 +71,7 @@ class SidePane(QObject):
             if overlay:
                 self.widget.setParent(self._body)
             else:
-                self._splitter.insertWidget(0 if self._side == "left" else self._splitter.count(), self.widget)
+                self._dock()
         self._apply()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -78,6 +83,11 @@ class SidePane(QObject):
             if inside_body and watched is not self.widget and not self.widget.isAncestorOf(watched):
                 self.close_overlay()
         return False
+
+    def _dock(self) -> None:
+        # Out first: a widget that moves within its splitter is counted among those it moves past.
+        self.widget.setParent(self._body)
+        self._splitter.insertWidget(0 if self._side == "left" else self._splitter.count(), self.widget)
 
     def _apply(self) -> None:
         self.widget.setVisible(self.shown)

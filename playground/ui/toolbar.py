@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from playground.actions.keymap import KEYS
 from playground.actions.pages import CHAT, PAGES
 from playground.ui.commands import key_of
 from playground.ui.theme import Theme
@@ -22,26 +23,29 @@ class Toolbar(QWidget):
         super().__init__()
         self._workspace = workspace
         self._theme = theme
+        self._named: list[tuple[IconButton, str, str]] = []
+        """Buttons with their name and their action, whose key the tooltip tells."""
         self.setFixedHeight(44)
         self.sidebar = self._icon("sidebar-simple", "Show or hide the sidebar", "view.sidebar")
         self.new = self._icon("note-pencil", "New chat", "chat.new")
         self.new.setCheckable(False)
-        choices = [(page.id, page.title, f"{page.help} ({key_of(f'page.{page.id}')})") for page in PAGES]
+        choices = [(page.id, page.title, page.help) for page in PAGES]
         self.pages = SegmentedControl(theme, choices, "Pages")
         self.pages.chosen.connect(lambda page: self.asked.emit(f"page.{page}"))
         self._page, self._can_new = CHAT, False
         self.title = ElidedLabel(theme, "", 13, weight=500)
         self.title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.commands = TextButton(theme, f"Commands   {key_of('view.palette')}", "plain", "magnifying-glass")
+        self.commands = TextButton(theme, "Commands", "plain", "magnifying-glass")
         self.commands.setToolTip("Every action by name")
         self.commands.clicked.connect(lambda: self.asked.emit("view.palette"))
         self.search = self._icon("magnifying-glass", "Commands", "view.palette")
         self.search.setCheckable(False)
         self.add = TextButton(theme, "Add lane", "plain", "columns")
-        self.add.setToolTip(f"Another model or other settings beside this one ({key_of('lane.add')})")
         self.add.clicked.connect(lambda: self.asked.emit("lane.add"))
         self.plots = self._icon("chart-line", "Show or hide the plots", "view.plots")
         self.panel = self._icon("sliders-horizontal", "Show or hide the settings panel", "view.panel")
+        self.menu = self._icon("dots-three", "Menu", "app.menu")
+        self.menu.setCheckable(False)
         row = QHBoxLayout(self)
         row.setContentsMargins(9, 0, 12, 1)
         row.setSpacing(6)
@@ -49,12 +53,14 @@ class Toolbar(QWidget):
         row.addWidget(self.pages)
         row.addWidget(self.new)
         row.addStretch(1)
-        for widget in (self.commands, self.search, self.add, self.plots, self.panel):
+        for widget in (self.commands, self.search, self.add, self.plots, self.panel, self.menu):
             row.addWidget(widget)
         self.title.setParent(self)
         bind(self, workspace.chat_changed, self._refresh)
         bind(self, workspace.lanes_changed, self._refresh)
+        bind(self, KEYS.changed, self._show_keys)
         theme.changed.connect(self.update)
+        self._show_keys()
         self.show_page(CHAT)
 
     def show_page(self, page: str) -> None:
@@ -85,10 +91,18 @@ class Toolbar(QWidget):
             painter.fillRect(0, self.height() - 1, self.width(), 1, self._theme.color("line"))
 
     def _icon(self, icon: str, name: str, action: str) -> IconButton:
-        button = IconButton(self._theme, icon, name, key_of(action))
+        button = IconButton(self._theme, icon, name)
+        self._named.append((button, name, action))
         button.setCheckable(True)
         button.clicked.connect(lambda: self.asked.emit(action))
         return button
+
+    def _show_keys(self) -> None:
+        for button, name, action in self._named:
+            button.set_name(name, key_of(action))
+        self.commands.setText(f"Commands   {key_of('view.palette')}".rstrip())
+        self.add.setToolTip(_with_key("Another model or other settings beside this one", "lane.add"))
+        self.pages.set_tips({page.id: _with_key(page.help, f"page.{page.id}") for page in PAGES})
 
     def _refresh(self) -> None:
         titles = {page.id: page.title for page in PAGES} | {CHAT: self._workspace.chat.title or "New chat"}
@@ -105,3 +119,8 @@ class Toolbar(QWidget):
         width = min(self.title.sizeHint().width(), 2 * half)
         self.title.setVisible(width > 80 or width == self.title.sizeHint().width())
         self.title.setGeometry((self.width() - width) // 2, 0, width, self.height() - 1)
+
+
+def _with_key(words: str, action: str) -> str:
+    key = key_of(action)
+    return f"{words} ({key})" if key else words

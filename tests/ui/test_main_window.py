@@ -8,30 +8,18 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPlainTextEdit
+from PySide6.QtWidgets import QPlainTextEdit
 from pytestqt.qtbot import QtBot
+from window_kit import open_window
 
 from playground.app import App
-from playground.paths import find_paths
 from playground.ui.lanes_area import arrangement
 
 
 @pytest.fixture
 def app(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    # No model is known: these tests are about the window, not about an engine.
-    monkeypatch.setattr("playground.app.find_models", lambda _paths: ([], None))
-    QApplication.setQuitOnLastWindowClosed(False)
-    made = App(find_paths())
-    made.show()
-    qtbot.waitUntil(lambda: made.window.lanes is not None and made.workspace.state.searched)
-    yield made
-    made.window.close()
-    # Leave nothing behind that would be styled and laid out again in every later test.
-    qt = QApplication.instance()
-    assert isinstance(qt, QApplication)
-    qt.setStyleSheet("")
-    made.window.deleteLater()
-    made.deleteLater()
+    with open_window(qtbot, monkeypatch) as made:
+        yield made
 
 
 def test_without_a_model_the_first_page_offers_the_starter(app: App) -> None:

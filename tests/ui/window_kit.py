@@ -1,0 +1,33 @@
+"""The whole window without an engine: for tests of its panes, keys and words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from playground.actions.keymap import KEYS
+from playground.app import App
+from playground.paths import find_paths
+
+
+@contextmanager
+def open_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    # No model is known: these tests are about the window, not about an engine.
+    monkeypatch.setattr("playground.app.find_models", lambda _paths: ([], None))
+    QApplication.setQuitOnLastWindowClosed(False)
+    made = App(find_paths())
+    made.show()
+    qtbot.waitUntil(lambda: made.window.lanes is not None and made.workspace.state.searched)
+    yield made
+    made.window.close()
+    # Leave nothing behind that would be styled and laid out again in every later test.
+    qt = QApplication.instance()
+    assert isinstance(qt, QApplication)
+    qt.setStyleSheet("")
+    KEYS.reset_all()
+    made.window.deleteLater()
+    made.deleteLater()
