@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from playground.resources import resource
 from playground.settings.app import AppSettings
 from playground.supervisor.machine import read_machine, write_machine
 from playground.ui.bridge import Bridge
+from playground.ui.collector import Collector
 from playground.ui.frame_clock import FrameClock
 from playground.ui.leaving import Leaving
 from playground.ui.main_window import MainWindow
@@ -34,12 +34,14 @@ from playground.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from playground.workspace.downloads import Downloads
+    from playground.workspace.hub import HubPages, HubSearch
     from playground.workspace.library import Library
     from playground.workspace.quantizing import Quantizing
 
 LAYOUT = "layout"
 BENCH = "bench"
-"""Where the store keeps the window's layout, and what was measured last."""
+MODELS = "models"
+"""Where the store keeps the window's layout, what was measured last, and how the Models page was left."""
 LIBRARY_AFTER_MS = 2000
 """The first model comes first."""
 
@@ -74,10 +76,12 @@ class App(QObject):
         self.quantizing: Quantizing | None = None
         self.downloads: Downloads | None = None
         """Made after the first paint."""
+        self._search: HubSearch | None = None
+        self._pages: HubPages | None = None
         self.store.on_error = self.workspace.told.emit
         self.measuring = Measuring(self.workspace.jobs, self.workspace.engines, self.bridge.background, paths.config)
         self.window = MainWindow(self.workspace, self.theme, self.clock, self.bridge.background)
-        self.window.pages.makers["bench"] = self._make_bench
+        self.window.pages.makers |= {"models": self._make_models, "bench": self._make_bench}
         # After the window: under a style sheet every reparenting would polish its subtree again.
         self.theme.apply(qt)
         self.window.closed.connect(self.close)
@@ -94,7 +98,7 @@ class App(QObject):
         self.workspace.engines.tune_s = 1.0
         self.workspace.engines.tuned.connect(self._keep_measured)
         self.workspace.governed_changed.connect(lambda on: self._change_setting("governor", on))
-        self._collector = _Collector(self.workspace, self)
+        self._collector = Collector(self.workspace, self)
         self._models: list[ModelRef] | None = None
         self._starter: ModelRef | None = None
         self._restored = self._measured_known = False
@@ -113,6 +117,9 @@ class App(QObject):
         self._closed = True
         self.store.set_state(LAYOUT, self.window.layout_state())
         self.workspace.close()
+        if self._search is not None and self._pages is not None:
+            self._search.stop()
+            self._pages.close()
         for service in (self.library, self.quantizing, self.downloads):
             if service is not None:
                 service.close()
@@ -219,6 +226,35 @@ class App(QObject):
             return f"The settings could not be saved: {error.strerror}."
         return ""
 
+    def _make_models(self) -> QWidget:
+        from playground.hub.client import Hub
+        from playground.ui.chat.body import Body
+        from playground.ui.chat.highlight import Highlighter
+        from playground.ui.models.page import ModelsPage
+        from playground.ui.models.rooms import Rooms
+        from playground.workspace.hub import HubPages, HubSearch
+
+        self._start_downloads()
+        self._start_library()
+        assert self.library is not None
+        assert self.quantizing is not None
+        assert self.downloads is not None
+        workspace, background, highlighter = self.workspace, self.bridge.background, Highlighter(self.clock)
+        self._search = HubSearch(Hub, background)
+        self._pages = HubPages(Hub, background, self._paths.config, lambda: any(lane.busy for lane in workspace.lanes))
+        for signal in (self._search.changed, self._pages.changed):
+            signal.connect(self._tell_network)
+        page = ModelsPage(
+            Rooms(
+                workspace, self.library, self.quantizing, self.downloads, self._search, self._pages, self.theme,
+                self.clock, background, lambda: Body(self.theme, highlighter, self.window),
+            )
+        )  # fmt: skip
+        page.opened.connect(lambda: self.window.show_page("chat"))
+        self.store.get_state(MODELS, lambda kept: page.restore(kept) if kept else None)
+        page.kept_changed.connect(lambda kept: self.store.set_state(MODELS, kept))
+        return page
+
     def _make_bench(self) -> QWidget:
         from playground.bench.history import History
         from playground.ui.bench.page import BenchPage
@@ -241,6 +277,8 @@ class App(QObject):
 
     def _start_downloads(self) -> None:
         """What an earlier run left goes on; what arrives is in the library at once."""
+        if self.downloads is not None:
+            return
         from playground.workspace.downloads import Downloads
 
         self.downloads = Downloads(
@@ -250,16 +288,28 @@ class App(QObject):
             mb_s=self.settings["download_mb_s"],
         )
         self.downloads.told.connect(self.workspace.told.emit)
-        self.downloads.finished.connect(
-            lambda _view: self.bridge.background(
-                lambda: find_models(self._paths), lambda found: self.workspace.set_models(*found)
-            )
-        )
+        self.downloads.changed.connect(self._tell_network)
+        self.downloads.finished.connect(lambda _view: self._arrived())
         self.downloads.start()
+
+    def _arrived(self) -> None:
+        """A download is complete: the picker and the library have it now."""
+        self.bridge.background(lambda: find_models(self._paths), lambda found: self.workspace.set_models(*found))
+        if self.library is not None:
+            self.library.refresh()
+
+    def _tell_network(self) -> None:
+        """The status bar says what goes over the network."""
+        from playground.workspace.model_words import network_words
+
+        search, shown = self._search, self._pages.open_page if self._pages is not None else None
+        asking = search is not None and search.stage == "asking"
+        asking = asking or (shown is not None and "asking" in (shown.stage, shown.header))
+        self.window.status.set_network(network_words(self.downloads.items if self.downloads else (), asking))
 
     def _start_library(self) -> None:
         """All models of this machine; what the first look left out for being slow comes with it."""
-        if self._closed:
+        if self._closed or self.library is not None:
             return
         from playground.workspace.library import Library
         from playground.workspace.quantizing import Quantizing
@@ -289,39 +339,6 @@ class _FirstPaint(QObject):
             watched.removeEventFilter(self)
             QTimer.singleShot(0, self._then)
         return False
-
-
-class _Collector(QObject):
-    """Collects cyclic garbage on the GUI thread only: on another one it may destroy widgets, which crashes Qt.
-
-    Young objects while something goes on, everything when the window rests; what the start made is left out.
-    """
-
-    def __init__(self, workspace: Workspace, parent: QObject) -> None:
-        super().__init__(parent)
-        gc.disable()
-        self._workspace = workspace
-        self._frozen = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(5000)
-        self._timer.timeout.connect(self._collect)
-        workspace.engines.changed.connect(lambda _engine: self._soon())
-        workspace.chat_changed.connect(self._soon)
-
-    def _soon(self) -> None:
-        if not self._timer.isActive():
-            self._timer.start()
-
-    def _collect(self) -> None:
-        if any(lane.busy for lane in self._workspace.lanes):
-            gc.collect(0)
-            self._timer.start()
-            return
-        gc.collect()
-        if not self._frozen:
-            self._frozen = True
-            gc.freeze()
 
 
 def read_model(paths: Paths, path: str) -> ModelRef | str:

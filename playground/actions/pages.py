@@ -19,5 +19,6 @@ class Page:
 CHAT = "chat"
 PAGES = (
     Page(CHAT, "Chat", "Lanes, plots and settings", "Alt+1"),
+    Page("models", "Models", "What is on this machine, and what the Hugging Face Hub has", "Alt+2"),
     Page("bench", "Bench", "How fast models read and write on this machine", "Alt+3"),
 )

@@ -140,6 +140,7 @@ class StatusBar(QFrame):
     def set_network(self, words: str) -> None:
         """What goes over the network now; empty: nothing."""
         self.network.setText(words or "Network idle")
+        self.network.setToolTip(words or "Nothing is being sent or fetched.")
 
     def _running(self) -> list[EngineFacts]:
         engines = {

@@ -104,10 +104,10 @@ def day_group(then: float, now: float) -> str:
         return "Yesterday"
     if age <= 7:
         return "Last week"
-    return f"{_MONTHS[day.month - 1]} {day.year}"
+    return f"{MONTHS[day.month - 1]} {day.year}"
 
 
-_MONTHS = (
+MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip

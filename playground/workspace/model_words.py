@@ -1,0 +1,186 @@
+"""The library's and the Hub's models in words: what tables, details and the strip of downloads say. Pure, no Qt."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from playground.downloads.view import DownloadView
+from playground.models.model_file import ModelFile
+from playground.models.notes import Note
+from playground.models.verify import Verified
+from playground.workspace.quantizing import Making
+from playground.workspace.words import (
+    MONTHS,
+    format_bytes,
+    format_number,
+    format_percent,
+    format_rate,
+    format_rate_value,
+)
+
+NONE = "–"
+"""Stands where nothing is known."""
+_SOURCES = {"starter": "came with the app", "recent": "opened from disk"}
+
+
+def source_words(model: ModelFile) -> str:
+    """Where a model comes from: “came with the app”, “Hub: owner/name”."""
+    return _SOURCES.get(model.source, model.source)
+
+
+def when_words(then: float, now: float) -> str:
+    """A moment as a table shows it; both are seconds since 1970, 0: never."""
+    if not then:
+        return NONE
+    seconds = now - then
+    if seconds < 90:
+        return "just now"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min ago"
+    moment = datetime.datetime.fromtimestamp(then)
+    days = (datetime.date.fromtimestamp(now) - moment.date()).days
+    if days <= 0:
+        return f"today {moment:%H:%M}"
+    if days < 7:
+        return "yesterday" if days == 1 else f"{days} days ago"
+    return f"{moment.day} {MONTHS[moment.month - 1][:3]} {moment.year}"
+
+
+def count_words(n: float) -> str:
+    """A number of parameters or downloads with three figures: “135 M”, “4.02 B”, “1.2 M”."""
+    for unit, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if n >= 0.9995 * size:
+            value = n / size
+            shown = f"{value:.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+            return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} {unit}"
+    return f"{n:.0f}"
+
+
+def context_words(n: int) -> str:
+    """A context in tokens; a dash where it isn't said."""
+    return format_number(n) if n else NONE
+
+
+def speed_words(note: Note) -> str:
+    """A measured speed as a table shows it."""
+    return format_rate_value(note.tok_s) if note.tok_s else NONE
+
+
+def total_words(models: Sequence[ModelFile]) -> str:
+    """“10 files, 12.2 GB”."""
+    size = sum(model.size for model in models)
+    return f"{len(models):,} {'model' if len(models) == 1 else 'models'}, {format_bytes(size)}"
+
+
+def tag_words(model: ModelFile) -> str:
+    """“Q4_1 · 98 MB · 5.8 bits a weight”."""
+    bits = f"{model.bits_per_weight:.1f} bits a weight" if model.bits_per_weight else ""
+    return " · ".join(part for part in (model.quant, format_bytes(model.size), bits) if part)
+
+
+def facts(model: ModelFile, note: Note, now: float) -> list[tuple[str, str]]:
+    """What the details list under a model's name: pairs of a word and what is known."""
+    parts = f"{model.n_parts} files" if model.n_parts > 1 else ""
+    rows = [
+        ("Parameters", count_words(model.n_params) if model.n_params else ""),
+        ("Made for", f"{format_number(model.n_ctx_train)} tokens" if model.n_ctx_train else ""),
+        ("Architecture", model.arch),
+        ("Licence", model.licence),
+        ("Template", "" if model.pending or model.error else "yes" if model.has_template else "none: completes text"),
+        ("Where from", source_words(model)),
+        ("Split in", parts),
+        ("Last used", when_words(note.last_used, now) if note.last_used else ""),
+        ("Measured", format_rate(note.tok_s) if note.tok_s else ""),
+    ]
+    return [(word, value) for word, value in rows if value]
+
+
+def twin_words(model: ModelFile, group: Iterable[ModelFile]) -> str:
+    """Where else the same file lies; empty for a single one."""
+    others = [other for other in group if other.path != model.path]
+    if not others:
+        return ""
+    where = "; ".join(f"{source_words(other)}, in {Path(other.path).parent}" for other in others[:3])
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    return (
+        f"The same file lies here {times_words(len(others) + 1)}, {format_bytes(model.size)} each. Also: {where}{more}."
+    )
+
+
+def times_words(n: int) -> str:
+    """“twice”, “3 times”."""
+    return "twice" if n == 2 else f"{n} times"
+
+
+def verified_words(found: Verified) -> tuple[str, str, str]:
+    """What a check came to: kind of card, title, text."""
+    digest = f"SHA-256 {found.sha256}"
+    if not found.good:
+        return "danger", f"It is not the file that {found.by} published.", f"Download it again. {digest}"
+    if found.expected:
+        return "info", f"It is the file that {found.by} published.", digest
+    return "info", "It can be read from end to end.", f"Nobody said which digest it should have. {digest}"
+
+
+def left_words(seconds: float | None) -> str:
+    """Time that is left: “2 min 16 s left”; empty while nobody can tell."""
+    if seconds is None or seconds <= 0:
+        return ""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s left"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min {int(seconds % 60):02} s left"
+    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60):02} min left" if seconds < 360_000 else "days left"
+
+
+def rate_words(bytes_s: float) -> str:
+    """A line's speed: “11.4 MB/s”."""
+    return f"{bytes_s / 1e6:.1f} MB/s" if bytes_s >= 50_000 else f"{bytes_s / 1e3:.0f} kB/s"
+
+
+def download_words(view: DownloadView) -> tuple[str, str]:
+    """Two phrases of a download: how much is here, and what goes on."""
+    size = format_bytes(view.size) if view.size else "unknown size"
+    amount = f"{format_bytes(view.here)} of {size}" if view.here or view.size else ""
+    if view.state == "done":
+        return format_bytes(view.size), "checksum matches"
+    if view.state == "failed":
+        return amount, "stopped"
+    if view.state == "paused":
+        return amount, "paused"
+    if view.state == "waiting":
+        return amount, view.note or "waits for its turn"
+    if view.note:
+        return amount, view.note
+    return amount, " · ".join(part for part in (rate_words(view.bytes_s), left_words(view.left_s)) if part)
+
+
+def making_words(making: Making) -> tuple[str, str]:
+    """Likewise of a quant that is made."""
+    size = format_bytes(making.plan.size.size)
+    words = {
+        "waiting": f"about {size}",
+        "working": f"about {size}",
+        "done": making.message or f"made in {making.seconds:.1f} s",
+        "cancelled": "",
+        "failed": "",
+    }[making.state]
+    if making.state == "working":
+        return words, " · ".join(p for p in (format_percent(making.fraction), left_words(making.left_s)) if p)
+    return words, {"waiting": "waits for its turn", "done": "", "cancelled": "cancelled", "failed": "failed"}[
+        making.state
+    ]
+
+
+def network_words(downloads: Sequence[DownloadView], asking: bool) -> str:
+    """What goes over the network, for the status bar; empty: nothing."""
+    running = [view for view in downloads if view.state == "running"]
+    parts = []
+    if running:
+        speed = rate_words(sum(view.bytes_s for view in running))
+        parts.append(f"{len(running)} {'download' if len(running) == 1 else 'downloads'}, {speed}")
+    if asking:
+        parts.append("asking the Hub")
+    return f"Network: {', '.join(parts)}" if parts else ""
