@@ -93,6 +93,7 @@ class App(QObject):
         self.workspace.set_together(self.settings["together"])
         self.workspace.set_governed(self.settings["governor"])
         self.workspace.lanes_changed.connect(self._keep_together)
+        self.workspace.presets.begin(paths.config / "presets")
         self.workspace.keeping.begin(paths.states, self.settings["states_gb"])
         self.workspace.keeping.changed.connect(self._keep_states_gb)
         self.workspace.engines.tune_s = 1.0

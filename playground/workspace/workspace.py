@@ -22,6 +22,7 @@ from playground.workspace.lane import BUSY, Lane, ModelRef
 from playground.workspace.loading import Loading
 from playground.workspace.making_room import Free, MakingRoom, free_memory
 from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
+from playground.workspace.presets import Presets
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of, restore_settings
 from playground.workspace.tuning import Tuning
@@ -56,6 +57,7 @@ class Workspace:
         self.answers = Answers(state, self.jobs, self.loading.engine_for, post)
         self.chats = Chats(state, store, self.answers, self.jobs, self.loading)
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
+        self.presets = Presets(background, state.told.emit)
         self.keeping = Keeping(state, self.engines, background)
         self.chats.deleted.connect(self.keeping.forget)
         self.chats.brought_back.connect(self.keeping.keep_again)

@@ -16,6 +16,7 @@ from playground.ui.theme import Theme
 from playground.workspace.engines import Engines
 from playground.workspace.keeping import Keeping
 from playground.workspace.lane import Lane, ModelRef
+from playground.workspace.presets import Presets
 from playground.workspace.state import State
 from playground.workspace.tuning import Tuning
 
@@ -49,6 +50,8 @@ class Desk:
             lane.model = ModelRef("/models/Qwen3-0.6B-Q8_0.gguf", "Qwen3 0.6B", "Q8_0", 639_446_688)
         self.lanes_changed, self.active_changed = self.state.lanes_changed, self.state.active_changed
         self.keeping = Keeping(self.state, Engines(Path("logs"), lambda run: run()), lambda work, then: then(work()))
+        self.told = self.state.told
+        self.presets = Presets(lambda work, then: then(work()), self.told.emit)
         self.tweaks: list[str] = []
         self.reloads: list[str] = []
         self.governed = True

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 from panel_kit import Desk, NowClock, dressed, show_active
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -14,8 +15,8 @@ from playground.settings.field import SettingError
 from playground.settings.load import FIELDS as LOAD
 from playground.settings.sampling import CHAIN, DEFAULT_ORDER, FIELDS, neutral_values, with_optional
 from playground.ui.controls import NumberRow
+from playground.ui.sampling.chain_flags import command_line, moved
 from playground.ui.sampling.panel import RightPanel
-from playground.ui.sampling.presets import command_line, moved
 
 NUMBERS = [row for row in FIELDS.fields if row.kind in ("int", "float")]
 
@@ -130,6 +131,79 @@ def test_the_model_files_own_values_are_a_preset(bench: Bench) -> None:
     assert combo.shown_text == "From the model file, changed"
     bench.rows["temp"].reset()
     assert bench.value("temp") == 0.6
+
+
+def test_own_presets_from_the_menu(qtbot: QtBot, bench: Bench, tmp_path: Path) -> None:
+    control, combo = bench.tab.preset, bench.tab.presets.combo
+    bench.desk.presets.begin(tmp_path)
+    bench.rows["temp"].choose(0.35)
+    control.save_under("Cool")
+    assert combo.shown_text == "Cool"
+    assert bench.panel.head.status.text() == "as the preset"
+    bench.rows["temp"].choose(0.4)
+    assert combo.shown_text == "Cool, changed"
+    words = [action.text() for action in control.menu().actions()]
+    assert "Rename…" in words
+    assert "Apply to all lanes" not in words
+    control.save()
+    assert combo.shown_text == "Cool"
+    control.use("defaults")
+    assert bench.value("temp") == 0.8
+    control.use("own:cool")
+    assert bench.value("temp") == 0.4
+    assert bench.desk.undo_sampling("A")
+    assert bench.value("temp") == 0.8
+    control.use("own:cool")
+    control.delete()
+    assert combo.findData("own:cool") == -1
+    assert bench.value("temp") == 0.4
+
+
+def test_presets_travel_by_clipboard_and_by_drop(qtbot: QtBot, bench: Bench, tmp_path: Path) -> None:
+    control = bench.tab.preset
+    bench.desk.presets.begin(tmp_path / "own")
+    bench.rows["top_k"].choose(9)
+    control.copy()
+    (tmp_path / "friend.json").write_text(QGuiApplication.clipboard().text())
+    control.use("defaults")
+    control.paste()
+    assert bench.value("top_k") == 9
+    control.use("defaults")
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "friend.json"))])
+    drop = QDropEvent(
+        QPointF(9, 9), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    bench.tab.dropEvent(drop)
+    assert bench.value("top_k") == 9
+    assert len(bench.desk.presets.own) == 2
+    QGuiApplication.clipboard().setText("nonsense")
+    told: list[str] = []
+    bench.desk.told.connect(told.append)
+    control.paste()
+    assert "isn’t a preset" in told[0]
+
+
+def test_the_comparison_shows_what_differs(bench: Bench) -> None:
+    bench.rows["temp"].choose(0.35)
+    bench.tab.preset.compare()
+    window = bench.tab.preset._compare
+    assert window is not None
+    assert window.table.rowCount() == 1
+    assert [window.table.item(0, n).text() for n in range(3)] == ["Temperature ≠", "0.35", "0.80"]
+    window.only.setChecked(False)
+    assert window.table.rowCount() > 30
+    window.right.setCurrentIndex(0)
+    assert window.summary.text() == "They are the same."
+
+
+def test_one_lane_s_sampling_for_all(qtbot: QtBot, qapp: QApplication) -> None:
+    bench = Bench(qtbot, qapp, lanes=3)
+    bench.rows["temp"].choose(0.5)
+    bench.tab.chain.move_stage("min_p", -1)
+    bench.tab.preset.apply_to_all()
+    assert [bench.value("temp", letter) for letter in "ABC"] == [0.5] * 3
+    assert len({tuple(lane.samplers) for lane in bench.desk.lanes}) == 1
 
 
 def test_keys_move_a_stage(qtbot: QtBot, bench: Bench) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from playground.settings.sampling import SAMPLERS
-from playground.ui.sampling.presets import moved
+from playground.ui.sampling.chain_flags import moved
 from playground.ui.sampling.stage_row import LEAD, StageRow
 from playground.ui.theme import Theme
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from playground.settings.sampling import stages_in_force
 from playground.ui import icons
-from playground.ui.sampling.presets import command_line
+from playground.ui.sampling.chain_flags import command_line
 from playground.ui.style import mark
 from playground.ui.theme import Theme
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from playground.ui.widgets import bind
 from playground.workspace.keeping import Keeping
 from playground.workspace.lane import Lane
+from playground.workspace.presets import Presets
 from playground.workspace.signal import Signal
 
 
@@ -18,7 +19,9 @@ class PanelWorkspace(Protocol):
 
     lanes_changed: Signal[[]]
     active_changed: Signal[[]]
+    told: Signal[[str]]
     keeping: Keeping
+    presets: Presets
 
     @property
     def lanes(self) -> list[Lane]:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from playground.ui.sampling.presets import Preset
+from playground.settings.presets import Preset
 from playground.ui.theme import Theme
 from playground.ui.widgets import IconButton
 
@@ -65,7 +65,7 @@ class PresetCombo(QComboBox):
 
 
 class PresetBar(QWidget):
-    """Preset, neutralise all, reset."""
+    """Preset, neutralise all, reset, and a menu."""
 
     chosen = Signal(str)
     """Key of the preset the user chose."""
@@ -79,6 +79,7 @@ class PresetBar(QWidget):
         self.combo.activated.connect(lambda index: self.chosen.emit(self.combo.itemData(index)))
         self.neutral_button = IconButton(theme, "prohibit", "Neutralise all: switch every sampler off")
         self.reset_button = IconButton(theme, "arrow-counter-clockwise", "Reset to the preset")
+        self.more_button = IconButton(theme, "dots-three", "Save, share and compare presets")
         self.neutral_button.clicked.connect(self.neutralise)
         self.reset_button.clicked.connect(self.reset)
         row = QHBoxLayout(self)
@@ -88,18 +89,29 @@ class PresetBar(QWidget):
         row.addSpacing(4)
         row.addWidget(self.neutral_button)
         row.addWidget(self.reset_button)
-        self._keys: list[str] = []
+        row.addWidget(self.more_button)
+        self._shown: list[tuple[str, str]] = []
 
     def show_presets(self, presets: Sequence[Preset], current: str, changed: bool) -> None:
         """The presets of the lane and the one it stands on."""
         keys = [preset.key for preset in presets]
-        if keys != self._keys:
-            self._keys = keys
+        shown = [(preset.key, preset.label) for preset in presets]
+        if shown != self._shown:
+            self._shown = shown
             self.combo.clear()
             for place, preset in enumerate(presets):
                 self.combo.addItem(preset.label, preset.key)
-                self.combo.setItemData(place, preset.help, Qt.ItemDataRole.ToolTipRole)
-        self.combo.setCurrentIndex(keys.index(current))
+                self.combo.setItemData(place, _words(preset), Qt.ItemDataRole.ToolTipRole)
+            first_own = next((place for place, preset in enumerate(presets) if preset.own), 0)
+            if first_own:
+                self.combo.insertSeparator(first_own)
+        self.combo.setCurrentIndex(self.combo.findData(current))
         self.combo.set_changed(changed)
-        self.combo.setToolTip(f"{self.combo.shown_text}. {presets[keys.index(current)].help}")
+        self.combo.setToolTip(f"{self.combo.shown_text}. {_words(presets[keys.index(current)])}")
         self.reset_button.setEnabled(changed)
+
+
+def _words(preset: Preset) -> str:
+    """What a preset is for, and where it comes from."""
+    source = f" Source: {preset.source}" if preset.source else ""
+    return f"{preset.help}{source}".strip()

@@ -6,11 +6,12 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QEvent, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtCore import QEvent, QMimeData, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from playground.settings.field import Field, SettingError
+from playground.settings.presets import changed_names
 from playground.settings.sampling import CHAIN, DEFAULT_ORDER, FIELDS, LENGTH_AND_LUCK, SAMPLERS
 from playground.ui import icons
 from playground.ui.controls import NumberRow, SettingRow, row_for
@@ -18,7 +19,7 @@ from playground.ui.sampling.chain_list import ChainList
 from playground.ui.sampling.chain_order import ChainOrder
 from playground.ui.sampling.ports import LaneFollower, PanelWorkspace, active_lane
 from playground.ui.sampling.preset_bar import PresetBar
-from playground.ui.sampling.presets import Preset, changed_names, presets_of
+from playground.ui.sampling.preset_control import PresetControl
 from playground.ui.sampling.scroll import ScrollColumn, heading, rule
 from playground.ui.sampling.stage_row import StageRow
 from playground.ui.style import mark
@@ -44,12 +45,13 @@ class SamplingTab(QWidget):
         self._workspace, self._theme, self._clock, self._letters = workspace, theme, clock, letters
         self._luck: dict[str, SettingRow] = {}
         self._optional: dict[str, StageRow] = {}
-        self._presets: dict[str, str] = {}
         self.presets = PresetBar(theme)
+        self.preset = PresetControl(self.presets, workspace, theme, letters, lambda: self.refresh())
         self.chain = ChainList(DEFAULT_ORDER, theme)
         self.order = ChainOrder(theme)
         self._more_button = QPushButton("More samplers")
         self._more = QWidget()
+        self.setAcceptDrops(True)
         self._build()
         self._connect()
         self._follower = LaneFollower(self, workspace, self.refresh, sampling_changed=self._mark, changed=self._mark)
@@ -61,6 +63,16 @@ class SamplingTab(QWidget):
             event.accept()
             return True
         return super().event(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Preset files may be dropped here; anything else is the window's."""
+        event.setAccepted(bool(_preset_files(event.mimeData())))
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Keep the presets that were dropped, and use the last."""
+        if paths := _preset_files(event.mimeData()):
+            event.acceptProposedAction()
+            self.preset.take_in(paths)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Undo and redo of the lanes that changes go to."""
@@ -176,9 +188,7 @@ class SamplingTab(QWidget):
         for row in self._luck.values():
             self._listen(row)
         self.chain.order_wanted.connect(self._set_order)
-        self.presets.chosen.connect(self._use_preset)
         self.presets.neutralise.connect(self.neutralise)
-        self.presets.reset.connect(lambda: self._use_preset(self._preset(self._lane).key))
 
     @property
     def _lane(self) -> Lane:
@@ -206,34 +216,14 @@ class SamplingTab(QWidget):
         for letter in self._letters():
             self._workspace.neutralise(letter)
 
-    def _use_preset(self, key: str) -> None:
-        for letter in self._letters():
-            lane = next(lane for lane in self._workspace.lanes if lane.letter == letter)
-            preset = next((known for known in presets_of(lane) if known.key == key), None)
-            if preset is None:
-                continue
-            self._presets[letter] = key
-            self._workspace.reset_sampling(letter)
-            if key != "defaults":
-                self._workspace.set_many(letter, dict(preset.values))
-        self.refresh()
-
     # From the workspace to the rows
-
-    def _preset(self, lane: Lane) -> Preset:
-        presets = presets_of(lane)
-        if lane.letter not in self._presets:
-            same = (preset.key for preset in presets if not changed_names(lane, preset))
-            self._presets[lane.letter] = next(same, "defaults")
-        key = self._presets[lane.letter]
-        return next((preset for preset in presets if preset.key == key), presets[0])
 
     def refresh(self) -> None:
         """Show the active lane's values; only what differs is touched."""
         lane = self._lane
-        preset = self._preset(lane)
-        changed = changed_names(lane, preset)
-        self.presets.show_presets(presets_of(lane), preset.key, bool(changed))
+        preset = self.preset.of(lane)
+        changed = changed_names(lane.sampling, lane.samplers, preset)
+        self.preset.show()
         self.chain.set_order(lane.samplers)
         self._show_values(lane)
         if not self._optional and any(SAMPLERS[n].is_on(lane.sampling) for n in SAMPLERS if SAMPLERS[n].optional):
@@ -243,7 +233,7 @@ class SamplingTab(QWidget):
         self.status_changed.emit(f"{len(changed)} changed" if changed else shipped)
 
     def _show_values(self, lane: Lane) -> None:
-        preset = self._preset(lane)
+        preset = self.preset.of(lane)
         for name, row in self._made().items():
             row.set_lane(lane.letter)
             row.set_base(preset.values[name])
@@ -286,3 +276,9 @@ def _undo_key(event: QKeyEvent) -> str:
     combined = event.keyCombination().toCombined()
     redo = event.matches(keys.Redo) or QKeySequence(combined).toString() in ("Ctrl+Y", "Ctrl+Shift+Z")
     return "redo" if redo else ""
+
+
+def _preset_files(data: QMimeData) -> list[str]:
+    """The dragged files that may be presets."""
+    paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+    return [path for path in paths if path.lower().endswith(".json")]
