@@ -129,6 +129,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("chat.stop", "Stop writing", "Chat", lambda w, v: w.stop(), ("Esc",), _busy, "cancel abort"),
     Action("chat.regenerate", "Regenerate the last answer", "Chat", lambda w, v: w.regenerate(w.active), ("Ctrl+Return",), _can_redo, "retry again"),
     Action("chat.continue", "Continue the last answer", "Chat", lambda w, v: w.continue_answer(w.active), ("Alt+Return",), _can_redo),
+    Action("chat.try", "Try another: draw this answer again from here with another preset, in a second lane", "Chat", lambda w, v: w.trying.try_here(), ("Ctrl+Alt+Return",), lambda w: w.trying.can_try(w.active), "fork branch continuation regenerate preset"),
     Action("chat.rename", "Rename this chat", "Chat", lambda w, v: v.rename_current(), ("Shift+F2",), lambda w: bool(w.chat.nodes)),
     Action("chat.delete", "Delete this chat", "Chat", lambda w, v: w.delete_chat(w.chat.id), (), lambda w: bool(w.chat.nodes)),
     Action("chat.undo_delete", "Bring back the deleted chat", "Chat", lambda w, v: w.undo_delete(), ("Ctrl+Shift+Z",), lambda w: w.chats.can_undo, "undo"),

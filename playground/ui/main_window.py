@@ -156,6 +156,7 @@ class MainWindow(QWidget):
         self.lanes = LanesArea(workspace, theme, clock)
         self.lanes_place.fill(self.lanes)
         self.plots = PlotDock(workspace, theme, clock)
+        self.plots.latency.token_hovered.connect(workspace.trying.point_at)
         self.plots_place.fill(self.plots)
         readout = PlotReadout(workspace, theme, clock)
         self.readout_place.fill(readout)

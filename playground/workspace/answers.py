@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from playground.conversation.tree import Node, new_id
 from playground.protocol.commands import Message
@@ -98,6 +99,11 @@ class Answers:
         lane.path = lane.path[:-1]
         self._begin(lane, before)
 
+    def begin_from(self, lane: Lane, parent: str | None, before: Node | None, record: dict[str, Any]) -> None:
+        """A new answer after a turn, beginning with what ``before`` says; ``record`` is kept with it."""
+        lane.path = self._state.chat.path(parent)
+        self._begin(lane, before, record)
+
     def walk(self, letter: str, node_id: str, step: int) -> None:
         """Show the next or previous version of a turn, with what followed it."""
         lane = self._state.lane(letter)
@@ -155,7 +161,7 @@ class Answers:
         for other in lanes:
             self._begin(other)
 
-    def _begin(self, lane: Lane, before: Node | None = None) -> None:
+    def _begin(self, lane: Lane, before: Node | None = None, record: dict[str, Any] | None = None) -> None:
         engine = self._engine_for(lane)
         if engine is None or lane.model is None:
             lane.path_changed.emit()
@@ -174,7 +180,8 @@ class Answers:
                 "samplers": list(lane.samplers),
                 "load": dict(lane.load),
                 "model": lane.model.path,
-            },
+            }
+            | (record or {}),
         )
         messages = messages_of(lane.system, [*lane.path, *([node] if before else [])])
         self._state.chat.add(node)

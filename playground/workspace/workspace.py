@@ -25,6 +25,7 @@ from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
 from playground.workspace.presets import Presets
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of, restore_settings
+from playground.workspace.trying import Trying
 from playground.workspace.tuning import Tuning
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Workspace:
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
         self.presets = Presets(background, state.told.emit)
         self.keeping = Keeping(state, self.engines, background)
+        self.trying = Trying(state, self.jobs, self.answers, self.tuning, self.presets, self.add_lane)
+        self.try_another = self.trying.try_another
         self.chats.deleted.connect(self.keeping.forget)
         self.chats.brought_back.connect(self.keeping.keep_again)
         self.jobs.touched.connect(self.chats.touched)

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from playground.protocol.events import ModelInfo
 from playground.settings.load import FIELDS as LOAD
+from playground.settings.presets import Preset
 from playground.ui.style import style_sheet
 from playground.ui.theme import Theme
 from playground.workspace.engines import Engines
@@ -40,6 +41,22 @@ class NowClock:
         paint()
 
 
+class _NoTrying:
+    """Nothing was said on this desk, so there is nothing to try again."""
+
+    def __init__(self, presets: Presets) -> None:
+        self.key, self._presets = "", presets
+
+    def choose(self, key: str) -> None:
+        self.key = key
+
+    def preset_for(self, lane: Lane) -> Preset:
+        return self._presets.find(lane, self.key) or self._presets.of(lane)[0]
+
+    def can_try(self, letter: str) -> bool:
+        return False
+
+
 class Desk:
     """The methods that the panel calls, on real lanes."""
 
@@ -52,6 +69,7 @@ class Desk:
         self.keeping = Keeping(self.state, Engines(Path("logs"), lambda run: run()), lambda work, then: then(work()))
         self.told = self.state.told
         self.presets = Presets(lambda work, then: then(work()), self.told.emit)
+        self.trying: Any = _NoTrying(self.presets)
         self.tweaks: list[str] = []
         self.reloads: list[str] = []
         self.governed = True

@@ -12,6 +12,7 @@ from playground.workspace.keeping import Keeping
 from playground.workspace.lane import Lane
 from playground.workspace.presets import Presets
 from playground.workspace.signal import Signal
+from playground.workspace.trying import Trying
 
 
 class PanelWorkspace(Protocol):
@@ -22,6 +23,7 @@ class PanelWorkspace(Protocol):
     told: Signal[[str]]
     keeping: Keeping
     presets: Presets
+    trying: Trying
 
     @property
     def lanes(self) -> list[Lane]:

@@ -81,6 +81,12 @@ class PresetControl(QObject):
             menu.addAction(f"Save the changes to “{preset.label}”", self.save).setEnabled(changed)
             menu.addAction("Rename…", self.rename)
             menu.addAction("Delete", self.delete)
+        trying = self._workspace.trying
+        tries = menu.addMenu("Try another with")
+        for other in self._workspace.presets.of(lane):
+            action = tries.addAction(other.label, lambda key=other.key: self._try_with(key))
+            action.setCheckable(True)
+            action.setChecked(other.key == trying.preset_for(lane).key)
         menu.addSeparator()
         menu.addAction("Copy as text", self.copy)
         menu.addAction("Paste a preset", self.paste)
@@ -158,6 +164,12 @@ class PresetControl(QObject):
             self._theme, [now, *self._workspace.presets.of(lane)], self.of(lane).key, self._bar
         )
         self._compare.show()
+
+    def _try_with(self, key: str) -> None:
+        """Draw the answer again with that preset; the next tries by key have it, too."""
+        self._workspace.trying.choose(key)
+        if self._workspace.trying.can_try(self._lane.letter):
+            self._workspace.trying.try_here()
 
     def _now(self, name: str) -> Preset:
         return preset_of(name, self._lane.sampling, self._lane.samplers)
