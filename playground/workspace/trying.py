@@ -140,14 +140,14 @@ class Trying:
         before = self._state.active
         self._state.active = lane.letter
         try:
-            other = self._add_lane()
+            made = self._add_lane()
         finally:
             if self._state.active != before:
                 self._state.active = before
                 self._state.active_changed.emit()
-        if other is not None:
-            self._lanes.add(other.letter)
-        return other
+        if made is not None:
+            self._lanes.add(made.letter)
+        return made
 
 
 def begun_at(node: Node, tokens: Rows, index: int) -> Node | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QObject, QPoint, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
@@ -84,7 +85,7 @@ class PresetControl(QObject):
         trying = self._workspace.trying
         tries = menu.addMenu("Try another with")
         for other in self._workspace.presets.of(lane):
-            action = tries.addAction(other.label, lambda key=other.key: self._try_with(key))
+            action = tries.addAction(other.label, partial(self._try_with, other.key))
             action.setCheckable(True)
             action.setChecked(other.key == trying.preset_for(lane).key)
         menu.addSeparator()
