@@ -74,7 +74,7 @@ def test_each_icon_has_its_size_and_the_drawing_in_it(tmp_path: Path) -> None:
     for size in app_icons.LINUX_SIZES:
         image = QImage(str(tmp_path / "hicolor" / f"{size}x{size}" / "apps" / "playground.png"))
         assert (image.width(), image.height()) == (size, size)
-        assert image.pixelColor(0, 0).alpha() == 0  # the corners are round
+        assert image.pixelColor(0, 0).alpha() < 8  # the corners are round
         assert image.pixelColor(size // 2, size // 5).name() == "#16171b"
     # Qt reads .ico and .icns by plugins of its own.
     assert QImage(str(tmp_path / "playground.ico")).width() in app_icons.WINDOWS_SIZES
