@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import queue
 import threading
+from collections import deque
 from typing import BinaryIO
 
 from playground.engine.outbox import Outbox
 from playground.protocol.codec import ProtocolError, decode_command, read_frame
-from playground.protocol.commands import Bench, CancelLoad, Command, Generate, Quit, Stop, StopBench
+from playground.protocol.commands import Bench, CancelLoad, Command, Generate, Quit, Stop, StopBench, Tweak
 from playground.protocol.events import Refused
 
 _QUIT_GRACE_S = 2.0
@@ -30,6 +31,8 @@ class Inbox:
         """Jobs that the user stopped; cleared by the loop as they end."""
         self.stopped_benches: set[int] = set()
         """Benches that the user stopped."""
+        self.tweaks: deque[Tweak] = deque()
+        """Changed settings for the next token drawn; each stands in the queue as well, to wake the loop."""
         self.wanted = False
         """Something to compute has come."""
         self.cancelled = False
@@ -80,6 +83,8 @@ class Inbox:
             return
         if isinstance(command, Stop):
             self.stopped.add(command.job)
+        elif isinstance(command, Tweak):
+            self.tweaks.append(command)
         elif isinstance(command, StopBench):
             self.stopped_benches.add(command.request)
         elif isinstance(command, (Generate, Bench)):

@@ -65,7 +65,7 @@ class Loop:
         self._tuning = Tuning(model, tune_s, lambda: inbox.wanted or inbox.quitting)
         self._bench = Benchmark(model, self._shared, inbox, outbox)
         self._jobs: dict[int, Job] = {}
-        self._writing = Writing(model, self._jobs, inbox, outbox, self._threads, self._finish)
+        self._writing = Writing(model, self._jobs, inbox, outbox, self._threads, self._finish, self._take_tweaks)
         self._read_now: Job | None = None
         """Whose prompt llama.cpp is computing this moment."""
         self._sampled_ns = 0
@@ -96,7 +96,7 @@ class Loop:
                 if command.job not in self._jobs:
                     self._inbox.stopped.discard(command.job)
             case Tweak():
-                self._tweak(command)
+                self._take_tweaks()
             case CountTokens():
                 n = len(self._model.vocab.tokenize(command.text, special=False))
                 self._outbox.send(TokenCount(command.request, n))
@@ -132,6 +132,11 @@ class Loop:
 
     def _refuse(self, job: int, reason: Finish, n_prompt: int, message: str) -> None:
         self._outbox.send(Finished(job, reason, time.perf_counter_ns(), n_prompt, 0, n_prompt, message))
+
+    def _take_tweaks(self) -> None:
+        """All changed settings that have come and were not taken between a decode and its draw."""
+        while self._inbox.tweaks:
+            self._tweak(self._inbox.tweaks.popleft())
 
     def _tweak(self, command: Tweak) -> None:
         job = self._jobs.get(command.job)

@@ -28,13 +28,16 @@ class Writing:
         outbox: Outbox,
         threads: Threads,
         finish: Callable[[Job, Finish, str], None],
+        take_tweaks: Callable[[], None],
     ) -> None:
+        """``take_tweaks``: apply what ``inbox.tweaks`` holds; called right before tokens are drawn."""
         self._model = model
         self._jobs = jobs
         self._inbox = inbox
         self._outbox = outbox
         self._threads = threads
         self._finish = finish
+        self._take_tweaks = take_tweaks
         self._told_ns = 0
         self._tell_every_ns = int(outbox.interval_s * 1e9)
         """The texts of several tokens in one go cost less than one by one between two decodes."""
@@ -58,6 +61,7 @@ class Writing:
         """
         context, slot, sampler = job.context, job.slot, job.sampler
         decoder, tokens, stopped, now = context.decoder, slot.tokens, self._inbox.stopped, time.perf_counter_ns
+        tweaks = self._inbox.tweaks
         last, ends_with = job.last_index(self._model.info.n_ctx), self._model.vocab.eog
         took: list[int] = []
         until = now() + self._tell_every_ns
@@ -71,6 +75,9 @@ class Writing:
             took.append(decoder.took_ns)
             if job.id in stopped:
                 break
+            if tweaks:
+                self._take_tweaks()
+                last = job.last_index(self._model.info.n_ctx)
             start = now()
             try:
                 token = sampler.draw(context.ctx, 0)
@@ -119,6 +126,8 @@ class Writing:
             if not alone:
                 job.past = pasts[row]
                 job.varies.add("batch")
+        if self._inbox.tweaks:
+            self._take_tweaks()
         for job, row in zip(writers, row_of, strict=True):
             if job.id not in self._inbox.stopped:
                 self._draw(job, row, took, len(writers))
