@@ -1,9 +1,10 @@
 """One clock for all that repaints: it runs only while something is dirty, and yields to the engines.
 
 llama.cpp's threads spin at barriers: on few cores every millisecond the window draws is taken from the
-model, several times over, and so is every time that it wakes up. So drawing has a budget, a share of one
-core, and pictures come further apart when they are dear; and what is posted for the next picture
-(`Bridge.post_soon`) is taken in when that is made, without a wakeup of its own.
+model, several times over, and so is every time that it wakes up. So the clock has no beat of its own: what
+comes (`Bridge.post_soon`) wakes it and is drawn at once, unless the last picture is too young; then the rest
+of the interval is waited out and what comes meanwhile is taken in with the picture, without a wakeup of its
+own. Drawing has a budget, a share of one core: pictures come further apart when they are dear.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer
 
-TICK_MS, SCARCE_TICK_MS = 33, 66
-"""At most 30 pictures a second; 15 where cores are few, with what the engine holds back still within 100 ms."""
+TICK_MS, SCARCE_TICK_MS = 33, 50
+"""At most 30 pictures a second; 20 where cores are few, a little more often than an engine there sends."""
 SLOWEST_MS = 100
 """A picture at least this often, however dear."""
 SLICE_S = 0.004
 """Seconds of marking after which other events get their turn."""
 FEW_CORES = 4
-_BUDGETS = (0.06, 0.40)
+_BUDGETS = (0.10, 0.40)
 _MOST_PACED = 256
+_EARLY_S = 0.01
 
 
 def drawing_budget(cores: int | None = None) -> float:
@@ -32,11 +34,16 @@ def drawing_budget(cores: int | None = None) -> float:
     return _BUDGETS[(cores or os.cpu_count() or 1) > FEW_CORES]
 
 
+def pace(ms: int, scarce_ms: int, cores: int | None = None) -> int:
+    """Milliseconds between two paints of what needn't be in every picture: the second where cores are few."""
+    return ms if (cores or os.cpu_count() or 1) > FEW_CORES else scarce_ms
+
+
 class Feed(Protocol):
     """What the clock takes in before each picture, see `bridge`."""
 
     def hold(self) -> None:
-        """The clock runs: what can wait for the next picture need not wake this thread."""
+        """A picture is due: what can wait for it need not wake this thread."""
 
     def release(self) -> None:
         """The clock rests: everything has to wake this thread again, what waits at once."""
@@ -61,7 +68,7 @@ class FrameClock(QObject):
         """The timer waits for figures that are not due yet; whatever else comes is painted before."""
         self._paused = self._ticking = False
         self._budget = drawing_budget()
-        self._shortest = float(SCARCE_TICK_MS if (os.cpu_count() or 1) <= FEW_CORES else TICK_MS)
+        self._shortest = float(pace(TICK_MS, SCARCE_TICK_MS))
         self._interval = self._shortest
         self._used = time.thread_time()
         self._began = 0.0
@@ -104,8 +111,9 @@ class FrameClock(QObject):
 
     def _wake(self) -> None:
         """Start from rest: at once, unless the last picture is too young."""
-        self._used = time.thread_time()
         since = (time.monotonic() - self._began) * 1000
+        if since > 4 * SLOWEST_MS:
+            self._used = time.thread_time()  # what was done meanwhile was no drawing
         self._start(max(0.0, self._interval - since))
 
     def _start(self, wait_ms: float) -> None:
@@ -115,20 +123,20 @@ class FrameClock(QObject):
         self._timer.start(round(wait_ms))
 
     def _later(self, due: float) -> bool:
-        """Whether that is not due with the next picture."""
-        return (due - time.monotonic()) * 1000 > self._interval
+        """Whether that is not due yet; a few milliseconds early is better than a whole picture late."""
+        return due > time.monotonic() + _EARLY_S
 
     def _sleep(self) -> None:
-        """Rest until the next figures are due."""
+        """Rest until figures are due, and a little longer: a picture on its way takes them along."""
         if self.feed is not None:
             self.feed.release()
         self._far = True
         soonest = min(due for _, due in self._dirty.values())
-        self._timer.start(round(max(0.0, (soonest - time.monotonic()) * 1000)))
+        self._timer.start(round(max(0.0, (soonest - time.monotonic()) * 1000)) + SLOWEST_MS)
 
     def _tick(self) -> None:
         self._ticking = True
-        took = self._take()
+        self._take()
         if not self._round:
             self._begin()
         end = time.perf_counter() + SLICE_S
@@ -145,8 +153,6 @@ class FrameClock(QObject):
             return
         if self._round:
             self._start(1)  # what was marked so far is painted in between
-        elif took:
-            self._start(self._interval)  # more is likely to come
         elif not self._dirty:
             if self.feed is not None:
                 self.feed.release()
@@ -155,20 +161,19 @@ class FrameClock(QObject):
         else:
             self._start(self._interval)
 
-    def _take(self) -> bool:
+    def _take(self) -> None:
         try:
-            return self.feed is not None and self.feed.take()
+            if self.feed is not None:
+                self.feed.take()
         except Exception:
             sys.excepthook(*sys.exc_info())  # nor may what was posted
-            return True
 
     def _begin(self) -> None:
         """A new picture; the time to the next follows from what this thread used since the last."""
         self._began = now = time.monotonic()
-        # A few milliseconds early is better than a whole picture late.
         if len(self._painted) > _MOST_PACED:
             self._painted.clear()
-        ready = {key: paint for key, (paint, due) in self._dirty.items() if due <= now + 0.01}
+        ready = {key: paint for key, (paint, due) in self._dirty.items() if due <= now + _EARLY_S}
         for key in ready:
             if self._dirty.pop(key)[1]:
                 self._painted[hash(key)] = now

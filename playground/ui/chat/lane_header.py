@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy
 
 from playground.ui.chat.lane_menu import lane_menu
 from playground.ui.chat.model_picker import ModelPicker
+from playground.ui.frame_clock import pace
 from playground.ui.theme import Theme, mix
 from playground.ui.widgets import (
     Clock,
@@ -32,7 +32,7 @@ _SIZE_FROM = 680
 """Below this width the pill leaves the file size out."""
 STRIPE = 2
 _ROW, _TWO_ROWS, _NOTE = 38, 60, 24
-_FIGURES_EVERY_S = 0.25
+_FIGURES_EVERY_MS = pace(250, 350)
 _TONES = {"failed": "danger", "full": "warn", "empty": "text-3", "unloaded": "text-3"}
 
 
@@ -48,7 +48,6 @@ class LaneHeader(QFrame):
     def __init__(self, lane: Lane, workspace: Any, theme: Theme, clock: Clock) -> None:
         super().__init__()
         self.lane, self._workspace, self._theme, self._clock = lane, workspace, theme, clock
-        self._figures_at = 0.0
         self._seconds = QTimer(self)
         self._seconds.setInterval(1000)
         self._seconds.timeout.connect(self._tick)
@@ -137,12 +136,11 @@ class LaneHeader(QFrame):
         self.state.set_tone(tone)
 
     def _show_figures(self) -> None:
-        self._figures_at = time.monotonic()
         self.figures.set_figures(lane_figures(self.lane))
 
     def _grew(self) -> None:
-        if self.isVisible() and time.monotonic() - self._figures_at >= _FIGURES_EVERY_S:
-            self._clock.mark((self, "figures"), self._paint_figures)
+        if self.isVisible():
+            self._clock.mark((self, "figures"), self._paint_figures, _FIGURES_EVERY_MS)
 
     def _paint_figures(self) -> None:
         self._show_figures()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from playground.ui.frame_clock import pace
 from playground.ui.plots import painting, scale
 from playground.ui.plots.crosshair import Hover
 from playground.ui.plots.figures import Axis, Shown, Stats
@@ -23,8 +24,8 @@ from playground.workspace.words import RATE_WINDOW, format_rate_value
 if TYPE_CHECKING:
     from playground.ui.plots.canvas import LatencyCanvas
 
-STATS_EVERY_S = 0.25
-"""Percentiles are taken four times a second at most while an answer is written."""
+STATS_EVERY_S = pace(250, 350) / 1000
+"""Between two takes of the percentiles while an answer is written."""
 
 
 class _Blank(QWidget):
@@ -50,7 +51,7 @@ class LatencyPane(LiveView):
     While not visible it computes nothing; when shown again it catches up.
     """
 
-    EVERY_MS = 100
+    EVERY_MS = pace(66, 250)
     token_hovered = Signal(str, int)
     """Lane letter and index of the token under the mouse; index -1 when there is none any more."""
     token_clicked = Signal(str, int)

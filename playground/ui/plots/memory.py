@@ -10,6 +10,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from playground.settings.readings import READINGS
+from playground.ui.frame_clock import pace
 from playground.ui.plots.live import LiveView
 from playground.ui.plots.memory_legend import MemoryLegend, Part
 from playground.ui.plots.stack_painting import EMPTY, StackFrame, paint_empty
@@ -29,7 +30,7 @@ NARROW = 330
 class MemoryPane(LiveView):
     """What the engines occupy over time, against what the machine has."""
 
-    EVERY_MS = 450
+    EVERY_MS = pace(450, 900)
 
     def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
         super().__init__(clock)
