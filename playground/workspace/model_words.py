@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playground.downloads.view import DownloadView
-from playground.models.model_file import ModelFile
-from playground.models.notes import Note
-from playground.models.verify import Verified
-from playground.workspace.quantizing import Making
 from playground.workspace.words import (
     MONTHS,
     format_bytes,
@@ -19,6 +15,15 @@ from playground.workspace.words import (
     format_rate,
     format_rate_value,
 )
+
+if TYPE_CHECKING:
+    from playground.downloads.view import DownloadView
+    from playground.hub.page import Page
+    from playground.hub.verdict import Judged
+    from playground.models.model_file import ModelFile
+    from playground.models.notes import Note
+    from playground.models.verify import Verified
+    from playground.workspace.quantizing import Making
 
 NONE = "–"
 """Stands where nothing is known."""
@@ -184,3 +189,67 @@ def network_words(downloads: Sequence[DownloadView], asking: bool) -> str:
     if asking:
         parts.append("asking the Hub")
     return f"Network: {', '.join(parts)}" if parts else ""
+
+
+VERDICTS: Mapping[str, tuple[str, str]] = {
+    "fits": ("check", "ok"),
+    "tight": ("warning", "warn"),
+    "refused": ("x", "danger"),
+    "unknown": ("question", "text-3"),
+}
+"""A verdict's icon and token."""
+
+
+def month_words(moment: datetime.datetime | None) -> str:
+    """“Apr 2025”; a dash where it isn't known."""
+    return f"{MONTHS[moment.month - 1][:3]} {moment.year}" if moment is not None else NONE
+
+
+def page_words(page: Page) -> str:
+    """One line of what a repository's model is."""
+    parts = (
+        f"{count_words(page.n_params)} parameters" if page.n_params else "",
+        f"made for {format_number(page.n_ctx_train)} tokens" if page.n_ctx_train else "",
+        page.arch,
+        page.licence or "no licence said",
+        f"from {page.author}",
+        f"{count_words(page.downloads)} downloads a month" if page.downloads else "",
+        f"changed {month_words(page.modified)}" if page.modified else "",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def gated_words(page: Page, address: str) -> str:
+    """What to do about a gated repository."""
+    decides = (
+        "You can download it as soon as" if page.gated == "auto" else "Its authors decide who may download it once"
+    )
+    return (
+        f"{decides} you have accepted its terms there: {address}/{page.repo}. "
+        "Then give an access token of your account here; the Hub’s own client keeps it, this app doesn’t."
+    )
+
+
+def bits_words(bits: float) -> str:
+    """Bits a weight: “4.9”."""
+    return f"{bits:.1f}" if bits else NONE
+
+
+def judged_words(judged: Judged) -> str:
+    """The verdict on a choice with its numbers, for under the table."""
+    parts = [f"{judged.choice.label}: {judged.sentence}"]
+    if judged.n_ctx and judged.kind != "refused":
+        parts.append(f"The largest context that fits is {format_number(judged.n_ctx)} tokens.")
+    if judged.tok_s:
+        parts.append(f"About {judged.tok_s:.0f} tok/s, by this machine’s measured memory rate: an estimate.")
+    if not judged.exact:
+        parts.append("Told by another quant’s header, so a few percent off.")
+    return " ".join(parts)
+
+
+def others_words(page: Page) -> str:
+    """The repository's files that can't be chatted with."""
+    others = [choice for choice in page.choices if choice.problem]
+    names = ", ".join(choice.path.rpartition("/")[2] for choice in others[:4])
+    more = f" and {len(others) - 4} more" if len(others) > 4 else ""
+    return f"Also there, not to chat with: {names}{more}." if others else ""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from playground.ui.models.library_tab import LibraryTab
 from playground.ui.models.rooms import Rooms
+from playground.ui.models.strip import Strip
 from playground.ui.widgets import Divider, SegmentedControl
+
+if TYPE_CHECKING:
+    from playground.ui.models.find_tab import FindTab
 
 TABS = (
     ("library", "Library", "The models on this machine"),
@@ -33,6 +37,11 @@ class ModelsPage(QWidget):
         self.tabs.chosen.connect(self.show_tab)
         self.library = LibraryTab(rooms)
         self.library.opened.connect(self.opened)
+        self.finder: FindTab | None = None
+        """Made when it is first shown: nothing of it is needed before."""
+        self._may_ask = False
+        self.strip = Strip(rooms)
+        self.strip.opened.connect(self.opened)
         self.stack = QStackedWidget()
         self.stack.addWidget(self.library)
         self.shown = "library"
@@ -41,21 +50,37 @@ class ModelsPage(QWidget):
 
     def panes(self) -> list[QWidget]:
         """Where F6 goes."""
-        return self.library.panes()
+        shown = self.finder if self.shown == "find" and self.finder is not None else self.library
+        return [*shown.panes(), self.strip]
 
     def focus_first(self) -> None:
         """The search of the tab that is shown."""
-        self.library.search.setFocus(Qt.FocusReason.OtherFocusReason)
+        shown = self.finder if self.shown == "find" and self.finder is not None else self.library
+        shown.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def show_tab(self, tab: str) -> None:
         """Show a tab."""
         self.shown = tab
         self.tabs.choose(tab)
-        self.stack.setCurrentWidget(self.library)
+        self.stack.setCurrentWidget(self._make_find() if tab == "find" else self.library)
         self.focus_first()
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Bring back what was remembered."""
+        self._may_ask = kept.get("may_ask") is True
+        if self.finder is not None:
+            self.finder.may_ask = self._may_ask
+
+    def _make_find(self) -> FindTab:
+        if self.finder is None:
+            from playground.ui.models.find_tab import FindTab
+
+            self.finder = FindTab(self._rooms)
+            self.finder.may_ask = self._may_ask
+            self.finder.agreed.connect(lambda: self.kept_changed.emit({"may_ask": True}))
+            self.finder.opened.connect(self.opened)
+            self.stack.addWidget(self.finder)
+        return self.finder
 
     def _compose(self) -> None:
         head = QHBoxLayout()
@@ -68,3 +93,4 @@ class ModelsPage(QWidget):
         column.addLayout(head)
         column.addWidget(Divider(self._rooms.theme))
         column.addWidget(self.stack, 1)
+        column.addWidget(self.strip)

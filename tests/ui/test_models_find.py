@@ -1,0 +1,193 @@
+"""The Find tab against the stand-in Hub: nothing unasked, results as they come, verdicts that follow, downloads."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
+
+from hub.repo import Repo, Stored
+from hub.server import Hub as Server
+from hub_samples import LLAMA
+from models_kit import Stand, put
+
+from playground.hub.client import Hub
+from playground.ui.models.find_tab import FindTab
+from playground.ui.models.hub_list import HubList
+
+pytest_plugins = ["hub_fixtures"]
+TINY = "someone/Tiny-GGUF"
+
+
+@pytest.fixture
+def stand(qtbot: QtBot, server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stand]:
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setattr("playground.models.starter.find", lambda *_: None)
+    made = Stand(qtbot, Hub(server.url, token=False))
+    yield made
+    made.close()
+
+
+def find(stand: Stand) -> FindTab:
+    stand.page.show_tab("find")
+    assert stand.page.finder is not None
+    stand.qtbot.waitUntil(lambda: stand.pages.shelf is not None)
+    return stand.page.finder
+
+
+def repos(shown: HubList) -> list[str]:
+    return [entry.repo for entry in shown.entries if entry.repo]
+
+
+def many(server: Server, count: int) -> None:
+    for number in range(count):
+        server.add(
+            Repo(
+                f"maker/Qwen3-{number + 1}B-GGUF",
+                {"a-Q4_K_M.gguf": Stored(b"GGUF")},
+                tags=["license:apache-2.0" if number % 2 else "license:mit"],
+                gguf={"total": (number + 1) * 10**9, "architecture": "qwen3", "context_length": 40_960},
+                downloads=1000 - number,
+            )
+        )
+
+
+def test_nothing_is_asked_before_the_user_agrees(stand: Stand, server: Server, qtbot: QtBot) -> None:
+    many(server, 3)
+    tab = find(stand)
+    assert "Good ones" in tab.head.text()
+    assert len(repos(tab.list)) > 10
+    qtbot.keyClicks(tab.search, "qwen")
+    qtbot.waitUntil(lambda: not tab.card.isHidden())
+    qtbot.wait(500)  # longer than the pause after which it would be asked
+    assert stand.asked == 0
+    assert "Search the Hugging Face Hub?" in tab.card.title.text()
+    kept: list[dict[str, bool]] = []
+    stand.page.kept_changed.connect(kept.append)
+    tab.card.buttons[0].click()
+    qtbot.waitUntil(lambda: len(repos(tab.list)) == 3, timeout=20_000)
+    assert kept == [{"may_ask": True}]
+    tab.search.clear()
+    qtbot.waitUntil(lambda: "Good ones" in tab.head.text())
+
+
+def test_results_come_page_by_page_as_the_list_is_scrolled(stand: Stand, server: Server, qtbot: QtBot) -> None:
+    many(server, 70)
+    tab = find(stand)
+    tab.may_ask = True
+    qtbot.keyClicks(tab.search, "qwen")
+    qtbot.waitUntil(lambda: len(repos(tab.list)) == 30, timeout=20_000)
+    assert "30 or more" in tab.head.text()
+    tab.list.verticalScrollBar().setValue(tab.list.verticalScrollBar().maximum())
+    qtbot.waitUntil(lambda: len(repos(tab.list)) == 60, timeout=20_000)
+    tab.list.verticalScrollBar().setValue(tab.list.verticalScrollBar().maximum())
+    qtbot.waitUntil(lambda: len(repos(tab.list)) == 70, timeout=20_000)
+    tab.list.verticalScrollBar().setValue(tab.list.verticalScrollBar().maximum())
+    qtbot.waitUntil(lambda: tab.head.text() == "70 found", timeout=20_000)
+    assert len(set(repos(tab.list))) == 70
+
+
+def test_filters_and_other_words_ask_anew(stand: Stand, server: Server, qtbot: QtBot) -> None:
+    many(server, 12)
+    tab = find(stand)
+    tab.may_ask = True
+    tab.search.setText("qwen")
+    qtbot.waitUntil(lambda: len(repos(tab.list)) == 12, timeout=20_000)
+    tab.licence.setCurrentIndex(tab.licence.findData("mit"))
+    qtbot.waitUntil(lambda: len(repos(tab.list)) == 6, timeout=20_000)
+    tab.params.setCurrentIndex(tab.params.findText("3 to 9 B"))
+    qtbot.waitUntil(lambda: len(repos(tab.list)) == 4, timeout=20_000)
+    tab.search.setText("no such thing")
+    qtbot.waitUntil(lambda: "Nothing found" in tab.card.title.text() and not tab.card.isHidden(), timeout=20_000)
+
+
+def test_without_a_line_it_says_so_and_tries_again(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    many(server, 2)
+    address = ["http://127.0.0.1:9"]
+    monkeypatch.setattr("playground.models.starter.find", lambda *_: None)
+    stand = Stand(qtbot, Hub(address[0], token=False))
+    tab = find(stand)
+    tab.may_ask = True
+    tab.search.setText("qwen")
+    qtbot.waitUntil(lambda: not tab.card.isHidden() and "no answer" in tab.card.title.text(), timeout=30_000)
+    assert "can’t be reached" in tab.card.text.text()
+    stand.close()
+
+
+def test_a_page_shows_its_choices_verdicts_and_card(stand: Stand, llama: Repo, qtbot: QtBot) -> None:
+    tab = find(stand)
+    tab.open_repo(LLAMA)
+    view = tab.view
+    qtbot.waitUntil(lambda: stand.pages.open_page is not None and bool(stand.pages.open_page.judged), timeout=30_000)
+    view.refresh()
+    rows = view.quants.rows_model.rows
+    assert [row.choice.label for row in rows] == ["F16", "Q8_0", "Q4_0"]
+    assert all(row.judged is not None and row.judged.words for row in rows)
+    assert "1.24 B parameters" in view.about.text()
+    assert "llama3.2" in view.about.text()
+    assert "mmproj" in view.others.text()
+    qtbot.waitUntil(lambda: not view.card.isHidden(), timeout=20_000)
+    assert "“quotes”" in view.card.toPlainText()  # type: ignore[attr-defined]
+    before = [row.judged.needs.whole for row in rows if row.judged and row.judged.needs]
+    view.n_ctx.choose(65_536)  # type: ignore[attr-defined]
+    qtbot.waitUntil(
+        lambda: all(
+            row.judged and row.judged.needs and row.judged.needs.whole > old + 10**9
+            for row, old in zip(view.quants.rows_model.rows, before, strict=True)
+        ),
+        timeout=20_000,
+    )
+
+
+def test_a_gated_page_says_what_to_do(stand: Stand, server: Server, qtbot: QtBot) -> None:
+    server.add(Repo(TINY, {"tiny-Q8_0.gguf": Stored(b"GGUF")}, gated="manual"))
+    tab = find(stand)
+    tab.open_repo(TINY)
+    qtbot.waitUntil(lambda: stand.pages.open_page is not None and stand.pages.open_page.stage != "asking")
+    tab.view.refresh()
+    said = f"{tab.view.gated.text.text()} {tab.view.problem.text.text()}"
+    assert "terms" in said
+    assert not tab.view.token.isHidden()
+
+
+def test_a_download_runs_in_the_strip_and_ends_in_the_library(
+    stand: Stand, server: Server, qtbot: QtBot, tmp_path: Path
+) -> None:
+    body = put(tmp_path / "made", "tiny-F16.gguf", seed=4).read_bytes()
+    server.add(Repo(TINY, {"tiny-F16.gguf": Stored(body, sha=hashlib.sha256(body).hexdigest())}))
+    tab = find(stand)
+    tab.open_repo(TINY)
+    qtbot.waitUntil(lambda: tab.view.page is not None and bool(tab.view.page.chats), timeout=20_000)
+    assert stand.page.strip.isHidden()
+    assert tab.view.page is not None
+    choice = tab.view.page.chats[0]
+    tab.view.quants.wanted.emit(choice)
+    qtbot.waitUntil(lambda: any(view.state == "done" for view in stand.downloads.items), timeout=30_000)
+    line = next(iter(stand.page.strip.lines.values()))
+    assert line.going.text() == "checksum matches"
+    assert not line.open.isHidden()
+    qtbot.waitUntil(lambda: any(m.source == f"Hub: {TINY}" for m in stand.library.models), timeout=20_000)
+    tab.view.refresh()
+    assert [row.state for row in tab.view.quants.rows_model.rows] == ["Open"]
+    stand.page.strip.clear.click()
+    qtbot.waitUntil(lambda: stand.page.strip.isHidden(), timeout=20_000)
+    assert any(m.source == f"Hub: {TINY}" for m in stand.library.models)
+
+
+def test_a_wrong_file_is_told_in_the_strip_and_can_be_cancelled(stand: Stand, server: Server, qtbot: QtBot) -> None:
+    server.add(Repo(TINY, {"tiny-F16.gguf": Stored(b"GGUF" + b"x" * 5000, sha="0" * 64)}))
+    stand.downloads.add(TINY, ["tiny-F16.gguf"], label="Tiny F16")
+    qtbot.waitUntil(lambda: any(view.state == "failed" for view in stand.downloads.items), timeout=30_000)
+    line = next(iter(stand.page.strip.lines.values()))
+    assert "digest" in line.message.text()
+    assert line.open.isHidden()
+    line.buttons[1].click()
+    qtbot.waitUntil(lambda: stand.page.strip.isHidden(), timeout=20_000)
