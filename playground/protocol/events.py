@@ -10,7 +10,7 @@ from playground.protocol.commands import BenchTest
 from playground.protocol.measured import Measured
 from playground.protocol.numbers import Count, Number
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """Raised with every change of a message; both sides refuse a stranger."""
 
 Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
@@ -161,7 +161,7 @@ class PromptProgress(msgspec.Struct, frozen=True, tag="prompt_progress"):
     t_ns: Number
 
 
-class Token(msgspec.Struct, frozen=True, tag="token"):
+class Token(msgspec.Struct, frozen=True, gc=False, tag="token"):
     """One drawn token. The answer is the concatenation of ``text``; the engine joined the UTF-8 once."""
 
     job: Number
@@ -249,6 +249,38 @@ class TokenCount(msgspec.Struct, frozen=True, tag="token_count"):
     n: Count
 
 
+class Piece(msgspec.Struct, frozen=True):
+    """A token and its text."""
+
+    id: Count
+    text: str
+    """Bytes that are no character alone are shown as “�”; empty for an id that the vocabulary doesn't have."""
+    special: bool = False
+    """A control token, which typed text never becomes."""
+
+
+class Tokenized(msgspec.Struct, frozen=True, tag="tokenized"):
+    """Answer to Tokenize."""
+
+    request: Number
+    text: list[Piece]
+    """The text's tokens."""
+    ids: list[Piece]
+    """The tokens that were asked for by id, in that order."""
+
+
+class FormatChecked(msgspec.Struct, frozen=True, tag="format_checked"):
+    """Answer to CheckFormat."""
+
+    request: Number
+    error: str
+    """A sentence; empty: it can be followed."""
+    line: Count
+    """Where the error is, from 1; 0: not at one line."""
+    grammar: str
+    """The grammar in force: of a JSON schema the one made of it."""
+
+
 class Rendered(msgspec.Struct, frozen=True, tag="rendered"):
     """Answer to Render; ``error`` is a sentence when the template failed."""
 
@@ -316,6 +348,8 @@ Event: TypeAlias = (
     | StatesSaved
     | Memory
     | TokenCount
+    | Tokenized
+    | FormatChecked
     | Rendered
     | BenchProgress
     | BenchRow
