@@ -2,7 +2,7 @@
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell command -v $(p) 2>/dev/null && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null),$(p))) python3)
 BIN := .venv/bin
 
-.PHONY: run install test lint faults bench screenshots clean
+.PHONY: run install test lint faults bench screenshots bundle clean
 
 run: .venv/installed
 	@$(BIN)/playground
@@ -33,6 +33,12 @@ bench: .venv/installed-test
 
 screenshots: .venv/installed-test
 	$(BIN)/python packaging/screenshots.py
+
+# One folder that runs without Python, in build/bundle/playground; then the same smoke test as this tree's.
+bundle: .venv/installed-test
+	@$(PYTHON) packaging/bootstrap.py bundle
+	$(BIN)/python packaging/bundle.py
+	$(BIN)/python -m pytest tests/end_to_end/test_smoke.py
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

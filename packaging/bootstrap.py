@@ -24,12 +24,14 @@ TEST_TOOLS = ["xvfb", "xdotool"]
 
 
 def main(arguments: list[str]) -> int:
-    """`install` or `test`."""
+    """`install`, `test` or `bundle`."""
     task = arguments[0] if arguments else "install"
     if sys.version_info < (3, 11):
         return fail(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.", "PYTHON=python3.12 make run")
     if task == "test":
         return install_test()
+    if task == "bundle":
+        return install_bundle()
     return install()
 
 
@@ -64,6 +66,13 @@ def install_test() -> int:
         say("llama.cpp’s source could not be fetched: the tests of its chat templates will be skipped.")
     (VENV / "installed-test").touch()
     return 0
+
+
+def install_bundle() -> int:
+    """What `make bundle` needs besides."""
+    if has_module("PyInstaller") or pip("install", "-q", "-e", f"{ROOT}[bundle]"):
+        return 0
+    return fail("PyInstaller could not be installed; the lines above say why.", "make bundle")
 
 
 def tools_are_there() -> bool:

@@ -1,0 +1,25 @@
+"""Where a bundle starts. It also is the engine and the quantizer, told apart by their first word."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def give_back_library_path() -> None:
+    """Undo the bootloader's LD_LIBRARY_PATH: a browser that we open must load the system's libraries, not ours.
+
+    This process has loaded by it already, and the bootloader of an engine sets it anew.
+    """
+    before = os.environ.pop("LD_LIBRARY_PATH_ORIG", None)
+    if before is None:
+        os.environ.pop("LD_LIBRARY_PATH", None)
+    else:
+        os.environ["LD_LIBRARY_PATH"] = before
+
+
+if __name__ == "__main__":
+    give_back_library_path()
+    from playground.__main__ import main
+
+    sys.exit(main())
