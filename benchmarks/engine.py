@@ -124,7 +124,8 @@ def long_answer() -> Figures:
     model = MODELS["starter"]()
     return {
         "window": in_window(model, LONG_GEN)["tok_s"],
-        "create_completion": rivals.create_completion(model, LONG_GEN, scenes.cores()),
+        "create_completion": rivals.create_completion(model, LONG_GEN, 0),
+        "create_completion, all cores": rivals.create_completion(model, LONG_GEN, scenes.cores()),
     }
 
 
@@ -166,6 +167,7 @@ def all_scenes() -> list[Scene]:
         ),
         Scene("long answer, starter", long_answer, (
             Ratio("window ÷ create_completion", "window", "create_completion", 1.5),
+            Ratio("… with all cores, too", "window", "create_completion, all cores", 1.5),
         )),
         Scene("four lanes", scenes.four_lanes, (
             Ratio("sum ÷ llama-batched-bench", "engine", "llama-batched-bench", 0.9),
