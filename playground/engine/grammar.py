@@ -11,15 +11,17 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from playground.engine.binding import lib
+from playground.engine.format_error import FormatError, grammar_error
 from playground.engine.tokens import Vocab
 from playground.settings.field import SettingError
 
 _T = TypeVar("_T")
 _REFUSED = float("-inf")
+_MOST_HEARD = 1_000_000
+"""Bytes of the parser's words; they repeat the grammar."""
 _DEEPEST = 200
 """Nested brackets; llama.cpp's parser recurses on each and would overflow its stack."""
 _LITERALS = re.compile(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|#[^\n]*')
-_PARSER_WORDS = re.compile(r"(?:error parsing grammar: |llama_grammar_init_impl: |grammar )[^\n]*")
 
 
 class Grammar:
@@ -30,13 +32,11 @@ class Grammar:
         self.text = text
         self.handle: Any = None
         if _depth(text) > _DEEPEST:
-            raise SettingError(f"The grammar nests brackets more than {_DEEPEST} deep.")
+            raise FormatError(f"The grammar nests brackets more than {_DEEPEST} deep.")
         data = text.encode("utf-8", "replace")
         handle, said = _hearing(lambda: lib.llama_sampler_init_grammar(vocab.handle, data, b"root"))
         if not handle:
-            found = _PARSER_WORDS.search(said)
-            why = found[0].removeprefix("error parsing grammar: ").strip() if found else "it has no usable rule “root”"
-            raise SettingError(f"The grammar can’t be used: {why[:200]}.")
+            raise grammar_error(text, said)
         self.handle = handle
         self._one = lib.llama_token_data()
         self._array = lib.llama_token_data_array(ctypes.pointer(self._one), 1, -1, False)
@@ -115,7 +115,7 @@ def _hearing(call: Callable[[], _T]) -> tuple[_T, str]:
             os.dup2(kept, 2)
             os.close(kept)
         heard.seek(0)
-        said = heard.read(4096)
+        said = heard.read(_MOST_HEARD)
     if said:
-        os.write(2, said)
+        os.write(2, said[:4096])
     return result, said.decode("utf-8", "replace")

@@ -6,6 +6,7 @@ import time
 import traceback
 
 from playground.engine import memory, sentences
+from playground.engine.asked import answer
 from playground.engine.bench import Benchmark
 from playground.engine.context import Context
 from playground.engine.decode import ABORTED, NO_ROOM, OK
@@ -21,6 +22,7 @@ from playground.engine.tune import Tuning
 from playground.engine.writing import Writing
 from playground.protocol.commands import (
     Bench,
+    CheckFormat,
     Command,
     CountTokens,
     Generate,
@@ -29,6 +31,7 @@ from playground.protocol.commands import (
     Render,
     SetThreads,
     Stop,
+    Tokenize,
     Tweak,
 )
 from playground.protocol.events import (
@@ -100,6 +103,8 @@ class Loop:
             case CountTokens():
                 n = len(self._model.vocab.tokenize(command.text, special=False))
                 self._outbox.send(TokenCount(command.request, n))
+            case Tokenize() | CheckFormat():
+                self._outbox.send(answer(self._model.vocab, command))
             case Render():
                 self._render(command)
             case SetThreads():

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from playground.engine.json_schema import to_grammar
 from playground.engine.tokens import Vocab
 from playground.settings.field import SettingError
 from playground.settings.sampling import FIELDS, check_order, stages_in_force
@@ -41,6 +42,10 @@ def checked(values: Mapping[str, Any], samplers: Sequence[str]) -> dict[str, Any
     complete = FIELDS.complete(values)
     if "\0" in complete["grammar"] or any("\0" in text for text in complete["dry_sequence_breakers"]):
         raise SettingError("A grammar or a DRY breaker can’t contain a zero character.")
+    if complete["json_schema"].strip():
+        if complete["grammar"].strip():
+            raise SettingError("There is a grammar and a JSON schema; an answer can follow only one. Empty the other.")
+        complete["grammar"] = to_grammar(complete["json_schema"])
     return complete
 
 

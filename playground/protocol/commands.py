@@ -88,6 +88,22 @@ class CountTokens(msgspec.Struct, frozen=True, tag="count_tokens"):
     text: str
 
 
+class Tokenize(msgspec.Struct, frozen=True, tag="tokenize"):
+    """The tokens of a text as typed, then those with the ids; answered by Tokenized."""
+
+    request: Number
+    text: str
+    ids: list[Number] = []
+
+
+class CheckFormat(msgspec.Struct, frozen=True, tag="check_format"):
+    """Whether a grammar or a JSON schema can be followed; answered by FormatChecked. One of the two is empty."""
+
+    request: Number
+    grammar: str = ""
+    json_schema: str = ""
+
+
 class Render(msgspec.Struct, frozen=True, tag="render"):
     """The prompt as the model would see it; answered by Rendered."""
 
@@ -145,5 +161,17 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
 
 
 Command: TypeAlias = (
-    Load | CancelLoad | Generate | Tweak | Stop | CountTokens | Render | SetThreads | Bench | StopBench | Quit
+    Load
+    | CancelLoad
+    | Generate
+    | Tweak
+    | Stop
+    | CountTokens
+    | Tokenize
+    | CheckFormat
+    | Render
+    | SetThreads
+    | Bench
+    | StopBench
+    | Quit
 )

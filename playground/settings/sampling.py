@@ -199,6 +199,8 @@ LENGTH_AND_LUCK: tuple[Field, ...] = (
     _f("logit_bias", "Logit bias", [], "Token id and a bias, “15043+1.5” or “15043-inf”: more or less likely by that much.", "-l --logit-bias",
        kind="list", max_length=40),
     _f("grammar", "Grammar", "", "A GBNF grammar that the answer must follow.", "--grammar", kind="text", max_length=200_000),
+    _f("json_schema", "JSON schema", "", "A JSON schema that the answer must follow; a grammar is made of it. Remote references aren’t fetched.",
+       "-j --json-schema", kind="text", max_length=200_000),
 )
 # fmt: on
 

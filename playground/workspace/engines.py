@@ -24,6 +24,7 @@ from playground.protocol.events import (
     BenchProgress,
     BenchRow,
     Event,
+    FormatChecked,
     Hello,
     Loaded,
     LoadFailed,
@@ -33,6 +34,7 @@ from playground.protocol.events import (
     Rendered,
     StatesSaved,
     TokenCount,
+    Tokenized,
     Tuned,
 )
 from playground.protocol.measured import Measured
@@ -59,6 +61,8 @@ class Engines:
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
         self._uses = itertools.count(1)
+        self.answered: Signal[[Any]] = Signal()
+        """What `questions` asked for."""
         self._counts: dict[int, Callable[[int], None]] = {}
         self._renders: dict[int, Callable[[str, int, str], None]] = {}
         self.all: dict[int, Engine] = {}
@@ -341,6 +345,9 @@ class Engines:
         if reply is not None:
             reply(event.n)
 
+    def _on_answered(self, engine: Engine, event: Tokenized | FormatChecked) -> None:
+        self.answered.emit(event)
+
     def _on_rendered(self, engine: Engine, event: Rendered) -> None:
         reply = self._renders.pop(event.request, None)
         if reply is not None:
@@ -377,6 +384,8 @@ _HANDLERS: dict[type[msgspec.Struct], Callable[[Engines, Engine, Any], None]] = 
     StatesSaved: Engines._on_saved,
     Memory: Engines._on_memory,
     TokenCount: Engines._on_count,
+    Tokenized: Engines._on_answered,
+    FormatChecked: Engines._on_answered,
     Rendered: Engines._on_rendered,
     BenchProgress: Engines._on_bench,
     BenchRow: Engines._on_bench,

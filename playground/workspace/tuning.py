@@ -86,8 +86,8 @@ class Tuning:
         if setup is None:
             return False
         lane.sampling, lane.samplers = dict(setup.values), list(setup.samplers)
+        self._tweak(lane)  # before anything is painted or kept: the token after this wants it
         lane.sampling_changed.emit()
-        self._tweak(lane)
         self._keep()
         return True
 

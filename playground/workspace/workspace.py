@@ -23,6 +23,7 @@ from playground.workspace.loading import Loading
 from playground.workspace.making_room import Free, MakingRoom, free_memory
 from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
 from playground.workspace.presets import Presets
+from playground.workspace.questions import Questions
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of, restore_settings
 from playground.workspace.trying import Trying
@@ -60,6 +61,7 @@ class Workspace:
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
         self.presets = Presets(background, state.told.emit)
         self.keeping = Keeping(state, self.engines, background)
+        self.questions = Questions(state, self.engines, self.loading.engine_of)
         self.trying = Trying(state, self.jobs, self.answers, self.tuning, self.presets, self.add_lane)
         self.try_another = self.trying.try_another
         self.chats.deleted.connect(self.keeping.forget)

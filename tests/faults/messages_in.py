@@ -106,6 +106,7 @@ BEFORE_LOAD: dict[str, Callable[[Case], bytes]] = {
         encode_command(one)
         for one in (
             c.Stop(1), c.Tweak(1, c.Sampling()), c.CountTokens(1, "x"), c.Render(1, _USER), c.SetThreads(0),
+            c.Tokenize(1, "x", [5]), c.CheckFormat(1, "root ::= ("),
             c.StopBench(1), c.Bench(1, []),
         )
     ),
