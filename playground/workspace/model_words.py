@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playground.models.model_file import ModelFile
     from playground.models.notes import Note
     from playground.models.verify import Verified
+    from playground.quantize.messages import Planned
     from playground.workspace.quantizing import Making
 
 NONE = "–"
@@ -253,3 +254,15 @@ def others_words(page: Page) -> str:
     names = ", ".join(choice.path.rpartition("/")[2] for choice in others[:4])
     more = f" and {len(others) - 4} more" if len(others) > 4 else ""
     return f"Also there, not to chat with: {names}{more}." if others else ""
+
+
+def estimate_words(size: int, low: int, high: int, before: int) -> str:
+    """A quant's size foretold from the header."""
+    span = f" ({format_bytes(low)} to {format_bytes(high)})" if format_bytes(low) != format_bytes(high) else ""
+    return f"About {format_bytes(size)}{span}; the source has {format_bytes(before)}."
+
+
+def exact_words(found: Planned, before: int) -> str:
+    """Likewise by llama.cpp's own word."""
+    some = f" {found.n_fallback} of its tensors get a nearby type." if found.n_fallback else ""
+    return f"{format_number(found.size)} bytes of tensors; the source has {format_bytes(before)}.{some}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
@@ -15,6 +17,9 @@ from playground.ui.widgets import Divider, ElidedLabel, IconButton, Label, LaneW
 from playground.workspace import model_words as words
 from playground.workspace.words import format_bytes
 
+if TYPE_CHECKING:
+    from playground.ui.models.quant_pane import QuantPane
+
 _TYPING_MS = 120
 _NARROW = 1000
 """Pixels of width below which the details are narrower."""
@@ -26,7 +31,6 @@ class LibraryTab(QWidget):
     opened = Signal()
     """A lane has a model now."""
     inspect_wanted = Signal(str)
-    quant_wanted = Signal(str)
 
     def __init__(self, rooms: Rooms) -> None:
         super().__init__()
@@ -45,6 +49,8 @@ class LibraryTab(QWidget):
         self.table = LibraryTable(theme)
         self.empty = Label(theme, "", 13, "text-3", wrap=True)
         self.details = Details(rooms)
+        self.quant: QuantPane | None = None
+        """Made when it is first wanted."""
         self.side = QStackedWidget()
         self.side.setProperty("surface", "chrome")
         self.side.addWidget(self.details)
@@ -65,6 +71,18 @@ class LibraryTab(QWidget):
             self.search.clear()
             self.refresh()
             self.table.select(path)
+
+    def show_quant_pane(self, path: str) -> None:
+        """Offer to make another quant of a model."""
+        if self.quant is None:
+            from playground.ui.models.quant_pane import QuantPane
+
+            self.quant = QuantPane(self._rooms)
+            self.quant.closed.connect(lambda: self.side.setCurrentWidget(self.details))
+            self.side.addWidget(self.quant)
+        self.quant.show_model(path)
+        self.side.setCurrentWidget(self.quant)
+        self.quant.type.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def refresh(self) -> None:
         """Show the library as it is now."""
@@ -161,7 +179,7 @@ class LibraryTab(QWidget):
         self.table.menu_wanted.connect(self._menu)
         self.details.opened.connect(self.opened)
         self.details.inspect_wanted.connect(self.inspect_wanted)
-        self.details.quant_wanted.connect(self.quant_wanted)
+        self.details.quant_wanted.connect(self.show_quant_pane)
         bind(self, self._library.changed, self._mark)
         self.watch = LaneWatch(self, self._rooms.workspace, self._mark)
         self._theme.changed.connect(self.refresh)

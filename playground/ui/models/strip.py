@@ -155,7 +155,8 @@ class Strip(QFrame):
         self.clear.setVisible(any(view.state == "done" for view in items) or len(makings) > len(making))
 
     def _size(self) -> None:
-        high = sum(line.sizeHint().height() for line in self.lines.values())
+        wide = max(400, self.width())
+        high = sum(max(line.heightForWidth(wide), line.minimumSizeHint().height()) for line in self.lines.values())
         self._scroll.setFixedHeight(min(high + 6, _ROWS * _LINE + 8))
 
     def _of_download(self, view: DownloadView) -> Line:
