@@ -24,6 +24,7 @@ from playground.ui.collector import Collector
 from playground.ui.frame_clock import FrameClock
 from playground.ui.leaving import Leaving
 from playground.ui.main_window import MainWindow
+from playground.ui.preferences import Preferences, connect
 from playground.ui.theme import Theme, load_fonts
 from playground.ui.unsaved import Unsaved
 from playground.workspace.lane import ModelRef, Notice, NoticeAction
@@ -33,6 +34,7 @@ from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from playground.ui.settings.window import SettingsWindow
     from playground.workspace.downloads import Downloads
     from playground.workspace.hub import HubPages, HubSearch
     from playground.workspace.library import Library
@@ -87,18 +89,16 @@ class App(QObject):
         self.window.closed.connect(self.close)
         self._leaving = Leaving(self.workspace, self.window)
         self._unsaved = Unsaved(self.store, self.window)
-        self.window.theme_chosen.connect(self._choose_theme)
-        self.window.composer.send_key = self.settings["send_key"]
         self.workspace.outside["download_starter"] = self._download_starter
-        self.workspace.set_together(self.settings["together"])
-        self.workspace.set_governed(self.settings["governor"])
-        self.workspace.lanes_changed.connect(self._keep_together)
         self.workspace.presets.begin(paths.config / "presets")
         self.workspace.keeping.begin(paths.states, self.settings["states_gb"])
-        self.workspace.keeping.changed.connect(self._keep_states_gb)
+        self.preferences = Preferences(self.settings, self.bridge.background, self.workspace.told.emit, self)
+        connect(self.preferences, self.window, self.theme, self.workspace)
+        self._connect_settings()
+        self._settings_window: SettingsWindow | None = None
+        self.window.settings_wanted.connect(self._show_settings)
         self.workspace.engines.tune_s = 1.0
         self.workspace.engines.tuned.connect(self._keep_measured)
-        self.workspace.governed_changed.connect(lambda on: self._change_setting("governor", on))
         self._collector = Collector(self.workspace, self)
         self._models: list[ModelRef] | None = None
         self._starter: ModelRef | None = None
@@ -136,9 +136,8 @@ class App(QObject):
         self.store.get_state(LAYOUT, lambda kept: self.window.restore_layout(kept) if kept else None)
         self.window.focus_composer()
         if self.window.plots is not None:
-            latency = self.window.plots.latency
-            latency.set_axis(self.settings["plot_x"])
-            latency.axis_changed.connect(lambda axis: self._change_setting("plot_x", axis))
+            self._set_plot_axis(self.settings["plot_x"])
+            self.window.plots.latency.axis_changed.connect(lambda axis: self.preferences.set("plot_x", axis))
             QTimer.singleShot(0, self.window.plots.warm_up)
         for complaint in self.settings.complaints:
             self.workspace.told.emit(complaint)
@@ -204,28 +203,34 @@ class App(QObject):
                 )
                 lane.changed.emit()
 
-    def _choose_theme(self, choice: str) -> None:
-        self.theme.choose(choice)  # type: ignore[arg-type]
-        self._change_setting("theme", choice)
+    def _show_settings(self, section: str) -> None:
+        if self._settings_window is None:
+            from playground.ui.settings.window import SettingsWindow
 
-    def _keep_states_gb(self) -> None:
-        if self.settings["states_gb"] != self.workspace.keeping.gb:
-            self._change_setting("states_gb", self.workspace.keeping.gb)
+            self._settings_window = SettingsWindow(self.preferences, self.theme, self.window)
+        self._settings_window.open_at(section)
 
-    def _keep_together(self) -> None:
-        if self.settings["together"] != self.workspace.together:
-            self._change_setting("together", self.workspace.together)
+    def _connect_settings(self) -> None:
+        """What the settings change outside the window; what is changed elsewhere is kept here."""
+        preferences, workspace = self.preferences, self.workspace
+        preferences.effect("together", workspace.set_together)
+        preferences.effect("governor", workspace.set_governed)
+        preferences.effect("states_gb", workspace.keeping.set_gb, now=False)
+        preferences.effect("plot_x", self._set_plot_axis)
+        preferences.effect("downloads_at_once", self._limit_downloads)
+        preferences.effect("download_mb_s", self._limit_downloads)
+        workspace.lanes_changed.connect(lambda: preferences.set("together", workspace.together))
+        workspace.keeping.changed.connect(lambda: preferences.set("states_gb", workspace.keeping.gb))
+        workspace.governed_changed.connect(lambda on: preferences.set("governor", on))
 
-    def _change_setting(self, name: str, value: object) -> None:
-        self.settings.set(name, value)
-        self.bridge.background(self._save_settings, lambda said: self.workspace.told.emit(said) if said else None)
+    def _set_plot_axis(self, axis: str) -> None:
+        if self.window.plots is not None:
+            self.window.plots.latency.set_axis(axis)
 
-    def _save_settings(self) -> str:
-        try:
-            self.settings.save()
-        except OSError as error:
-            return f"The settings could not be saved: {error.strerror}."
-        return ""
+    def _limit_downloads(self, _value: object) -> None:
+        if self.downloads is not None:
+            self.downloads.set_at_once(self.settings["downloads_at_once"])
+            self.downloads.set_limit(self.settings["download_mb_s"])
 
     def _make_models(self) -> QWidget:
         from playground.hub.client import Hub

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.files import read_json, write_json
+from playground.settings import load, sampling
 from playground.settings.field import Field, Kind, SettingError, Table
 
 _APP = "our default"
@@ -19,20 +20,16 @@ def _f(name: str, label: str, kind: Kind, default: Any, text: str, **more: Any) 
 FIELDS = Table(
     "app",
     (
-        _f("theme", "Theme", "choice", "system", "Dark, light, or as the system has it.",
-           choices=("system", "dark", "light")),
+        _f("theme", "Theme", "choice", "system", "Dark, light, as the system has it, or with high contrast.",
+           choices=("system", "dark", "light", "contrast-dark", "contrast-light")),
         _f("font_scale", "Text size", "float", 1.0, "Size of all text, as a factor.",
-           low=0.8, high=2.0, slider=(0.8, 2.0), step=0.05, unit="×"),
+           low=0.8, high=1.5, slider=(0.8, 1.5), step=0.05, unit="×"),
         _f("send_key", "Send with", "choice", "enter",
            "The key that sends; with Ctrl+Enter, Enter alone breaks the line.",
            choices=("enter", "ctrl+enter")),
-        _f("show_plots", "Plots", "bool", True, "Latency and memory below the chat."),
         _f("plot_x", "Plot axis", "choice", "token", "What the latency plot counts along its x axis.",
            choices=("token", "time")),
-        _f("show_sidebar", "Chat list", "bool", True, "The list of chats on the left."),
-        _f("show_panel", "Sampling panel", "bool", True, "The sampling panel on the right."),
-        _f("show_thinking", "Unfold thinking", "bool", False, "Show what a model thinks before it answers."),
-        _f("reduced_motion", "Less motion", "bool", False, "No animations; things appear in place."),
+        _f("reduced_motion", "Less motion", "bool", False, "No animations; the caret doesn’t blink."),
         _f("governor", "Follow the load", "bool", True,
            "Fewer threads while another program needs the cores, all of them again once they are free."),
         _f("states_gb", "Keep on disk", "float", 2.0,
@@ -48,6 +45,12 @@ FIELDS = Table(
 )  # fmt: skip
 
 
+OWN_TABLES: dict[str, Table] = {"load": load.FIELDS, "sampling": sampling.FIELDS}
+"""Tables whose defaults the user may replace with some of their own, by the name that the file has for them."""
+KEYS = "keys"
+"""What the file calls the changed keys; `actions.keymap` knows what they mean."""
+
+
 class AppSettings:
     """Values in force; every read is of memory, only `load` and `save` touch the disk.
 
@@ -57,6 +60,9 @@ class AppSettings:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.values: dict[str, Any] = FIELDS.defaults()
+        self.own: dict[str, dict[str, Any]] = {name: {} for name in OWN_TABLES}
+        """The user's own defaults, by table: only those that differ."""
+        self.keys: Any = {}
         self.complaints: list[str] = []
         """One sentence for each thing in the file that was not taken."""
         self._unknown: dict[str, Any] = {}
@@ -64,6 +70,7 @@ class AppSettings:
     def load(self) -> None:
         """Read the file; what is missing or wrong has its default. Never raises."""
         self.values, self._unknown, self.complaints = FIELDS.defaults(), {}, []
+        self.own, self.keys = {name: {} for name in OWN_TABLES}, {}
         try:
             kept = read_json(self.path)
         except FileNotFoundError:
@@ -80,7 +87,9 @@ class AppSettings:
     def save(self) -> None:
         """Write what differs from the defaults. Raises OSError; the old file then stands."""
         changed = {name: value for name, value in self.values.items() if value != FIELDS[name].default}
-        write_json(self.path, self._unknown | changed)
+        own = {name: values for name, values in self.own.items() if values}
+        keys = {KEYS: self.keys} if self.keys else {}
+        write_json(self.path, self._unknown | changed | own | keys)
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
@@ -89,6 +98,15 @@ class AppSettings:
         """Change one value, in memory. Raises SettingError."""
         self.values[name] = FIELDS[name].check(value)
 
+    def set_own(self, table: str, name: str, value: Any) -> None:
+        """Another default for a row of one of OWN_TABLES, in memory. Raises SettingError."""
+        row = OWN_TABLES[table][name]
+        value = row.check(value)
+        if value == row.default:
+            self.own[table].pop(name, None)
+        else:
+            self.own[table][name] = value
+
     def reset(self, names: Iterable[str] = ()) -> None:
         """Back to the defaults: the named ones, or all."""
         defaults = FIELDS.defaults()
@@ -96,6 +114,12 @@ class AppSettings:
             self.values[name] = defaults[name]
 
     def _take(self, name: str, value: Any) -> None:
+        if name == KEYS:
+            self.keys = value
+            return
+        if name in OWN_TABLES:
+            self._take_own(name, value)
+            return
         if name not in FIELDS:
             self._unknown[name] = value
             return
@@ -104,6 +128,16 @@ class AppSettings:
         except SettingError as error:
             default = FIELDS[name].show(FIELDS[name].default)
             self.complaints.append(f"{str(error).rstrip('.')}. It is {default} now ({self.path.name}).")
+
+    def _take_own(self, table: str, values: Any) -> None:
+        if not isinstance(values, dict):
+            self.complaints.append(f"The defaults under “{table}” can’t be read, so the usual ones hold.")
+            return
+        for name, value in values.items():
+            try:
+                self.set_own(table, name, value)
+            except SettingError as error:
+                self.complaints.append(f"{str(error).rstrip('.')}. The usual default holds ({self.path.name}).")
 
     def _not_read(self, error: Exception) -> None:
         """Say so, and keep a file that can't be understood from being overwritten."""

@@ -143,17 +143,17 @@ class Paragraph(QLabel):
     def _lines(self, width: int) -> QTextLayout:
         layout = QTextLayout(self.text(), self.font())
         layout.beginLayout()
-        y = 0
+        y, step = 0, self._theme.px(self._line)
         while (line := layout.createLine()).isValid():
             line.setLineWidth(max(20, width))
-            line.setPosition(QPointF(0, y + (self._line - line.height()) / 2))
-            y += self._line
+            line.setPosition(QPointF(0, y + (step - line.height()) / 2))
+            y += step
         layout.endLayout()
         return layout
 
     def heightForWidth(self, width: int) -> int:
         """All lines."""
-        return self._lines(width).lineCount() * self._line
+        return self._lines(width).lineCount() * self._theme.px(self._line)
 
     def sizeHint(self) -> QSize:
         """As a column of text."""
@@ -161,7 +161,7 @@ class Paragraph(QLabel):
 
     def minimumSizeHint(self) -> QSize:
         """As narrow as a lane."""
-        return QSize(80, self._line)
+        return QSize(80, self._theme.px(self._line))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the lines."""
@@ -180,12 +180,19 @@ class FiguresLabel(QWidget):
         self._theme, self._right = theme, right
         self._figures: list[Figure] = []
         self._quiet, self._strong = theme.font(px), theme.font(px, 600)
-        self._metrics = {False: QFontMetrics(self._quiet), True: QFontMetrics(self._strong)}
-        self._space = self._metrics[False].horizontalAdvance(" ")
         self._widths: list[int] = []
         """Of the figures, px; they are asked for several times a picture."""
+        self._measure()
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-        theme.changed.connect(self.update)
+        theme.changed.connect(self._measure)
+
+    def _measure(self) -> None:
+        """The fonts are the theme's own and grow with its text."""
+        self._metrics = {False: QFontMetrics(self._quiet), True: QFontMetrics(self._strong)}
+        self._space = self._metrics[False].horizontalAdvance(" ")
+        self._widths = [self._width(figure) for figure in self._figures]
+        self.updateGeometry()
+        self.update()
 
     @property
     def text(self) -> str:

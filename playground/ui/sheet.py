@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from string import Template
 
 from playground.ui.theme import MONO_FAMILIES, TOKENS, Theme
@@ -15,8 +16,23 @@ def style_sheet(theme: Theme) -> str:
     names["segment_on"] = names["pressed"] if dark else names["canvas"]
     names["inverse_hover"] = "#FFFFFF" if dark else names["text_2"]
     names["mono"] = ", ".join(f"'{family}'" for family in MONO_FAMILIES)
-    return _SHEET.substitute(names)
+    sheet = _SHEET.substitute(names)
+    if theme.contrast:
+        sheet += _CONTRAST.substitute(names)
+    # What holds text grows with it; lines, edges and padding stay.
+    return _GROWS.sub(lambda found: f"{found[1]}{round(float(found[2]) * theme.scale, 1):g}px", sheet)
 
+
+_GROWS = re.compile(r"(font-size: |(?:min|max)-height: (?=2[0-9]))(\d+(?:\.\d+)?)px")
+_CONTRAST = Template("""
+QPushButton[kind="quiet"], QToolButton[kind="quiet"], QPushButton[kind="chip"], QToolButton[kind="chip"] {
+    border: 1px solid $line_strong; }
+QListView::item:selected, QTableView::item:selected, QTreeView::item:selected, QMenu::item:selected {
+    border: 1px solid $accent; }
+QPushButton[kind="segment"]:checked, QToolButton[kind="segment"]:checked { border: 2px solid $text_1; }
+QPushButton[kind="link"], QToolButton[kind="link"] { text-decoration: underline; }
+QSplitter::handle { background: $line; }
+""")
 
 _SHEET = Template("""
 QMainWindow, QDialog { background: $chrome; }

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
     QProxyStyle,
     QPushButton,
     QStyle,
+    QStyleHintReturn,
     QStyleOption,
     QStyleOptionComboBox,
     QStyleOptionComplex,
@@ -33,10 +34,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from playground.ui.refit import fit_size
 from playground.ui.sheet import style_sheet
 from playground.ui.theme import Theme
 
-__all__ = ["PlaygroundStyle", "mark", "style_sheet"]
+__all__ = ["PlaygroundStyle", "StillStyle", "mark", "style_sheet"]
 
 _RADIUS = 6
 
@@ -68,6 +70,7 @@ class PlaygroundStyle(QProxyStyle):
         """Prepare a widget: buttons take focus by Tab only, popups may have round corners."""
         if isinstance(target, QWidget):
             self._prepare(target)
+            fit_size(target, self._theme.scale)
         return super().polish(target)
 
     @staticmethod
@@ -201,6 +204,25 @@ class PlaygroundStyle(QProxyStyle):
         option.palette.setColor(QPalette.ColorRole.ButtonText, theme.color("text-1" if enabled else "disabled"))
         arrow = QRect(option.rect.right() - 22, option.rect.top(), 18, option.rect.height())
         self._chevron(arrow, painter, 0, enabled)
+
+
+class StillStyle(PlaygroundStyle):
+    """Without animations, where the user wants no motion.
+
+    A class of its own: Qt asks for hints a hundred times a picture, and an override in Python is dear.
+    """
+
+    def styleHint(
+        self,
+        hint: QStyle.StyleHint,
+        option: QStyleOption | None = None,
+        widget: QWidget | None = None,
+        data: QStyleHintReturn | None = None,
+    ) -> int:
+        """No time for animations."""
+        if hint == QStyle.StyleHint.SH_Widget_Animation_Duration:
+            return 0
+        return super().styleHint(hint, option, widget, data)
 
 
 def _set_height(widget: QWidget) -> None:

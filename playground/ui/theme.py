@@ -12,42 +12,12 @@ from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalett
 from PySide6.QtWidgets import QApplication
 
 from playground.resources import resource
+from playground.ui.tokens import CONTRAST, TOKENS
+
+__all__ = ["CONTRAST", "TOKENS", "Theme", "load_fonts", "mix"]
 
 Scheme: TypeAlias = Literal["dark", "light"]
-Choice: TypeAlias = Literal["system", "dark", "light"]
-
-TOKENS: dict[str, tuple[str, str]] = {
-    # name: (dark, light)
-    "chrome": ("#101114", "#F3F4F6"),
-    "canvas": ("#16171B", "#FFFFFF"),
-    "raised": ("#1E2025", "#EDEFF2"),
-    "hover": ("#26292F", "#E6E8EC"),
-    "pressed": ("#2E3138", "#DBDEE4"),
-    "sunken": ("#0C0D10", "#F7F8FA"),
-    "input": ("#0C0D10", "#FFFFFF"),
-    "composer": ("#1E2025", "#FFFFFF"),
-    "line": ("#25272C", "#E2E4E9"),
-    "line-strong": ("#3A3E46", "#C5C9D1"),
-    "text-1": ("#E8EAED", "#17191D"),
-    "text-2": ("#B0B5BF", "#484E59"),
-    "text-3": ("#8B919C", "#626874"),
-    "disabled": ("#555A64", "#A2A7B1"),
-    "inverse": ("#E8EAED", "#1D2025"),
-    "on-inverse": ("#131417", "#FFFFFF"),
-    "accent": ("#8FA2FF", "#4659D6"),
-    "ok": ("#6CC78F", "#187245"),
-    "warn": ("#E6BE5E", "#855D00"),
-    "danger": ("#FF7F76", "#C22F2A"),
-    "lane-A": ("#4C9FEA", "#1769C2"),
-    "lane-B": ("#F5B04C", "#A85600"),
-    "lane-C": ("#7ADFB6", "#005F43"),
-    "lane-D": ("#D264A6", "#B9368F"),
-    "no-lane": ("#8E98A8", "#66707F"),
-    "code-keyword": ("#B9A5F7", "#6A3FC0"),
-    "code-string": ("#93CF9F", "#1E7A3C"),
-    "code-number": ("#E8BE82", "#9A5B00"),
-    "code-call": ("#86BCF2", "#1460B0"),
-}
+Choice: TypeAlias = Literal["system", "dark", "light", "contrast-dark", "contrast-light"]
 
 UI_FAMILIES = [
     "Inter",
@@ -95,6 +65,17 @@ def mix(over: QColor, under: QColor, share: float) -> QColor:
     )
 
 
+_BLINK_MS = 1000
+"""A caret's blinking, on and off, as most systems have it."""
+
+
+def _system_wants_contrast() -> bool:
+    hints = QGuiApplication.styleHints()
+    if not hasattr(hints, "accessibility"):  # Qt 6.10 and later
+        return False
+    return bool(hints.accessibility().contrastPreference() == Qt.ContrastPreference.HighContrast)
+
+
 class Theme(QObject):
     """The scheme in force; ``changed`` is emitted after palette and style sheet were set."""
 
@@ -106,7 +87,13 @@ class Theme(QObject):
         self._styled: QApplication | None = None
         self._fonts: dict[tuple[float, int, bool], QFont] = {}
         self._colors: dict[str, QColor] = {}
-        self.scheme: Scheme = self._resolve()
+        self.scale = 1.0
+        """Size of all text, as a factor; set by `set_scale`."""
+        self.still = False
+        """No animations, and a caret that doesn't blink; set by `set_still`."""
+        self.scheme: Scheme
+        self.contrast: bool
+        self.scheme, self.contrast = self._resolve()
         QGuiApplication.styleHints().colorSchemeChanged.connect(lambda _scheme: self._system_changed())
 
     @property
@@ -115,9 +102,32 @@ class Theme(QObject):
         return self._choice
 
     def choose(self, choice: Choice) -> None:
-        """Follow the system, or stay dark or light."""
+        """Follow the system, or stay dark or light, with usual or high contrast."""
         self._choice = choice
         self._system_changed()
+
+    def set_scale(self, scale: float) -> None:
+        """Make all text larger or smaller, also that of widgets on screen."""
+        if scale == self.scale:
+            return
+        self.scale = scale
+        # Widgets that paint hold these fonts; those that Qt paints have copies, which `refit` sees to.
+        for (px, _weight, _mono), font in self._fonts.items():
+            font.setPixelSize(self.px(px))
+        self._restyle()
+
+    def px(self, usual: float) -> int:
+        """Pixels for something that grows with the text."""
+        return max(1, round(usual * self.scale))
+
+    def set_still(self, still: bool) -> None:
+        """No motion."""
+        if still == self.still:
+            return
+        self.still = still
+        if self._styled is not None:
+            self._set_style(self._styled)
+        QGuiApplication.styleHints().setCursorFlashTime(0 if still else _BLINK_MS)
 
     def color(self, token: str) -> QColor:
         """A token's colour in the scheme in force. It is shared: change a copy."""
@@ -128,7 +138,8 @@ class Theme(QObject):
 
     def hex(self, token: str) -> str:
         """A token's colour as ``#RRGGBB``."""
-        return TOKENS[token][0 if self.scheme == "dark" else 1]
+        column = 0 if self.scheme == "dark" else 1
+        return (CONTRAST if self.contrast and token in CONTRAST else TOKENS)[token][column]
 
     def lane(self, letter: str) -> QColor:
         """A lane's colour."""
@@ -146,6 +157,7 @@ class Theme(QObject):
         key = (px, weight, mono)
         if key not in self._fonts:
             self._fonts[key] = self._make_font(*key)
+            self._fonts[key].setPixelSize(self.px(px))
         return self._fonts[key]
 
     @staticmethod
@@ -163,30 +175,43 @@ class Theme(QObject):
 
     def apply(self, app: QApplication) -> None:
         """Set style, palette, font and style sheet of the whole application."""
-        from playground.ui.style import PlaygroundStyle, style_sheet
+        from playground.ui.style import style_sheet
 
         # With a style sheet set, app.style() is Qt's wrapper and tells nothing of what is under it.
         if self._styled is not app:
             self._styled = app
-            app.setStyle(PlaygroundStyle(self))
+            self._set_style(app)
         app.setFont(self.font())
         app.setPalette(self._palette())
         app.setStyleSheet(style_sheet(self))
 
-    def _resolve(self) -> Scheme:
-        if self._choice != "system":
-            return self._choice
-        light = QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light
-        return "light" if light else "dark"
+    def _set_style(self, app: QApplication) -> None:
+        from playground.ui.style import PlaygroundStyle, StillStyle
+
+        app.setStyle(StillStyle(self) if self.still else PlaygroundStyle(self))
+
+    def _resolve(self) -> tuple[Scheme, bool]:
+        """Dark or light, and whether with high contrast."""
+        hints = QGuiApplication.styleHints()
+        light = hints.colorScheme() == Qt.ColorScheme.Light
+        if self._choice == "system":
+            return "light" if light else "dark", _system_wants_contrast()
+        contrast, _, scheme = self._choice.rpartition("-")
+        return ("light" if scheme == "light" else "dark"), contrast == "contrast"
 
     def _system_changed(self) -> None:
-        scheme = self._resolve()
-        if scheme == self.scheme:
+        found = self._resolve()
+        if found == (self.scheme, self.contrast):
             return
-        self.scheme = scheme
+        self.scheme, self.contrast = found
+        self._restyle()
+
+    def _restyle(self) -> None:
+        from playground.ui.refit import refit
+
         app = QApplication.instance()
         if isinstance(app, QApplication):
-            self.apply(app)
+            refit(app, self.scale, lambda: self.apply(app))
         self.changed.emit()
 
     def _palette(self) -> QPalette:

@@ -37,17 +37,15 @@ def test_what_was_set_comes_back(path: Path) -> None:
     settings = loaded(path)
     settings.set("theme", "light")
     settings.set("font_scale", 1.25)
-    settings.set("show_plots", False)
+    settings.set("together", True)
     settings.save()
     again = loaded(path)
-    assert (again["theme"], again["font_scale"], again["show_plots"]) == ("light", 1.25, False)
+    assert (again["theme"], again["font_scale"], again["together"]) == ("light", 1.25, True)
     assert again["send_key"] == "enter"
-    assert json.loads(path.read_text()) == {"theme": "light", "font_scale": 1.25, "show_plots": False}
+    assert json.loads(path.read_text()) == {"theme": "light", "font_scale": 1.25, "together": True}
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [("theme", "pink"), ("font_scale", 9), ("show_plots", "yes"), ("nothing", 1)]
-)
+@pytest.mark.parametrize(("name", "value"), [("theme", "pink"), ("font_scale", 9), ("together", "yes"), ("nothing", 1)])
 def test_a_wrong_value_is_refused_and_the_old_one_stands(path: Path, name: str, value: object) -> None:
     settings = loaded(path)
     with pytest.raises(SettingError):
@@ -56,7 +54,7 @@ def test_a_wrong_value_is_refused_and_the_old_one_stands(path: Path, name: str, 
 
 
 def test_bad_values_in_the_file_become_defaults_with_a_sentence_each(path: Path) -> None:
-    files.write_json(path, {"theme": "pink", "font_scale": [], "send_key": "ctrl+enter", "show_plots": 1})
+    files.write_json(path, {"theme": "pink", "font_scale": [], "send_key": "ctrl+enter", "together": 1})
     settings = loaded(path)
     assert settings.values == FIELDS.defaults() | {"send_key": "ctrl+enter"}
     assert len(settings.complaints) == 3
@@ -120,3 +118,22 @@ def test_reset(path: Path) -> None:
     assert (settings["theme"], settings["plot_x"]) == ("system", "time")
     settings.reset()
     assert settings.values == FIELDS.defaults()
+
+
+def test_own_defaults_and_keys_come_back_and_bad_ones_are_said(path: Path) -> None:
+    settings = loaded(path)
+    settings.set_own("load", "n_ctx", 8192)
+    settings.set_own("sampling", "temp", 0.3)
+    settings.keys = {"view.palette": ["Ctrl+P"]}
+    with pytest.raises(SettingError):
+        settings.set_own("load", "n_ctx", 3)
+    settings.save()
+    again = loaded(path)
+    assert again.own == {"load": {"n_ctx": 8192}, "sampling": {"temp": 0.3}}
+    assert again.keys == {"view.palette": ["Ctrl+P"]}
+    again.set_own("load", "n_ctx", 4096)
+    assert again.own["load"] == {}
+    files.write_json(path, {"load": {"n_ctx": "many", "colour": 1}, "sampling": 7})
+    broken = loaded(path)
+    assert broken.own == {"load": {}, "sampling": {}}
+    assert len(broken.complaints) == 3

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from playground.ui.theme import TOKENS
+from playground.ui.theme import CONTRAST, TOKENS
 
 SCHEMES = {"dark": 0, "light": 1}
 TEXT = ("text-1", "text-2", "text-3")
@@ -50,4 +50,26 @@ def test_the_formula() -> None:
 def test_contrast(scheme: str, ink: str, ground: str, least: float) -> None:
     column = SCHEMES[scheme]
     ratio = contrast(TOKENS[ink][column], TOKENS[ground][column])
+    assert ratio >= least, f"{ink} on {ground}, {scheme}: {ratio:.2f}"
+
+
+HIGH = [
+    *((ink, ground, 7.0) for ink, ground in itertools.product(TEXT, (*SURFACES, "input", "sunken", "composer"))),
+    *((lane, ground, 7.0) for lane, ground in itertools.product(LANES, ("chrome", "canvas"))),
+    *((state, ground, 7.0) for state, ground in itertools.product(("ok", "warn", "danger", "accent"), SURFACES[:3])),
+    *((code, "sunken", 7.0) for code in ("code-keyword", "code-string", "code-number", "code-call")),
+    ("on-inverse", "inverse", 7.0),
+    *(("line-strong", ground, READ) for ground in (*SURFACES, "input", "composer")),  # edges of controls
+    *(("line", ground, SEEN) for ground in ("chrome", "canvas")),  # what divides the panes
+    *(("accent", ground, READ) for ground in (*SURFACES, "input", "composer")),  # focus ring
+    *(("disabled", ground, READ) for ground in SURFACES[:3]),
+]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(("ink", "ground", "least"), [*PAIRS, *HIGH])
+def test_high_contrast(scheme: str, ink: str, ground: str, least: float) -> None:
+    """AA everywhere, and AAA (7:1) for whatever is read."""
+    tokens = TOKENS | CONTRAST
+    ratio = contrast(tokens[ink][SCHEMES[scheme]], tokens[ground][SCHEMES[scheme]])
     assert ratio >= least, f"{ink} on {ground}, {scheme}: {ratio:.2f}"

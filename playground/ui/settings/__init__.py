@@ -1,0 +1,1 @@
+"""The settings window: sections made from the tables, and the list of shortcuts."""
