@@ -7,16 +7,14 @@ one that draws. Two equal stages are the same sampler, so a tweak can keep what 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from playground.engine.json_schema import to_grammar
 from playground.engine.tokens import Vocab
 from playground.settings.field import SettingError
-from playground.settings.sampling import FIELDS, check_order, stages_in_force
+from playground.settings.sampling import FIELDS, check_order, read_bias, stages_in_force
 
-_BIAS = re.compile(r"\s*(\d{1,10})\s*([+-])\s*(inf|\d+\.?\d*|\.\d+)\s*", re.IGNORECASE)
 _MIROSTAT_M = 100
 
 
@@ -120,10 +118,7 @@ def _bias(values: Mapping[str, Any], vocab: Vocab) -> tuple[tuple[int, float], .
 
 
 def _parse_bias(entry: str, n_vocab: int) -> tuple[int, float]:
-    found = _BIAS.fullmatch(entry)
-    if not found:
-        raise SettingError(f"A logit bias is a token id and a number, like “15043+1.5” or “15043-inf”; not “{entry}”.")
-    token, bias = int(found[1]), float(found[2] + found[3])
+    token, bias = read_bias(entry)
     if token >= n_vocab:
         raise SettingError(f"There is no token {token} in this model’s vocabulary; the last is {n_vocab - 1}.")
     if bias == float("inf"):

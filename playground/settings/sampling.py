@@ -6,6 +6,7 @@ names and flags those of its command-line tools.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,7 @@ def _f(name: str, label: str, default: Any, text: str, flag: str, **more: Any) -
 
 
 _SEEDS = 4294967295
+_BIAS = re.compile(r"\s*(\d{1,10})\s*([+-])\s*(inf|\d+\.?\d*|\.\d+)\s*", re.IGNORECASE)
 
 # fmt: off
 CHAIN: tuple[Sampler, ...] = (
@@ -239,6 +241,19 @@ def with_optional(order: Sequence[str], values: Mapping[str, Any]) -> list[str]:
             cuts = [made.index(name) for name in ("top_k", "top_p") if name in made]
             made.insert(max(cuts) + 1 if stage.name == "infill" and cuts else len(made), stage.name)
     return made
+
+
+def bias_entry(token: int, bias: float) -> str:
+    """A logit bias as llama.cpp writes it: “15043+1.5”, “15043-inf”."""
+    return f"{token}-inf" if bias == float("-inf") else f"{token}{bias:+.6f}".rstrip("0").rstrip(".")
+
+
+def read_bias(entry: str) -> tuple[int, float]:
+    """Token id and bias of such an entry. Raises SettingError."""
+    found = _BIAS.fullmatch(entry)
+    if not found:
+        raise SettingError(f"A logit bias is a token id and a number, like “15043+1.5” or “15043-inf”; not “{entry}”.")
+    return int(found[1]), float(found[2] + found[3])
 
 
 def neutral_values() -> dict[str, Any]:

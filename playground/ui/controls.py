@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt
@@ -9,7 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QWidget
 
 from playground.settings.field import Field, SettingError
-from playground.ui.editor_popup import EditorPopup, escaped
+from playground.ui.editor_popup import EditorPopup, ValuePopup, escaped
 from playground.ui.fields import NumberField
 from playground.ui.setting_row import ROW_HEIGHT, SettingRow
 from playground.ui.slider import Slider
@@ -153,7 +154,9 @@ class TextRow(SettingRow):
         self.button.setFont(theme.font(12))
         mark(self.button, kind="field", quiet="true")
         self.button.clicked.connect(self._open)
-        self._popup: EditorPopup | None = None
+        self._popup: ValuePopup | None = None
+        self.make_popup: Callable[..., ValuePopup] = EditorPopup
+        """Makes the editor, from field, theme, what applies a value, and the parent."""
         self._adopt(self.button)
         self._show_value()
 
@@ -167,10 +170,10 @@ class TextRow(SettingRow):
         return "none" if not self.value else f"{lines} lines" if lines > 1 else str(self.value).strip()
 
     @property
-    def popup(self) -> EditorPopup:
+    def popup(self) -> ValuePopup:
         """The editor, made when first needed."""
         if self._popup is None:
-            self._popup = EditorPopup(self.field, self.theme, self._take, self)
+            self._popup = self.make_popup(self.field, self.theme, self._take, self)
         return self._popup
 
     def _take(self, value: Any) -> None:

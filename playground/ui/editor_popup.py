@@ -40,42 +40,49 @@ def from_lines(field: Field, text: str) -> Any:
     return field.check(text)
 
 
-class EditorPopup(QFrame):
-    """Edits one text or list. Apply, Ctrl+Enter and a click elsewhere take it over, Escape does not.
+class ValuePopup(QFrame):
+    """Edits one value. Apply, Ctrl+Enter and a click elsewhere take it over, Escape does not.
 
     ``take`` applies the value and raises SettingError when it can't; the popup then stays.
+    Subclasses add the body, and say how a value is shown and read.
     """
 
     closed = Signal()
 
     def __init__(self, field: Field, theme: Theme, take: Callable[[Any], None], parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self._field, self._take = field, take
+        self.field, self.theme, self._take = field, theme, take
         self._before: Any = None
         self._done = True
         mark(self, card="plain")
-        self.editor = QPlainTextEdit()
-        self.editor.setTabChangesFocus(True)
-        self.editor.setFont(theme.font(12, mono=True))
-        self.editor.setAccessibleName(field.label)
-        mark(self.editor, field="true")
+        self.body = QVBoxLayout()
+        self.body.setContentsMargins(0, 0, 0, 0)
+        self.body.setSpacing(6)
         self._error = QLabel()
         self._error.setWordWrap(True)
         mark(self._error, tone="danger", size="small")
         self._error.hide()
         self._build()
-        self.resize(340, 300 if field.kind == "text" else 230)
+
+    def help_text(self) -> str:
+        """The sentence under the title."""
+        return self.field.help
+
+    def show_value(self, value: Any) -> None:
+        """Bring the body to a value."""
+        raise NotImplementedError
+
+    def read_value(self) -> Any:
+        """What the body says. Raises SettingError."""
+        raise NotImplementedError
 
     def _build(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 10, 12, 12)
         column.setSpacing(6)
-        title = QLabel(self._field.label)
+        title = QLabel(self.field.label)
         mark(title, size="small", weight="medium")
-        text = self._field.help
-        if self._field.kind == "list":
-            text += " One a line; \\n stands for a line break, \\t for a tab."
-        lines = QLabel(text)
+        lines = QLabel(self.help_text())
         lines.setWordWrap(True)
         mark(lines, tone="3", size="meta")
         buttons = QHBoxLayout()
@@ -90,15 +97,25 @@ class EditorPopup(QFrame):
         buttons.addWidget(apply)
         for widget in (title, lines):
             column.addWidget(widget)
-        column.addWidget(self.editor, 1)
+        column.addLayout(self.body, 1)
         column.addWidget(self._error)
         column.addLayout(buttons)
+
+    @property
+    def error(self) -> str:
+        """The sentence under the body; empty: none."""
+        return "" if self._error.isHidden() else self._error.text()
+
+    def show_error(self, sentence: str) -> None:
+        """Say what is wrong; empty: nothing is."""
+        self._error.setText(sentence)
+        self._error.setVisible(bool(sentence))
 
     def open_at(self, corner: QPoint, value: Any) -> None:
         """Show with its right top corner there, moved to stay on the screen."""
         self._before, self._done = value, False
-        self.editor.setPlainText(as_lines(self._field, value))
-        self._error.hide()
+        self.show_error("")
+        self.show_value(value)
         at = corner - QPoint(self.width(), 0)
         if (screen := self.screen()) is not None:
             room = screen.availableGeometry()
@@ -106,17 +123,15 @@ class EditorPopup(QFrame):
             at.setY(max(room.top(), min(at.y(), room.bottom() - self.height())))
         self.move(at)
         self.show()
-        self.editor.setFocus()
 
     def apply(self) -> None:
         """Take the value over and close, or say why not and stay."""
         try:
-            value = from_lines(self._field, self.editor.toPlainText())
+            value = self.read_value()
             if value != self._before:
                 self._take(value)
         except SettingError as error:
-            self._error.setText(str(error))
-            self._error.show()
+            self.show_error(str(error))
             return
         self._done = True
         self.close()
@@ -140,10 +155,42 @@ class EditorPopup(QFrame):
         if not self._done:
             self._done = True
             try:
-                value = from_lines(self._field, self.editor.toPlainText())
+                value = self.read_value()
                 if value != self._before:
                     self._take(value)
             except SettingError:
                 pass
         super().hideEvent(event)
         self.closed.emit()
+
+
+class EditorPopup(ValuePopup):
+    """Edits a text, or a list of strings one a line."""
+
+    def __init__(self, field: Field, theme: Theme, take: Callable[[Any], None], parent: QWidget) -> None:
+        super().__init__(field, theme, take, parent)
+        self.editor = QPlainTextEdit()
+        self.editor.setTabChangesFocus(True)
+        self.editor.setFont(theme.font(12, mono=True))
+        self.editor.setAccessibleName(field.label)
+        mark(self.editor, field="true")
+        self.body.addWidget(self.editor, 1)
+        self.resize(340, 300 if field.kind == "text" else 230)
+
+    def help_text(self) -> str:
+        """The field's, and how a list is written."""
+        lines = " One a line; \\n stands for a line break, \\t for a tab."
+        return self.field.help + (lines if self.field.kind == "list" else "")
+
+    def show_value(self, value: Any) -> None:
+        """As lines, ready to type."""
+        self.editor.setPlainText(as_lines(self.field, value))
+
+    def read_value(self) -> Any:
+        """What stands in the editor. Raises SettingError."""
+        return from_lines(self.field, self.editor.toPlainText())
+
+    def open_at(self, corner: QPoint, value: Any) -> None:
+        """With the focus in the editor."""
+        super().open_at(corner, value)
+        self.editor.setFocus()

@@ -18,6 +18,7 @@ from playground.workspace.engines import Engines
 from playground.workspace.keeping import Keeping
 from playground.workspace.lane import Lane, ModelRef
 from playground.workspace.presets import Presets
+from playground.workspace.questions import Questions
 from playground.workspace.state import State
 from playground.workspace.tuning import Tuning
 
@@ -66,7 +67,9 @@ class Desk:
         for lane in self.state.lanes:
             lane.model = ModelRef("/models/Qwen3-0.6B-Q8_0.gguf", "Qwen3 0.6B", "Q8_0", 639_446_688)
         self.lanes_changed, self.active_changed = self.state.lanes_changed, self.state.active_changed
-        self.keeping = Keeping(self.state, Engines(Path("logs"), lambda run: run()), lambda work, then: then(work()))
+        engines = Engines(Path("logs"), lambda run: run())
+        self.keeping = Keeping(self.state, engines, lambda work, then: then(work()))
+        self.questions = Questions(self.state, engines, lambda _lane: None)
         self.told = self.state.told
         self.presets = Presets(lambda work, then: then(work()), self.told.emit)
         self.trying: Any = _NoTrying(self.presets)

@@ -11,6 +11,7 @@ from playground.ui.widgets import bind
 from playground.workspace.keeping import Keeping
 from playground.workspace.lane import Lane
 from playground.workspace.presets import Presets
+from playground.workspace.questions import Questions
 from playground.workspace.signal import Signal
 from playground.workspace.trying import Trying
 
@@ -24,6 +25,7 @@ class PanelWorkspace(Protocol):
     keeping: Keeping
     presets: Presets
     trying: Trying
+    questions: Questions
 
     @property
     def lanes(self) -> list[Lane]:

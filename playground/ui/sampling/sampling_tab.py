@@ -17,6 +17,7 @@ from playground.ui import icons
 from playground.ui.controls import NumberRow, SettingRow, row_for
 from playground.ui.sampling.chain_list import ChainList
 from playground.ui.sampling.chain_order import ChainOrder
+from playground.ui.sampling.editors import give_editors
 from playground.ui.sampling.ports import LaneFollower, PanelWorkspace, active_lane
 from playground.ui.sampling.preset_bar import PresetBar
 from playground.ui.sampling.preset_control import PresetControl
@@ -124,6 +125,7 @@ class SamplingTab(QWidget):
         column.addWidget(heading(self._theme, "Length and luck"))
         for field in sorted(LENGTH_AND_LUCK, key=lambda row: row.name in _RARE):
             column.addWidget(self._luck_row(field))
+        give_editors(self._luck, self._workspace)
         column.addStretch(1)
 
     def _build_more(self, column: QVBoxLayout) -> None:
