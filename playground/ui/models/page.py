@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from playground.ui.models.library_tab import LibraryTab
@@ -14,6 +15,7 @@ from playground.ui.widgets import Divider, SegmentedControl
 
 if TYPE_CHECKING:
     from playground.ui.models.find_tab import FindTab
+    from playground.ui.models.inspector import Inspector
 
 TABS = (
     ("library", "Library", "The models on this machine"),
@@ -37,6 +39,8 @@ class ModelsPage(QWidget):
         self.tabs.chosen.connect(self.show_tab)
         self.library = LibraryTab(rooms)
         self.library.opened.connect(self.opened)
+        self.library.inspect_wanted.connect(self.inspect)
+        self.inspector: Inspector | None = None
         self.finder: FindTab | None = None
         """Made when it is first shown: nothing of it is needed before."""
         self._may_ask = False
@@ -70,6 +74,21 @@ class ModelsPage(QWidget):
         self._may_ask = kept.get("may_ask") is True
         if self.finder is not None:
             self.finder.may_ask = self._may_ask
+
+    def inspect(self, path: str) -> None:
+        """Show everything a file says of itself."""
+        if self.inspector is None:
+            from playground.ui.models.inspector import Inspector
+
+            self.inspector = Inspector(self._rooms)
+            self.inspector.closed.connect(lambda: self.show_tab("library"))
+            QShortcut(QKeySequence("Esc"), self.inspector, self.inspector.closed.emit).setContext(
+                Qt.ShortcutContext.WidgetWithChildrenShortcut
+            )
+            self.stack.addWidget(self.inspector)
+        self.inspector.show_file(path)
+        self.stack.setCurrentWidget(self.inspector)
+        self.inspector.metadata.search.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _make_find(self) -> FindTab:
         if self.finder is None:

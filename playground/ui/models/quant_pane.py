@@ -153,7 +153,8 @@ class QuantPane(QScrollArea):
         dialog = QFileDialog(self, "Choose an importance matrix", "", "Importance matrices (*.dat *.gguf *.imatrix)")
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda path: (self._take_imatrix(path), self.replan()))
+        dialog.fileSelected.connect(self._take_imatrix)
+        dialog.fileSelected.connect(lambda _path: self.replan())
         dialog.open()
 
     def _take_imatrix(self, path: str) -> None:
