@@ -38,7 +38,7 @@ screenshots: .venv/installed-test
 bundle: .venv/installed-test
 	@$(PYTHON) packaging/bootstrap.py bundle
 	$(BIN)/python packaging/bundle.py
-	$(BIN)/python -m pytest tests/end_to_end/test_smoke.py
+	PLAYGROUND_BUNDLE=build/bundle/playground $(BIN)/python -m pytest tests/end_to_end/test_smoke.py
 
 clean:
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache

@@ -76,7 +76,7 @@ HIDDEN = ("playground", "llama_cpp.llama_cpp")
 """Packages whose modules are imported by a name that is put together; found with everything below them."""
 
 LEFT_OUT_MODULES = (
-    "tkinter", "unittest", "pydoc", "doctest", "lib2to3", "setuptools", "pip", "pkg_resources",
+    "tkinter", "lib2to3", "setuptools", "pip", "pkg_resources",
     "IPython", "matplotlib", "scipy", "pandas", "h5py", "cupy", "numba", "OpenGL", "PIL",
     # llama_cpp's upper layer: the engine uses the C interface alone, see engine/binding.py.
     "llama_cpp.llama", "llama_cpp.server", "llama_cpp.llama_chat_format", "diskcache",
@@ -86,7 +86,7 @@ LEFT_OUT_MODULES = (
     "pytest", "_pytest", "mypy", "ruff", "gguf", "grimp", "importlinter",
     "pyqtgraph.examples", "pyqtgraph.opengl", "pyqtgraph.jupyter",
     "PySide6.QtQml", "PySide6.QtQuick", "PySide6.QtSql", "PySide6.QtDesigner", "PySide6.QtHelp", "PySide6.QtXml",
-    "PySide6.QtNetwork", "PySide6.QtPrintSupport", "PySide6.QtUiTools", "PySide6.QtOpenGL", "PySide6.QtOpenGLWidgets",
+    "PySide6.QtNetwork", "PySide6.QtPrintSupport", "PySide6.QtUiTools",
 )  # fmt: skip
 
 LEFT_OUT_FILES = (

@@ -18,8 +18,15 @@ def give_back_library_path() -> None:
         os.environ["LD_LIBRARY_PATH"] = before
 
 
+def have_a_locale() -> None:
+    """Where none is set, characters are UTF-8, as Python itself settles it (PEP 538); Qt would complain."""
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")):
+        os.environ["LC_CTYPE"] = "C.UTF-8"
+
+
 if __name__ == "__main__":
     give_back_library_path()
+    have_a_locale()
     from playground.__main__ import main
 
     sys.exit(main())

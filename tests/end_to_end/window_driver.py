@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,23 @@ class Display:
 class Window:
     """The app under a display."""
 
-    def __init__(self, display: Display, home: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        display: Display,
+        home: Path,
+        *arguments: str,
+        command: Sequence[str] = (sys.executable, "-m", "playground"),
+        inherited: Mapping[str, str] = os.environ,
+        cwd: Path = ROOT,
+    ) -> None:
+        """``inherited``: the environment that it starts in, but for its display and its home."""
         self.home = home
-        environment = os.environ | {"DISPLAY": display.name, "PLAYGROUND_HOME": str(home), "QT_QPA_PLATFORM": "xcb"}
-        self._environment = environment
+        mine = {"DISPLAY": display.name, "PLAYGROUND_HOME": str(home), "QT_QPA_PLATFORM": "xcb"}
+        environment = {**inherited, **mine}
+        self._environment = {**os.environ, **mine}
         self.log = home.parent / f"window-{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "playground", *arguments], env=environment, cwd=ROOT, stdout=log, stderr=log
-            )
+            self.process = subprocess.Popen([*command, *arguments], env=environment, cwd=cwd, stdout=log, stderr=log)
         wait_until(self._find, 30, f"the window; the app said: {self.log.read_text()}")
         # There is no window manager to give the window the focus; shortcuts need it.
         self.xdo("windowfocus", "--sync", self.id)
@@ -140,6 +149,6 @@ class Window:
 def is_engine(process: psutil.Process) -> bool:
     """Whether a process is an engine."""
     try:
-        return any("playground.engine" in part for part in process.cmdline())
+        return any("playground.engine" in part or part == "--engine" for part in process.cmdline())
     except psutil.Error:
         return False
