@@ -319,12 +319,15 @@ class App(QObject):
             return
         from playground.workspace.library import Library
         from playground.workspace.quantizing import Quantizing
+        from playground.workspace.starter_quants import StarterQuants
 
         self.library = Library(self._paths, self.bridge.post, self.bridge.background, self.workspace.told.emit)
         self.library.follow(self.workspace.jobs)
         self.library.looked.connect(lambda models: self.workspace.set_models(models, self._starter))
         self.quantizing = Quantizing(self._paths, self.bridge.post, self.bridge.background)
         self.quantizing.made.connect(lambda _path: self.library.refresh() if self.library else None)
+        quants = StarterQuants(self.workspace, self.library, self.quantizing)
+        self.workspace.outside["starter_quants"] = lambda _letter: quants.start()
         self.library.refresh()
 
     def _reload_models(self) -> None:

@@ -57,6 +57,7 @@ class FakeWorkspace(State):
         self.together = False
         self.searched = True
         self.replies: list[Callable[[int], None]] = []
+        self.outside: dict[str, Callable[[str], None]] = {}
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -123,3 +123,14 @@ def test_cards_stack_in_a_narrow_lane_and_every_line_is_shown(page: Any, qtbot: 
     lines = [made.sentence, *made.cards]
     qtbot.waitUntil(lambda: all(w.width() <= 340 for w in lines))
     qtbot.waitUntil(lambda: all(w.height() >= w.heightForWidth(w.width()) for w in lines))
+
+
+def test_three_quants_are_offered_where_they_can_be_made(page: Any, qtbot: QtBot) -> None:
+    workspace = FakeWorkspace()
+    load(workspace.lanes[0])
+    assert page(workspace).quants.isHidden()
+    workspace.outside["starter_quants"] = lambda _letter: None
+    made = page(workspace)
+    assert not made.quants.isHidden()
+    qtbot.mouseClick(made.compare, Qt.MouseButton.LeftButton)
+    assert workspace.called("act") == [("A", "starter_quants")]

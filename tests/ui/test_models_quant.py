@@ -12,6 +12,15 @@ from pytestqt.qtbot import QtBot
 
 from playground.models.gguf import read_header
 from playground.ui.models.quant_pane import QuantPane
+from playground.workspace.starter_quants import StarterQuants
+
+
+@pytest.fixture
+def with_starter(qtbot: QtBot) -> Iterator[Stand]:
+    made = Stand(qtbot)
+    made.look()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -76,3 +85,24 @@ def test_a_quant_of_a_quant_is_warned_of_and_nonsense_refused(stand: Stand, qtbo
     qtbot.waitUntil(lambda: stand.quantizing.all[0].state in ("cancelled", "done"), timeout=60_000)
     if stand.quantizing.all[0].state == "cancelled":
         assert not stand.quantizing.all[0].plan.target.exists()
+
+
+def test_the_starter_stands_in_three_quants_side_by_side(
+    with_starter: Stand, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand, opened = with_starter, list[str]()
+    monkeypatch.setattr(stand.workspace, "add_lane", lambda ref: opened.append(ref.quant) or True)
+    quants = StarterQuants(stand.workspace, stand.library, stand.quantizing)
+    quants.start()
+    quants.start()  # a second click changes nothing
+    qtbot.waitUntil(lambda: opened == ["Q4_0", "Q8_0"], timeout=120_000)
+    assert "Three quants" in stand.told[-1]
+    assert not stand.quantizing.all
+    opened.clear()
+    quants.start()  # they are here now
+    assert opened == ["Q4_0", "Q8_0"]
+
+
+def test_without_the_starter_it_says_so(stand: Stand) -> None:
+    StarterQuants(stand.workspace, stand.library, stand.quantizing).start()
+    assert "isn’t in the library" in stand.told[-1]

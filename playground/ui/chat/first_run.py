@@ -139,6 +139,7 @@ class FirstRun(QWidget):
         column.addWidget(self._make_offers())
         column.addSpacing(20)
         column.addWidget(self._make_cards())
+        column.addWidget(self._make_quants())
         column.addSpacing(16)
         self.source = Label(theme, px=12, tone="text-3", wrap=True)
         self.source.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -184,6 +185,22 @@ class FirstRun(QWidget):
         self._cards = holder
         return holder
 
+    def _make_quants(self) -> QWidget:
+        """The offer to compare quants of the starter."""
+        self.quants = QWidget()
+        row = FlowLayout()
+        row.setContentsMargins(0, 16, 0, 0)
+        self.quants.setLayout(row)
+        self.compare = TextButton(self._theme, "Compare three quants of it", "plain", "columns")
+        self.compare.setToolTip("Makes Q4_0 and Q8_0 of the starter, which takes a second, and opens a lane for each")
+        self.compare.clicked.connect(lambda: self._workspace.act(self.lane.letter, "starter_quants"))
+        said = "Q4_1, Q4_0 and Q8_0 side by side: how size, speed and words differ."
+        row.addWidget(self.compare)
+        words = Label(self._theme, said, 12, "text-3")
+        words.setMinimumHeight(28)
+        row.addWidget(words)
+        return self.quants
+
     def refresh(self) -> None:
         """Show the lane as it is now."""
         lane = self.lane
@@ -200,6 +217,8 @@ class FirstRun(QWidget):
         for card in self.cards:
             alone = len(self._workspace.lanes) == 1
             card.setVisible(card.prompt.key != "two" or alone)
+        can = "starter_quants" in self._workspace.outside
+        self.quants.setVisible(can and starter and lane.state == "ready" and len(self._workspace.lanes) == 1)
         self.source.setText("" if looking else _source(lane, starter))
 
     def heightForWidth(self, width: int) -> int:
