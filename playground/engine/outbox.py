@@ -15,8 +15,8 @@ from playground.protocol.codec import encode_events
 from playground.protocol.events import Event
 
 INTERVAL_S = 0.008
-SCARCE_INTERVAL_S = 0.060
-"""Where cores are few: each frame wakes three threads, and each preempts one that computes."""
+SCARCE_INTERVAL_S = 0.080
+"""Where cores are few: each frame wakes three threads and is drawn at once, text within 100 ms of its token."""
 _MOST_IN_FRAME = 2000
 _LAST_WORDS_S = 5.0
 

@@ -19,7 +19,8 @@ class Collector(QObject):
         super().__init__(parent)
         gc.disable()
         self._workspace = workspace
-        self._frozen = False
+        self._fresh, self._rested = True, False
+        """Nothing was collected yet; everything was."""
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(5000)
@@ -33,10 +34,18 @@ class Collector(QObject):
 
     def _collect(self) -> None:
         if any(lane.busy for lane in self._workspace.lanes):
-            gc.collect(0)
+            # What was never looked at since the start would take tens of milliseconds: left for the next rest.
+            if self._fresh:
+                gc.freeze()
+            else:
+                gc.collect(0)
+            self._fresh = False
             self._timer.start()
             return
+        if not self._rested:
+            gc.unfreeze()
         gc.collect()
-        if not self._frozen:
-            self._frozen = True
+        if not self._rested:
+            self._rested = True
             gc.freeze()
+        self._fresh = False

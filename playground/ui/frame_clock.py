@@ -24,7 +24,7 @@ SLOWEST_MS = 100
 SLICE_S = 0.004
 """Seconds of marking after which other events get their turn."""
 FEW_CORES = 4
-_BUDGETS = (0.10, 0.40)
+_BUDGETS = (0.12, 0.40)
 _MOST_PACED = 256
 _EARLY_S = 0.01
 
@@ -71,6 +71,8 @@ class FrameClock(QObject):
         self._shortest = float(pace(TICK_MS, SCARCE_TICK_MS))
         self._interval = self._shortest
         self._used = time.thread_time()
+        self._cost = 0.0
+        """Processor time of a picture and what belongs to it, seconds."""
         self._began = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -179,7 +181,7 @@ class FrameClock(QObject):
                 self._painted[hash(key)] = now
         self._round = ready
         used = time.thread_time()
-        wanted = (used - self._used) * 1000 / self._budget
+        # Over several pictures: some have figures and plots, and one dear picture is no trend.
+        self._cost += (used - self._used - self._cost) / 6
         self._used = used
-        # Half the way at a time: one dear picture is no trend.
-        self._interval += (min(SLOWEST_MS, max(self._shortest, wanted)) - self._interval) / 2
+        self._interval = min(SLOWEST_MS, max(self._shortest, self._cost * 1000 / self._budget))

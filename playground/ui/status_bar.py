@@ -54,6 +54,7 @@ class StatusBar(QFrame):
         self._toast_timer.setSingleShot(True)
         self._toast_timer.timeout.connect(self._end_toast)
         self.setFixedHeight(HEIGHT)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that nothing under it is painted, too
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._build()
         self.watch = LaneWatch(self, workspace, self.refresh, self._grew)

@@ -52,6 +52,7 @@ class LaneHeader(QFrame):
         self._seconds.setInterval(1000)
         self._seconds.timeout.connect(self._tick)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that nothing under it is painted, too
         self._build()
         bind(self, lane.changed, self.refresh)
         bind(self, lane.path_changed, self.refresh)

@@ -32,6 +32,8 @@ class _QuietBar(QScrollBar):
             p.fillRect(self.rect(), self._theme.color("canvas"))
         if self.maximum() > self.minimum():
             super().paintEvent(event)
+        # So that nothing under it is painted, too. Here because the style sheet takes it back.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
 
 class _NewestButton(TextButton):

@@ -57,6 +57,8 @@ class Transcript(RowScroller):
         self._drafts: dict[str, str] = {}
         """Texts being edited in turns that are not on the path now."""
         self._versions: dict[str, tuple[int, int]] = {}
+        self._only_grown = True
+        """Since the last picture nothing happened but tokens."""
         self._empty: QWidget | None = None
         self._footer: QWidget | None = None
         self._pool = TurnPool(theme, shared_highlighter(clock), self.viewport(), self._prepare)
@@ -65,7 +67,7 @@ class Transcript(RowScroller):
         self.setAccessibleName(f"Conversation in lane {lane.letter}")
         bind(self, lane.path_changed, self._rows_changed)
         bind(self, lane.grew, self._later)
-        bind(self, lane.changed, self._later)
+        bind(self, lane.changed, self._changed)
         theme.changed.connect(self._restyle)
         self._rows_changed()
 
@@ -212,6 +214,10 @@ class Transcript(RowScroller):
         self.shown = {}
         self.place()
 
+    def _changed(self) -> None:
+        self._only_grown = False
+        self._later()
+
     def _later(self) -> None:
         self._clock.mark((self, "place"), self._catch_up)
 
@@ -221,7 +227,18 @@ class Transcript(RowScroller):
         writing = self.lane.writing
         if writing is not None and self._path and self._path[-1] is writing and len(self._path) - 1 not in self.shown:
             self.heights.grow(len(self._path) - 1, writing)
-        self.place()
+        grown, self._only_grown = self._only_grown, True
+        if not (grown and writing is not None and self._grow_in_place(writing)):
+            self.place()
+
+    def _grow_in_place(self, writing: Node) -> bool:
+        """Show more of an answer in a turn that stays as high as it is: then nothing else has to be placed."""
+        row = len(self._path) - 1
+        turn = self.shown.get(row)
+        if not (self.isVisible() and isinstance(turn, Turn) and turn.node is writing and turn.isVisible()):
+            return False
+        turn.refresh(self._facts(row, writing))
+        return turn.height_for(turn.width()) == turn.height() and turn.width() == self.column()[1]
 
     # turns
 
@@ -267,5 +284,5 @@ class Transcript(RowScroller):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A footer or first page that wants another size."""
         if event.type() == QEvent.Type.LayoutRequest and watched in self._extras():
-            self._later()
+            self._changed()
         return super().eventFilter(watched, event)

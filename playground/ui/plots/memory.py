@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
@@ -42,6 +42,7 @@ class MemoryPane(LiveView):
         self._hover: int | None = None
         self._paused = False
         self.plot: MemoryPlot | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that nothing under it is painted, too
         self._compose()
         self.watch = LaneWatch(self, workspace, self._changed, self.mark)
         theme.changed.connect(self.update)
