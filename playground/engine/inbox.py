@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import threading
 from collections import deque
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from playground.engine.outbox import Outbox
 from playground.protocol.codec import ProtocolError, decode_command, read_frame
@@ -18,6 +19,8 @@ _QUIT_GRACE_S = 2.0
 
 _SAVE_GRACE_S = 30.0
 """The same where it has to save before; the app waits less."""
+
+_HEAR_S = 0.001
 
 
 class Inbox:
@@ -39,6 +42,9 @@ class Inbox:
         """The load was cancelled."""
         self.quitting = False
         self._saving = False
+        self._admitted = threading.Event()
+        """A command was taken in; cleared by whoever waits for the next."""
+        self._poll = _poll_of(stream)
         self._thread = threading.Thread(target=self._read, name="inbox", daemon=True)
 
     def start(self) -> None:
@@ -48,6 +54,13 @@ class Inbox:
     def waiting(self) -> bool:
         """Whether a command is there."""
         return not self._queue.empty()
+
+    def hear(self) -> None:
+        """Before tokens are drawn: a command that lies in the pipe is taken in first, if that is done soon."""
+        if self._poll is not None and self._poll.poll(0):
+            self._admitted.clear()
+            if self._poll.poll(0):
+                self._admitted.wait(_HEAR_S)
 
     def get(self, *, wait: bool, at_most_s: float | None = None) -> Command | None:
         """The next command; None when there is none and ``wait`` is off, or none came in time."""
@@ -60,6 +73,7 @@ class Inbox:
         try:
             while (body := read_frame(self._stream)) is not None:
                 self._admit(body)
+                self._admitted.set()
         except ProtocolError as error:
             self._outbox.close()
             os.write(2, f"The app sent something that is not a command: {error}.\n".encode())
@@ -98,3 +112,15 @@ class Inbox:
             timer.daemon = True
             timer.start()
         self._queue.put(command)
+
+
+def _poll_of(stream: BinaryIO) -> Any:
+    """What tells within a microsecond whether a pipe has something to read; None where there is no such thing."""
+    if not hasattr(select, "poll"):
+        return None
+    try:
+        made = select.poll()
+        made.register(stream.fileno(), select.POLLIN)
+    except OSError:
+        return None
+    return made

@@ -61,7 +61,7 @@ class Writing:
         """
         context, slot, sampler = job.context, job.slot, job.sampler
         decoder, tokens, stopped, now = context.decoder, slot.tokens, self._inbox.stopped, time.perf_counter_ns
-        tweaks = self._inbox.tweaks
+        tweaks, hear = self._inbox.tweaks, self._inbox.hear
         last, ends_with = job.last_index(self._model.info.n_ctx), self._model.vocab.eog
         took: list[int] = []
         until = now() + self._tell_every_ns
@@ -75,6 +75,7 @@ class Writing:
             took.append(decoder.took_ns)
             if job.id in stopped:
                 break
+            hear()
             if tweaks:
                 self._take_tweaks()
                 last = job.last_index(self._model.info.n_ctx)
@@ -126,6 +127,7 @@ class Writing:
             if not alone:
                 job.past = pasts[row]
                 job.varies.add("batch")
+        self._inbox.hear()
         if self._inbox.tweaks:
             self._take_tweaks()
         for job, row in zip(writers, row_of, strict=True):

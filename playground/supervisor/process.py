@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import select
 import subprocess
 import sys
 import threading
@@ -50,6 +51,12 @@ class EngineProcess:
         self._argv = list(argv) if argv is not None else engine_argv()
         self._process: subprocess.Popen[bytes] | None = None
         self._commands: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._turn = threading.Lock()
+        """Held for moments only, by whoever sends and by the writer between two frames."""
+        self._queued = 0
+        """Frames that the writer has not written yet; while there are any, all go through it."""
+        self._pipe: int | None = None
+        """The engine's input, while it is open."""
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._asked = False
@@ -76,7 +83,11 @@ class EngineProcess:
         """Queue a command; one to an engine that has ended is dropped. Raises ProtocolError if too large."""
         if isinstance(command, Quit):
             self._asked = True
-        self._commands.put(encode_command(command))
+        frame = encode_command(command)
+        with self._turn:
+            if self._queued or not _write_now(self._pipe, frame):
+                self._queued += 1
+                self._commands.put(frame)
 
     def kill(self) -> None:
         """End it at once, whatever it does; ``on_exit`` follows with the outcome “closed”."""
@@ -214,12 +225,18 @@ class EngineProcess:
         """The writer thread: an engine that doesn't read its commands must not hold up who sends them."""
         assert self._process is not None
         stream = cast(IO[bytes], self._process.stdin)
+        with self._turn:
+            self._pipe = stream.fileno()
         try:
             while (frame := self._commands.get()) is not None:
                 stream.write(frame)
                 stream.flush()
+                with self._turn:
+                    self._queued -= 1
         except OSError:
             pass  # it has ended; the reader says how
+        with self._turn:
+            self._pipe = None
         try:
             stream.close()
         except OSError:
@@ -228,6 +245,25 @@ class EngineProcess:
     def _finish(self, outcome: Outcome) -> None:
         self._ended.set()
         self._on_exit(outcome)
+
+
+def _write_now(pipe: int | None, frame: bytes) -> bool:
+    """Write a frame without ever waiting; False: the writer has to do it.
+
+    The way by the writer's thread takes as long as the sender goes on computing: too long for a setting that the
+    next token wants.
+    """
+    if pipe is None or not hasattr(select, "poll") or len(frame) > select.PIPE_BUF:
+        return False
+    look = select.poll()
+    look.register(pipe, select.POLLOUT)
+    if look.poll(0) != [(pipe, select.POLLOUT)]:
+        return False
+    try:
+        # A pipe that can be written to takes PIPE_BUF bytes at once (POSIX).
+        return os.write(pipe, frame) == len(frame)
+    except OSError:
+        return False
 
 
 def engine_argv() -> list[str]:
