@@ -21,6 +21,7 @@ from playground.settings.app import AppSettings
 from playground.supervisor.machine import read_machine, write_machine
 from playground.ui.bridge import Bridge
 from playground.ui.collector import Collector
+from playground.ui.focus_ring import FocusRing
 from playground.ui.frame_clock import FrameClock
 from playground.ui.leaving import Leaving
 from playground.ui.main_window import MainWindow
@@ -96,6 +97,7 @@ class App(QObject):
         connect(self.preferences, self.window, self.theme, self.workspace)
         self._connect_settings()
         self._settings_window: SettingsWindow | None = None
+        self._focus_ring = FocusRing(qt, self.theme, self)
         self.window.settings_wanted.connect(self._show_settings)
         self.workspace.engines.tune_s = 1.0
         self.workspace.engines.tuned.connect(self._keep_measured)

@@ -126,6 +126,7 @@ class Paragraph(QLabel):
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         theme.changed.connect(self.update)
+        theme.changed.connect(self.updateGeometry)
 
     def setText(self, text: str) -> None:
         """Show another text."""
@@ -153,7 +154,8 @@ class Paragraph(QLabel):
 
     def heightForWidth(self, width: int) -> int:
         """All lines."""
-        return self._lines(width).lineCount() * self._theme.px(self._line)
+        # A layout asks for the width of its column, also where the label may be only so wide.
+        return self._lines(min(width, self.maximumWidth())).lineCount() * self._theme.px(self._line)
 
     def sizeHint(self) -> QSize:
         """As a column of text."""

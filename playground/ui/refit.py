@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from shiboken6 import isValid
 
 USUAL_FONT, USUAL_SIZE = "usualFont", "usualSize"
 """Dynamic properties: (pixels at factor 1, pixels set), and (width, height at factor 1, width, height set)."""
-_LARGEST = 16_777_215
-_SCALED_UP_TO = 64
+_HIGHEST, _WIDEST = 64, 128
 """Fixed sizes up to so many pixels hold one line or an icon; larger ones hold more and see to themselves."""
 
 
@@ -38,13 +39,28 @@ def refit(app: QApplication, scale: float, apply: Callable[[], None]) -> None:
 
 
 def _again(app: QApplication) -> None:
+    by_hand: set[QWidget] = set()
     for widget in app.allWidgets():
         kept = widget.property(USUAL_FONT)
+        if not kept:
+            continue
         font = widget.font()
-        if kept and font.pixelSize() == round(kept[0]) != kept[1]:
+        if font.pixelSize() == round(kept[0]) != kept[1]:
             font.setPixelSize(kept[1])
             widget.setFont(font)
-            widget.updateGeometry()
+        widget.updateGeometry()
+        above = [widget]
+        while (parent := above[-1].parentWidget()) is not None and parent not in by_hand:
+            above.append(parent)
+        by_hand |= {parent for parent in above[1:] if parent.layout() is None}
+    QTimer.singleShot(0, app, lambda: _place_again(app, list(by_hand)))
+
+
+def _place_again(app: QApplication, parents: list[QWidget]) -> None:
+    """Widgets without a layout place their children when their size changes; now the need of those did."""
+    for parent in parents:
+        if isValid(parent):
+            app.sendEvent(parent, QResizeEvent(parent.size(), parent.size()))
 
 
 def fit_size(widget: QWidget, scale: float) -> None:
@@ -60,11 +76,11 @@ def fit_size(widget: QWidget, scale: float) -> None:
         width, height = low
     if kept is None and scale == 1.0:
         return
-    new = (_scaled(width, scale), _scaled(height, scale))
+    new = (_scaled(width, scale, _WIDEST), _scaled(height, scale, _HIGHEST))
     if new == low and kept is None:
         return
     widget.setProperty(USUAL_SIZE, (width, height, *new))
-    if high[0] == low[0] and low[0] <= _SCALED_UP_TO * 2:
+    if high[0] == low[0]:
         widget.setFixedWidth(new[0])
     if high[1] == low[1]:
         widget.setFixedHeight(new[1])
@@ -73,5 +89,5 @@ def fit_size(widget: QWidget, scale: float) -> None:
     widget.setProperty(USUAL_SIZE, (width, height, widget.minimumWidth(), widget.minimumHeight()))
 
 
-def _scaled(pixels: int, scale: float) -> int:
-    return max(1, round(pixels * scale)) if 8 < pixels <= _SCALED_UP_TO else pixels
+def _scaled(pixels: int, scale: float, most: int) -> int:
+    return max(1, round(pixels * scale)) if 8 < pixels <= most else pixels

@@ -12,12 +12,14 @@ from pytestqt.qtbot import QtBot
 from playground.actions.keymap import KEYS
 from playground.app import App
 from playground.paths import find_paths
+from playground.ui.theme import load_fonts
 
 
 @contextmanager
 def open_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     # No model is known: these tests are about the window, not about an engine.
     monkeypatch.setattr("playground.app.find_models", lambda _paths: ([], None))
+    load_fonts()
     QApplication.setQuitOnLastWindowClosed(False)
     made = App(find_paths())
     made.show()

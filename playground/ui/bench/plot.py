@@ -197,7 +197,7 @@ class PlotPane(QWidget):
         self.kind = kind
         self.plot = DepthPlot(theme)
         self.title = Label(theme, "Reading a prompt" if kind == "prompt" else "Writing", 12, "text-1", 600)
-        self.unit = Label(theme, "tok/s over context depth", 11, "text-3")
+        self.unit = ElidedLabel(theme, "tok/s over context depth", 11, "text-3")
         self.figures = ElidedLabel(theme, "", 11, "text-2")
         self.plot.pointed.connect(self._pointed)
         self._names = ""

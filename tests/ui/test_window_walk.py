@@ -1,0 +1,171 @@
+"""Walks over every widget: the keyboard reaches it and shows where it is, it has a name, no words are cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from chrome_fake import answer, load
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPlainTextEdit, QWidget
+from pytestqt.qtbot import QtBot
+from walk_kit import cut, described, inputs, name_of, over_each_other
+from window_kit import open_window
+
+from playground.app import App
+from playground.ui.settings.window import SettingsWindow
+
+SIZES = ((1440, 900), (1280, 800), (1024, 700), (900, 640))
+
+
+@pytest.fixture
+def app(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    with open_window(qtbot, monkeypatch) as made:
+        made.window.resize(1440, 900)
+        yield made
+
+
+def states(app: App, qtbot: QtBot) -> Iterator[tuple[str, QWidget]]:
+    """The window in the states that people see it in."""
+    window = app.window
+    yield "no model", window
+    lane = answer(load(app.workspace.lanes[0]))
+    app.workspace.chat.nodes |= {node.id: node for node in lane.path}
+    lane.notice = None
+    lane.changed.emit()
+    lane.path_changed.emit()
+    qtbot.wait(120)
+    yield "an answer", window
+    app.workspace.add_lane()
+    qtbot.waitUntil(lambda: len(window.lanes.views()) == 2)
+    qtbot.wait(50)
+    yield "two lanes", window
+    for index, name in enumerate(("model", "prompt")):
+        if not window.panel_place.isVisible():
+            break
+        _tab(window.panel, index + 1)
+        qtbot.wait(50)
+        yield f"the panel’s {name}", window
+    app.workspace.remove_lane("B")
+    window.show_page("bench")
+    qtbot.wait(50)
+    yield "bench", window
+    window.show_page("chat")
+    window.view.show_settings("app")
+    settings = window.findChild(SettingsWindow)
+    for section in ("app", "load", "sampling", "keys"):
+        settings.show_section(section)
+        qtbot.wait(20)
+        yield f"settings: {section}", settings
+    settings.hide()
+
+
+def _tab(panel: QWidget, index: int) -> None:
+    buttons = [b for b in panel.findChildren(QAbstractButton) if b.property("kind") == "segment"]
+    buttons[index].click()
+
+
+def test_everything_that_can_be_acted_on_has_a_name_and_the_keyboard_reaches_it(app: App, qtbot: QtBot) -> None:
+    nameless, unreachable = set(), set()
+    for state, window in states(app, qtbot):
+        for widget in inputs(window):
+            if not name_of(widget):
+                nameless.add(f"{state}: {described(widget)}")
+            proxy = widget.focusProxy() or widget
+            if widget.isEnabled() and not proxy.focusPolicy() & Qt.FocusPolicy.TabFocus and not _has_key(widget):
+                unreachable.add(f"{state}: {described(widget)}")
+    assert not nameless, "\n".join(sorted(nameless))
+    assert not unreachable, "\n".join(sorted(unreachable))
+
+
+def _has_key(widget: QWidget) -> bool:
+    """Whether it does nothing: an entry of a legend that stands for what can't be hidden."""
+    part = getattr(widget, "part", None)
+    return part is not None and not part.key
+
+
+def test_tab_goes_round_and_the_focus_is_always_seen(app: App, qtbot: QtBot) -> None:
+    window = app.window
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    window.focus_composer()
+    seen: list[QWidget] = []
+    invisible = []
+    for _ in range(200):
+        here = QApplication.focusWidget()
+        assert here is not None
+        if here in seen:
+            break
+        seen.append(here)
+        assert here.isVisible(), described(here)
+        if not _shows_focus(here):
+            invisible.append(described(here))
+        qtbot.keyClick(here, Qt.Key.Key_Tab)
+        if QApplication.focusWidget() is here:
+            window.focusNextChild()
+    assert len(seen) > 20
+    assert not invisible, "\n".join(invisible)
+
+
+def _shows_focus(widget: QWidget) -> bool:
+    """Whether its looks, or those of what is around it, differ from those without the focus."""
+    frame = widget
+    for _ in range(2):
+        parent = frame.parentWidget()
+        if parent is not None and parent.width() < widget.width() + 200:
+            frame = parent
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    with_it = frame.grab().toImage()
+    widget.clearFocus()
+    without = frame.grab().toImage()
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    return with_it != without
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.25])
+def test_no_words_are_cut_or_lie_over_each_other(app: App, qtbot: QtBot, scale: float) -> None:
+    found = set()
+    app.preferences.set("font_scale", scale)
+    for size in SIZES:
+        app.window.resize(*size)
+        qtbot.wait(60)
+        for state, window in states(app, qtbot):
+            found |= {f"{size} {state}: {words}" for words in cut(window) + over_each_other(window)}
+    app.preferences.set("font_scale", 1.0)
+    assert not found, "\n".join(sorted(found))
+
+
+def test_right_to_left_texts_are_written_from_the_right(app: App, qtbot: QtBot) -> None:
+    hebrew = "מה שלומך היום? אני בסדר."
+    box = app.window.composer.findChild(QPlainTextEdit)
+    box.insertPlainText(hebrew)
+    qtbot.wait(20)
+    block = box.document().firstBlock()
+    assert block.textDirection() == Qt.LayoutDirection.RightToLeft
+    assert block.layout().lineAt(0).naturalTextWidth() > 40
+
+
+def test_an_idle_window_has_no_timer_running_and_paints_nothing(app: App, qtbot: QtBot) -> None:
+    painted: list[str] = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                painted.append(type(watched).__name__)
+            return False
+
+    qt = QApplication.instance()
+    assert qt is not None
+    # What belongs to the start is over: the library, toasts.
+    qtbot.waitUntil(lambda: app.library is not None, timeout=10_000)
+    app.theme.set_still(True)  # the caret's blinking is the system's
+    qtbot.wait(5000)
+    watch = Watch()
+    qt.installEventFilter(watch)
+    qtbot.wait(1500)
+    qt.removeEventFilter(watch)
+    app.theme.set_still(False)
+    running = [t for t in app.findChildren(QTimer) + app.window.findChildren(QTimer) if t.isActive()]
+    assert not running, [type(t.parent()).__name__ for t in running]
+    assert not painted, painted
