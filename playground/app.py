@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QIcon
@@ -90,7 +90,7 @@ class App(QObject):
         self.window.closed.connect(self.close)
         self._leaving = Leaving(self.workspace, self.window)
         self._unsaved = Unsaved(self.store, self.window)
-        self.workspace.outside["download_starter"] = self._download_starter
+        self.workspace.outside |= {"download_starter": self._download_starter, "find_models": self._find_models}
         self.workspace.presets.begin(paths.config / "presets")
         self.workspace.keeping.begin(paths.states, self.settings["states_gb"])
         self.preferences = Preferences(self.settings, self.bridge.background, self.workspace.told.emit, self)
@@ -225,7 +225,7 @@ class App(QObject):
         workspace.keeping.changed.connect(lambda: preferences.set("states_gb", workspace.keeping.gb))
         workspace.governed_changed.connect(lambda on: preferences.set("governor", on))
 
-    def _set_plot_axis(self, axis: str) -> None:
+    def _set_plot_axis(self, axis: Any) -> None:
         if self.window.plots is not None:
             self.window.plots.latency.set_axis(axis)
 
@@ -238,6 +238,7 @@ class App(QObject):
         from playground.hub.client import Hub
         from playground.ui.chat.body import Body
         from playground.ui.chat.highlight import Highlighter
+        from playground.ui.chat.link_popup import LinkPopup
         from playground.ui.models.page import ModelsPage
         from playground.ui.models.rooms import Rooms
         from playground.workspace.hub import HubPages, HubSearch
@@ -252,16 +253,27 @@ class App(QObject):
         self._pages = HubPages(Hub, background, self._paths.config, lambda: any(lane.busy for lane in workspace.lanes))
         for signal in (self._search.changed, self._pages.changed):
             signal.connect(self._tell_network)
+
+        def make_card() -> QWidget:
+            card, popup = Body(self.theme, highlighter, self.window), LinkPopup(self.theme, self.window)
+            card.link_activated.connect(lambda address, at: popup.ask(address, self.window.mapFromGlobal(at)))
+            return card
+
         page = ModelsPage(
             Rooms(
                 workspace, self.library, self.quantizing, self.downloads, self._search, self._pages, self.theme,
-                self.clock, background, lambda: Body(self.theme, highlighter, self.window),
+                self.clock, background, make_card,
             )
         )  # fmt: skip
         page.opened.connect(lambda: self.window.show_page("chat"))
         self.store.get_state(MODELS, lambda kept: page.restore(kept) if kept else None)
         page.kept_changed.connect(lambda kept: self.store.set_state(MODELS, kept))
         return page
+
+    def _find_models(self, _letter: str) -> None:
+        self.window.show_page("models")
+        page: Any = self.window.pages.other
+        page.show_tab("find")
 
     def _make_bench(self) -> QWidget:
         from playground.bench.history import History

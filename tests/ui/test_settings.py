@@ -111,7 +111,7 @@ def test_a_key_of_another_action_is_moved_only_when_asked(settings: SettingsWind
     qtbot.keyClick(button, Qt.Key.Key_B, CTRL)
     assert "Ctrl+B belongs to “Show or hide the sidebar”" in settings.keys.note.text()
     assert KEYS.keys("view.sidebar") == ("Ctrl+B",)
-    qtbot.mouseClick(settings.keys.move, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(settings.keys.take_over, Qt.MouseButton.LeftButton)
     assert rows["view.plots"].button.text() == "Ctrl+B"
     assert rows["view.sidebar"].button.text() == "none"
     assert settings.keys.note.text() == ""

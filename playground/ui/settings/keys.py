@@ -127,8 +127,8 @@ class KeysSection(QWidget):
         self._headings: dict[str, Label] = {}
         self._asked: tuple[str, str] | None = None
         self.note = Label(theme, "", 12, "warn", wrap=True)
-        self.move = TextButton(theme, "Move the key here", "primary", small=True)
-        self.move.clicked.connect(self._move)
+        self.take_over = TextButton(theme, "Move the key here", "primary", small=True)
+        self.take_over.clicked.connect(self._move)
         self.reset_all = TextButton(theme, "All keys as usual", "plain", small=True)
         self.reset_all.clicked.connect(KEYS.reset_all)
         content = QWidget()
@@ -149,7 +149,7 @@ class KeysSection(QWidget):
         area.setWidget(content)
         foot = QHBoxLayout()
         foot.addWidget(self.note, 1)
-        foot.addWidget(self.move)
+        foot.addWidget(self.take_over)
         foot.addWidget(self.reset_all)
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
@@ -187,8 +187,8 @@ class KeysSection(QWidget):
         self.rows[action.id].button.show_keys()
         self._say(f"{native(key)} belongs to “{holder.title}”, which would lose it.")
         self._asked = (action.id, key)
-        self.move.show()
-        self.move.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.take_over.show()
+        self.take_over.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _move(self) -> None:
         if self._asked is not None:
@@ -199,4 +199,4 @@ class KeysSection(QWidget):
     def _say(self, words: str) -> None:
         self._asked = None
         self.note.setText(words)
-        self.move.hide()
+        self.take_over.hide()
