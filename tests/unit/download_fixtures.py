@@ -7,7 +7,7 @@ from faulty_hub import FaultyHub
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyHub]:
+def faulty(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyHub]:
     """A Hub; the client waits a second for a stalled line."""
     import huggingface_hub
     from huggingface_hub import constants

@@ -28,9 +28,9 @@ SLOW = 0.01
 class Window:
     """The side that a window has: what is posted runs where the test waits."""
 
-    def __init__(self, cache: Path, hub: FaultyHub) -> None:
+    def __init__(self, cache: Path, faulty: FaultyHub) -> None:
         self.cache = cache
-        self.hub = hub
+        self.hub = faulty
         self.posted: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self.told: list[str] = []
         self.finished: list[DownloadView] = []
@@ -77,15 +77,15 @@ class Window:
 
 
 @pytest.fixture
-def window(tmp_path: Path, hub: FaultyHub) -> Iterator[Window]:
-    hub.files = {name: os.urandom(1_500_000) for name in (A, B, C)}
-    made = Window(tmp_path / "cache", hub)
+def window(tmp_path: Path, faulty: FaultyHub) -> Iterator[Window]:
+    faulty.files = {name: os.urandom(1_500_000) for name in (A, B, C)}
+    made = Window(tmp_path / "cache", faulty)
     yield made
     made.close()
 
 
-def test_several_at_once_and_the_others_wait_their_turn(window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_several_at_once_and_the_others_wait_their_turn(window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start(at_once=2)
     ids = [downloads.add(REPO, [name], [1_500_000]) for name in (A, B, C)]
     window.until(lambda: [window.state(one) for one in ids] == ["running", "running", "waiting"])
@@ -93,17 +93,17 @@ def test_several_at_once_and_the_others_wait_their_turn(window: Window, hub: Fau
     downloads.changed.connect(
         lambda: most.__setitem__(0, max(most[0], sum(view.state == "running" for view in downloads.items)))
     )
-    hub.slow_s = 0
+    faulty.slow_s = 0
     for one in ids:
         window.until_state(one, "done")
     assert most[0] == 2
     assert sorted(view.label for view in window.finished) == [A, B, C]
     for view in downloads.items:
-        assert Path(view.paths[0]).read_bytes() == hub.files[view.files[0].name]
+        assert Path(view.paths[0]).read_bytes() == faulty.files[view.files[0].name]
 
 
-def test_progress_speed_and_time_left_of_all_parts_together(window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_progress_speed_and_time_left_of_all_parts_together(window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start()
     one = downloads.add(REPO, [A, B], label="Two parts")
     seen: list[DownloadView] = []
@@ -116,13 +116,13 @@ def test_progress_speed_and_time_left_of_all_parts_together(window: Window, hub:
     assert shown.left_s == pytest.approx((shown.size - shown.here) / shown.bytes_s)
     here = [view.here for view in seen]
     assert here == sorted(here)
-    hub.slow_s = 0
+    faulty.slow_s = 0
     window.until_state(one, "done")
     assert [Path(path).name for path in window.finished[0].paths] == [A, B]
 
 
-def test_pause_and_resume_fetch_nothing_twice(window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_pause_and_resume_fetch_nothing_twice(window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start()
     one = downloads.add(REPO, [A])
     window.until(lambda: window.here(one) > 200_000, "a beginning")
@@ -130,27 +130,27 @@ def test_pause_and_resume_fetch_nothing_twice(window: Window, hub: FaultyHub) ->
     window.until_state(one, "paused")
     here = window.here(one)
     assert window.blobs() == [".part"]
-    hub.slow_s = 0
-    hub.asked.clear()
+    faulty.slow_s = 0
+    faulty.asked.clear()
     downloads.resume(one)
     window.until_state(one, "done")
-    (asked,) = hub.ranges
+    (asked,) = faulty.ranges
     assert int(asked.removeprefix("bytes=").partition("-")[0]) >= here
 
 
-def test_the_next_start_goes_on_with_what_ran_and_lets_rest_what_rested(window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_the_next_start_goes_on_with_what_ran_and_lets_rest_what_rested(window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start(at_once=1)
     one, two = downloads.add(REPO, [A]), downloads.add(REPO, [B])
     downloads.pause(two)
     window.until(lambda: window.here(one) > 200_000 and window.state(two) == "paused", "a beginning")
     window.close()
-    hub.slow_s = 0
-    hub.asked.clear()
+    faulty.slow_s = 0
+    faulty.asked.clear()
     downloads = window.start()
     window.until_state(one, "done")
     assert window.state(two) == "paused"
-    assert hub.ranges[0].startswith("bytes=")
+    assert faulty.ranges[0].startswith("bytes=")
     downloads.resume_all()
     window.until_state(two, "done")
     window.start()
@@ -159,8 +159,8 @@ def test_the_next_start_goes_on_with_what_ran_and_lets_rest_what_rested(window: 
     assert [view.state for view in window.open.items] == ["done", "done"]
 
 
-def test_cancelling_cleans_up_whatever_it_was_doing(window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_cancelling_cleans_up_whatever_it_was_doing(window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start(at_once=1)
     running, waiting, resting = (downloads.add(REPO, [name]) for name in (A, B, C))
     downloads.pause(resting)
@@ -172,17 +172,17 @@ def test_cancelling_cleans_up_whatever_it_was_doing(window: Window, hub: FaultyH
     assert list(record.folder_of(find_paths()).iterdir()) == []
 
 
-def test_what_is_done_leaves_the_list_and_stays_on_disk(window: Window, hub: FaultyHub) -> None:
+def test_what_is_done_leaves_the_list_and_stays_on_disk(window: Window, faulty: FaultyHub) -> None:
     downloads = window.start()
     one = downloads.add(REPO, [A])
     window.until_state(one, "done")
     downloads.cancel(one)
     window.until_state(one, "gone")
-    assert Path(window.finished[0].paths[0]).read_bytes() == hub.files[A]
+    assert Path(window.finished[0].paths[0]).read_bytes() == faulty.files[A]
 
 
-def test_a_failure_is_said_and_can_be_tried_again(window: Window, hub: FaultyHub) -> None:
-    hub.spoil_get.append(Spoiled("corrupt", 100_000))
+def test_a_failure_is_said_and_can_be_tried_again(window: Window, faulty: FaultyHub) -> None:
+    faulty.spoil_get.append(Spoiled("corrupt", 100_000))
     downloads = window.start()
     one = downloads.add(REPO, [A])
     window.until_state(one, "failed")
@@ -196,18 +196,18 @@ def test_a_failure_is_said_and_can_be_tried_again(window: Window, hub: FaultyHub
     assert window.blobs() == ["blob"]
 
 
-def test_a_lost_line_is_waited_for_and_said(window: Window, hub: FaultyHub) -> None:
-    hub.spoil_get.extend([Spoiled("cut", 300_000), *[Spoiled("hang_up")] * 200])
+def test_a_lost_line_is_waited_for_and_said(window: Window, faulty: FaultyHub) -> None:
+    faulty.spoil_get.extend([Spoiled("cut", 300_000), *[Spoiled("hang_up")] * 200])
     downloads = window.start()
     one = downloads.add(REPO, [A])
     window.until(lambda: (view := downloads.find(one)) and "line broke" in view.note, "the note")
-    hub.spoil_get.clear()
+    faulty.spoil_get.clear()
     downloads.resume(one)
     window.until_state(one, "done")
 
 
-def test_the_same_twice_is_one(window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_the_same_twice_is_one(window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start()
     one = downloads.add(REPO, [A])
     downloads.add(REPO, [A])
@@ -218,32 +218,32 @@ def test_the_same_twice_is_one(window: Window, hub: FaultyHub) -> None:
     assert found.id == one
 
 
-def test_one_can_go_before_the_others(window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_one_can_go_before_the_others(window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start(at_once=1)
     one, two, three = (downloads.add(REPO, [name]) for name in (A, B, C))
     downloads.first(three)
     window.until(lambda: [view.id for view in downloads.items] == [three, one, two], "the new order")
-    hub.slow_s = 0
+    faulty.slow_s = 0
     window.until(lambda: len(window.finished) == 3, "all")
     # The first was under way already or gave way; the second waits for the third in any case.
     order = [view.id for view in window.finished]
     assert order.index(three) < order.index(two)
 
 
-def test_fewer_at_once_from_now_on(window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_fewer_at_once_from_now_on(window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start(at_once=2)
     one, two = downloads.add(REPO, [A]), downloads.add(REPO, [B])
     window.until(lambda: window.here(one) and window.here(two), "both")
     downloads.set_at_once(1)
     window.until(lambda: [window.state(one), window.state(two)] == ["running", "waiting"], "one at a time")
-    hub.slow_s = 0
+    faulty.slow_s = 0
     window.until_state(two, "done")
 
 
-def test_another_program_has_it(window: Window, hub: FaultyHub) -> None:
-    lock = Place(window.cache, REPO).lock(hashlib.sha256(hub.files[A]).hexdigest())
+def test_another_program_has_it(window: Window, faulty: FaultyHub) -> None:
+    lock = Place(window.cache, REPO).lock(hashlib.sha256(faulty.files[A]).hexdigest())
     downloads = window.start()
     with record.locked(lock):
         one = downloads.add(REPO, [A])
@@ -262,11 +262,11 @@ def test_what_cant_be_asked_for_is_said(window: Window) -> None:
 
 
 @pytest.fixture
-def lane(monkeypatch: pytest.MonkeyPatch, hub: FaultyHub, window: Window) -> SimpleNamespace:
+def lane(monkeypatch: pytest.MonkeyPatch, faulty: FaultyHub, window: Window) -> SimpleNamespace:
     """A lane without a model, and a starter that the stand-in Hub has."""
-    body = hub.files[A]
+    body = faulty.files[A]
     digest = hashlib.sha256(body).hexdigest()
-    wanted = {"repo": REPO, "file": A, "size": len(body), "sha256": digest, "revision": hub.commit}
+    wanted = {"repo": REPO, "file": A, "size": len(body), "sha256": digest, "revision": faulty.commit}
     small = replace(starter_download.STARTER, **wanted)
     monkeypatch.setattr(starter_download, "STARTER", small)
     lane = Lane("A")
@@ -274,8 +274,8 @@ def lane(monkeypatch: pytest.MonkeyPatch, hub: FaultyHub, window: Window) -> Sim
     return SimpleNamespace(lane=lane, workspace=workspace)
 
 
-def test_the_starter_comes_with_progress_in_its_lane(lane: SimpleNamespace, window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_the_starter_comes_with_progress_in_its_lane(lane: SimpleNamespace, window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     titles: list[str] = []
     lane.lane.changed.connect(lambda: titles.append(lane.lane.notice.title if lane.lane.notice else ""))
     done: list[int] = []
@@ -287,8 +287,8 @@ def test_the_starter_comes_with_progress_in_its_lane(lane: SimpleNamespace, wind
     assert lane.workspace.outside == {}
 
 
-def test_the_starter_can_be_cancelled(lane: SimpleNamespace, window: Window, hub: FaultyHub) -> None:
-    hub.slow_s = SLOW
+def test_the_starter_can_be_cancelled(lane: SimpleNamespace, window: Window, faulty: FaultyHub) -> None:
+    faulty.slow_s = SLOW
     downloads = window.start()
     starter_download.StarterDownload(lane.workspace, downloads, "A").start()
     window.until(lambda: downloads.items and downloads.items[0].here, "a beginning")
@@ -298,9 +298,9 @@ def test_the_starter_can_be_cancelled(lane: SimpleNamespace, window: Window, hub
     assert "isn’t here" in lane.lane.notice.title
 
 
-def test_another_starter_on_the_hub_is_refused(lane: SimpleNamespace, window: Window, hub: FaultyHub) -> None:
-    hub.files[A] = os.urandom(1_500_000)
-    hub.fixed_commit = starter_download.STARTER.revision
+def test_another_starter_on_the_hub_is_refused(lane: SimpleNamespace, window: Window, faulty: FaultyHub) -> None:
+    faulty.files[A] = os.urandom(1_500_000)
+    faulty.fixed_commit = starter_download.STARTER.revision
     downloads = window.start()
     starter_download.StarterDownload(lane.workspace, downloads, "A").start()
     window.until(lambda: lane.lane.notice.title == "The download did not finish", "the notice")

@@ -21,20 +21,20 @@ pytest_plugins = ("download_fixtures",)
 
 
 @pytest.fixture(autouse=True)
-def one_file(hub: FaultyHub) -> None:
-    hub.files = {FILE: BODY}
+def one_file(faulty: FaultyHub) -> None:
+    faulty.files = {FILE: BODY}
 
 
 @pytest.fixture
-def here(tmp_path: Path, hub: FaultyHub) -> Here:
-    return Here(tmp_path, hub)
+def here(tmp_path: Path, faulty: FaultyHub) -> Here:
+    return Here(tmp_path, faulty)
 
 
-def test_no_room_before(here: Here, hub: FaultyHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_before(here: Here, faulty: FaultyHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=fetch.SPARE + 1_000_000))
     error = here.fault()
     assert error.kind == "disk"
-    assert hub.ranges == []
+    assert faulty.ranges == []
 
 
 def test_no_room_for_what_others_fetch_besides(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,34 +62,34 @@ def test_a_folder_that_is_a_file(here: Here) -> None:
     assert here.fault().kind == "disk"
 
 
-def test_two_programs_dont_fetch_the_same_file_at_once(here: Here, hub: FaultyHub) -> None:
+def test_two_programs_dont_fetch_the_same_file_at_once(here: Here, faulty: FaultyHub) -> None:
     etag = hashlib.sha256(BODY).hexdigest()
     with record.locked(here.place.lock(etag)):
         assert here.fault().kind == "busy"
     assert here.fetch().read_bytes() == BODY
 
 
-def test_answers_are_asked_for_in_stretches(here: Here, hub: FaultyHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answers_are_asked_for_in_stretches(here: Here, faulty: FaultyHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line, "MAX_ANSWER", 700_000)
     assert here.fetch().read_bytes() == BODY
-    assert hub.ranges == ["bytes=0-699999", "bytes=700000-1399999", "bytes=1400000-1999999"]
+    assert faulty.ranges == ["bytes=0-699999", "bytes=700000-1399999", "bytes=1400000-1999999"]
 
 
-def test_a_mirror_with_etags_of_its_own_is_asked_for_the_digest(here: Here, hub: FaultyHub) -> None:
-    hub.etag = "v1-of-some-mirror"
-    hub.spoil_get.append(Spoiled("corrupt", 1000))
+def test_a_mirror_with_etags_of_its_own_is_asked_for_the_digest(here: Here, faulty: FaultyHub) -> None:
+    faulty.etag = "v1-of-some-mirror"
+    faulty.spoil_get.append(Spoiled("corrupt", 1000))
     assert here.fault().kind == "digest"
     assert here.fetch().read_bytes() == BODY
 
 
-def test_a_server_without_digests_is_not_trusted(here: Here, hub: FaultyHub) -> None:
-    hub.etag, hub.lists = "v1-of-some-mirror", False
+def test_a_server_without_digests_is_not_trusted(here: Here, faulty: FaultyHub) -> None:
+    faulty.etag, faulty.lists = "v1-of-some-mirror", False
     assert here.fault().kind == "digest"
-    assert hub.ranges == []
+    assert faulty.ranges == []
 
 
-def test_cancelling_leaves_nothing(here: Here, hub: FaultyHub) -> None:
-    hub.spoil_get.extend([Spoiled("cut", 1_500_000), *[Spoiled("cut", 0)] * 9])
+def test_cancelling_leaves_nothing(here: Here, faulty: FaultyHub) -> None:
+    faulty.spoil_get.extend([Spoiled("cut", 1_500_000), *[Spoiled("cut", 0)] * 9])
     wanted = here.wanted()
     here.fault(wanted)
     job.discard(wanted, here.journal, here.place)
@@ -98,7 +98,7 @@ def test_cancelling_leaves_nothing(here: Here, hub: FaultyHub) -> None:
     assert list(here.journal.folder.iterdir()) == []
 
 
-def test_cancelling_leaves_what_others_use(here: Here, hub: FaultyHub) -> None:
+def test_cancelling_leaves_what_others_use(here: Here, faulty: FaultyHub) -> None:
     path = here.fetch()
     other = here.journal.load()[0]
     other.state = "failed"
@@ -172,14 +172,14 @@ def _elsewhere(tmp_path: Path, **variables: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
-def test_the_environment_is_respected(hub: FaultyHub, tmp_path: Path) -> None:
-    assert "HF_HUB_OFFLINE" in _elsewhere(tmp_path, HF_ENDPOINT=hub.url, HF_HUB_OFFLINE="1")
-    path = Path(_elsewhere(tmp_path, HF_ENDPOINT=hub.url))
+def test_the_environment_is_respected(faulty: FaultyHub, tmp_path: Path) -> None:
+    assert "HF_HUB_OFFLINE" in _elsewhere(tmp_path, HF_ENDPOINT=faulty.url, HF_HUB_OFFLINE="1")
+    path = Path(_elsewhere(tmp_path, HF_ENDPOINT=faulty.url))
     assert path.read_bytes() == BODY
     assert path.is_relative_to(tmp_path / "hf" / "hub")
 
 
-def test_a_proxy_is_asked(hub: FaultyHub, tmp_path: Path) -> None:
+def test_a_proxy_is_asked(faulty: FaultyHub, tmp_path: Path) -> None:
     seen: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as proxy:
 

@@ -68,3 +68,10 @@ def test_a_strangers_record_is_read_with_care() -> None:
         {"changes": {"at_index": 0}},
     ):
         assert kept_marks(broken, [1, 2, 3]) == []
+
+
+def test_a_long_text_is_marked_in_part() -> None:
+    words = sampling_words({"temp": 0.5, "grammar": 'root ::= "a"\n' * 20_000})
+    assert words.startswith("temp 0.5, grammar root ::=")
+    assert words.endswith("…")
+    assert len(words) < 100
