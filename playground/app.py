@@ -19,6 +19,7 @@ from playground.protocol.measured import Measured
 from playground.resources import resource
 from playground.settings.app import AppSettings
 from playground.supervisor.machine import read_machine, write_machine
+from playground.ui import translate
 from playground.ui.bridge import Bridge
 from playground.ui.collector import Collector
 from playground.ui.focus_ring import FocusRing
@@ -59,6 +60,7 @@ class App(QObject):
         self._open_path = open_path
         self.settings = AppSettings(paths.config / "settings.json")
         self.settings.load()
+        translate.use(self.settings["language"])
         self.theme = Theme(self.settings["theme"], self)
         qt = QApplication.instance()
         assert isinstance(qt, QApplication)
@@ -236,9 +238,7 @@ class App(QObject):
 
     def _make_models(self) -> QWidget:
         from playground.hub.client import Hub
-        from playground.ui.chat.body import Body
-        from playground.ui.chat.highlight import Highlighter
-        from playground.ui.chat.link_popup import LinkPopup
+        from playground.ui.chat.card import card_maker
         from playground.ui.models.page import ModelsPage
         from playground.ui.models.rooms import Rooms
         from playground.workspace.hub import HubPages, HubSearch
@@ -248,21 +248,15 @@ class App(QObject):
         assert self.library is not None
         assert self.quantizing is not None
         assert self.downloads is not None
-        workspace, background, highlighter = self.workspace, self.bridge.background, Highlighter(self.clock)
+        workspace, background = self.workspace, self.bridge.background
         self._search = HubSearch(Hub, background)
         self._pages = HubPages(Hub, background, self._paths.config, lambda: any(lane.busy for lane in workspace.lanes))
         for signal in (self._search.changed, self._pages.changed):
             signal.connect(self._tell_network)
-
-        def make_card() -> QWidget:
-            card, popup = Body(self.theme, highlighter, self.window), LinkPopup(self.theme, self.window)
-            card.link_activated.connect(lambda address, at: popup.ask(address, self.window.mapFromGlobal(at)))
-            return card
-
         page = ModelsPage(
             Rooms(
                 workspace, self.library, self.quantizing, self.downloads, self._search, self._pages, self.theme,
-                self.clock, background, make_card,
+                self.clock, background, card_maker(self.theme, self.clock, self.window),
             )
         )  # fmt: skip
         page.opened.connect(lambda: self.window.show_page("chat"))

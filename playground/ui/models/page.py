@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from playground.ui.models.library_tab import LibraryTab
@@ -35,6 +35,7 @@ class ModelsPage(QWidget):
         super().__init__()
         self._rooms = rooms
         self.setProperty("surface", "chrome")
+        self.setAcceptDrops(True)
         self.tabs = SegmentedControl(rooms.theme, TABS, "Models")
         self.tabs.chosen.connect(self.show_tab)
         self.library = LibraryTab(rooms)
@@ -74,6 +75,19 @@ class ModelsPage(QWidget):
         self._may_ask = kept.get("may_ask") is True
         if self.finder is not None:
             self.finder.may_ask = self._may_ask
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Accept local files."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open the first dropped file in the active lane, and go there; a bad file says so in the lane."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            self._rooms.workspace.open_path(paths[0])
+            event.acceptProposedAction()
+            self.opened.emit()
 
     def inspect(self, path: str) -> None:
         """Show everything a file says of itself."""
