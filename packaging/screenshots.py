@@ -112,7 +112,7 @@ def main() -> int:
     parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    readme = ("first-run-dark", "chat-dark", "chat-light", "compare-dark", "bench-dark")
+    readme = ("first-run-dark", "chat-dark", "chat-light", "compare-dark", "bench-dark", "models-tensors-dark")
     with tempfile.TemporaryDirectory() as home:
         os.environ["PLAYGROUND_HOME"] = home
         qt = QApplication(sys.argv[:1])
@@ -155,10 +155,34 @@ def states(stage: Stage) -> Iterator[str]:
     workspace.add_lane()
     stage.until(lambda: all(lane.state == "ready" for lane in workspace.lanes))
     yield "four-lanes"
+    yield from models(stage)
     stage.window.show_page("bench")
     stage.measure({"prompts": "128, 256", "generations": "32", "depths": "0, 512, 1024, 2048", "repeats": "3"})
     yield "bench"
     stage.window.show_page("chat")
+
+
+def models(stage: Stage) -> Iterator[str]:
+    """The Models page: library, another quant, inspector, the shelf. Nothing is asked of the Hub."""
+    stage.window.show_page("models")
+    page, library = stage.app.models_page, stage.app.library
+    assert page is not None
+    assert library is not None
+    stage.until(lambda: not library.scanning)
+    path = next(model.path for model in library.models if model.source_key == "starter")
+    page.library.show_model(path)
+    stage.settle()
+    yield "models"
+    page.library.show_quant_pane(path)
+    stage.settle()
+    yield "models-quant"
+    page.inspect(path)
+    page.inspector.show_tab("tensors")
+    stage.settle()
+    yield "models-tensors"
+    page.show_tab("find")
+    stage.settle()
+    yield "models-find"
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ from playground.workspace.ports import Spawn
 from playground.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    from playground.ui.models.page import ModelsPage
     from playground.ui.settings.window import SettingsWindow
     from playground.workspace.downloads import Downloads
     from playground.workspace.hub import HubPages, HubSearch
@@ -81,6 +82,7 @@ class App(QObject):
         self.quantizing: Quantizing | None = None
         self.downloads: Downloads | None = None
         """Made after the first paint."""
+        self.models_page: ModelsPage | None = None
         self._search: HubSearch | None = None
         self._pages: HubPages | None = None
         self.store.on_error = self.workspace.told.emit
@@ -253,7 +255,7 @@ class App(QObject):
         self._pages = HubPages(Hub, background, self._paths.config, lambda: any(lane.busy for lane in workspace.lanes))
         for signal in (self._search.changed, self._pages.changed):
             signal.connect(self._tell_network)
-        page = ModelsPage(
+        page = self.models_page = ModelsPage(
             Rooms(
                 workspace, self.library, self.quantizing, self.downloads, self._search, self._pages, self.theme,
                 self.clock, background, card_maker(self.theme, self.clock, self.window),
@@ -266,8 +268,8 @@ class App(QObject):
 
     def _find_models(self, _letter: str) -> None:
         self.window.show_page("models")
-        page: Any = self.window.pages.other
-        page.show_tab("find")
+        if self.models_page is not None:
+            self.models_page.show_tab("find")
 
     def _make_bench(self) -> QWidget:
         from playground.bench.history import History
