@@ -10,6 +10,7 @@ from playground.workspace.series import Mark
 
 MOST_KEPT = 200
 """Changes of the thread count kept in a record; the plot has no room for more."""
+_MOST_WORDS = 60
 _FEWER = {
     "busy": "another program needs the cores",
     "quiet": "as many as there are free cores",
@@ -41,8 +42,14 @@ def threads_words(before: int, n_threads: int, reason: str, phase: str = "writin
 
 
 def sampling_words(values: Mapping[str, Any]) -> str:
-    """“temp 0.5, top_k 20”."""
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    """“temp 0.5, top_k 20”; long texts in part."""
+    return ", ".join(f"{name} {_short(value)}" for name, value in values.items())
+
+
+def _short(value: Any) -> str:
+    """A value on one line: a grammar may be as long as a book."""
+    text = " ".join(str(value)[: 4 * _MOST_WORDS].split())
+    return text if len(text) <= _MOST_WORDS else f"{text[:_MOST_WORDS]}…"
 
 
 def keep_threads(record: dict[str, Any], event: ThreadsChanged, index: int) -> Mark:

@@ -49,8 +49,8 @@ class Trying:
         self._tuning = tuning
         self._presets = presets
         self._add_lane = add_lane
-        self._lanes: set[str] = set()
-        """Letters of lanes that were made for trying: the next try goes there again."""
+        self._lanes: list[Lane] = []
+        """Lanes that were made for trying: the next try goes there again."""
         self._pointed: tuple[str, Point] | None = None
         self.preset_key = ""
         """The preset to try with; empty: the first that differs from the lane's own sampling."""
@@ -135,19 +135,19 @@ class Trying:
         """A lane for the try, on the same engine: one made for that before, or a new one."""
         for other in self._state.lanes:
             same = other.model == lane.model and other.load == lane.load
-            if other is not lane and other.letter in self._lanes and same and not other.busy:
+            if other is not lane and any(made is other for made in self._lanes) and same and not other.busy:
                 return other
         before = self._state.active
         self._state.active = lane.letter
         try:
-            made = self._add_lane()
+            added = self._add_lane()
         finally:
             if self._state.active != before:
                 self._state.active = before
                 self._state.active_changed.emit()
-        if made is not None:
-            self._lanes.add(made.letter)
-        return made
+        if added is not None:
+            self._lanes = [*(one for one in self._lanes if one in self._state.lanes), added]
+        return added
 
 
 def begun_at(node: Node, tokens: Rows, index: int) -> Node | None:

@@ -8,7 +8,7 @@ import pytest
 
 from playground.protocol.commands import SetThreads
 from playground.protocol.events import ThreadsChanged
-from playground.workspace.marks import keep_threads, kept_marks, threads_words
+from playground.workspace.marks import keep_threads, kept_marks, sampling_words, threads_words
 from playground.workspace.threads import thread_orders
 
 
