@@ -24,6 +24,8 @@ class NoticeCard(QFrame):
         self.title = Label(theme, "", 12, "text-1", 500, wrap=True)
         self.text = Label(theme, "", 12, "text-2", wrap=True)
         self.buttons: list[TextButton] = []
+        self._runs: list[Callable[[], object]] = []
+        self._said: tuple[object, ...] = ()
         self._place = QWidget()
         self._row = FlowLayout()
         self._place.setLayout(self._row)
@@ -49,7 +51,16 @@ class NoticeCard(QFrame):
         text: str = "",
         actions: Sequence[tuple[str, str, Callable[[], object]]] = (),
     ) -> None:
-        """Show a card. ``kind``: danger, warn or info; ``actions``: label, button kind, what it does."""
+        """Show a card. ``kind``: danger, warn or info; ``actions``: label, button kind, what it does.
+
+        The same card again keeps its buttons: one of them may be pressed just now.
+        """
+        self._runs = [run for _, _, run in actions]
+        said = (kind, title, text, tuple(label for label, _, _ in actions))
+        if said == self._said:
+            self.show()
+            return
+        self._said = said
         self._icon.set_icon(_ICONS[kind], "text-2" if kind == "info" else kind)
         mark(self, card=kind)
         self.title.setText(title)
@@ -60,9 +71,9 @@ class NoticeCard(QFrame):
             button.setParent(None)
             button.deleteLater()
         self.buttons = []
-        for label, look, run in actions:
+        for number, (label, look, _) in enumerate(actions):
             button = TextButton(self._theme, label, look, small=True)
-            button.clicked.connect(lambda _=False, run=run: run())
+            button.clicked.connect(lambda _=False, number=number: self._runs[number]())
             self._row.addWidget(button)
             self.buttons.append(button)
         self._place.setVisible(bool(actions))

@@ -78,7 +78,8 @@ class LibraryModel(QAbstractTableModel):
         same = [_key(row) for row in rows] == [_key(row) for row in self.rows]
         if same:
             self.rows = list(rows)
-            self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(COLUMNS) - 1))
+            if rows:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(COLUMNS) - 1))
             return False
         self.beginResetModel()
         self.rows = list(rows)
