@@ -29,6 +29,8 @@ FIELDS = Table(
            choices=("enter", "ctrl+enter")),
         _f("plot_x", "Plot axis", "choice", "token", "What the latency plot counts along its x axis.",
            choices=("token", "time")),
+        _f("language", "Language", "choice", "system", "The language of menus and settings, from the next start on.",
+           choices=("system", "en", "de")),
         _f("reduced_motion", "Less motion", "bool", False, "No animations; the caret doesn’t blink."),
         _f("governor", "Follow the load", "bool", True,
            "Fewer threads while another program needs the cores, all of them again once they are free."),

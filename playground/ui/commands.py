@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from playground.actions.keymap import KEYS
 from playground.actions.table import ACTIONS, GROUPS, Action, View
+from playground.ui.translate import tr
 from playground.ui.widgets import bind
 from playground.workspace.workspace import Workspace
 
@@ -71,11 +72,11 @@ class MainMenu(QMenu):
         self._commands = commands
         self.items = []
         for group in GROUPS:
-            menu = self.addMenu(group)
+            menu = self.addMenu(tr(group))
             menu.aboutToShow.connect(self.refresh)
             for action in ACTIONS:
                 if action.group == group:
-                    item = menu.addAction(action.title)
+                    item = menu.addAction(tr(action.title))
                     item.triggered.connect(lambda _=False, action=action: commands.run(action))
                     self.items.append((item, action))
         self.refresh()
@@ -84,5 +85,5 @@ class MainMenu(QMenu):
         """Keys and greyness as they are now."""
         for item, action in self.items:
             # The key is only written here: as a shortcut of the item it would be there twice.
-            item.setText(f"{action.title}\t{key_text(action)}")
+            item.setText(f"{tr(action.title)}\t{key_text(action)}")
             item.setEnabled(self._commands.usable(action))

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidge
 from playground.actions.table import ACTIONS, Action
 from playground.ui.commands import Commands, key_text
 from playground.ui.theme import Theme
+from playground.ui.translate import tr
 
 _RECENT = 5
 """Actions used last that an empty palette shows first."""
@@ -26,11 +27,11 @@ class Palette(QFrame):
         self._recent: list[str] = []
         self.setProperty("popup", True)
         self._field = QLineEdit()
-        self._field.setPlaceholderText("What do you want to do?")
-        self._field.setAccessibleName("Search commands")
+        self._field.setPlaceholderText(tr("What do you want to do?"))
+        self._field.setAccessibleName(tr("Search commands"))
         self._list = QListWidget()
         self._list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._list.setAccessibleName("Commands found")
+        self._list.setAccessibleName(tr("Commands found"))
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setFrameShape(QFrame.Shape.NoFrame)
         column = QVBoxLayout(self)
@@ -89,13 +90,15 @@ class Palette(QFrame):
     def _fill(self) -> None:
         self._list.clear()
         for action in self._found(self._field.text()):
-            item = QListWidgetItem(action.title)
+            item = QListWidgetItem(tr(action.title))
             item.setData(Qt.ItemDataRole.UserRole, action)
-            item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{action.title}, {action.group}, {key_text(action)}")
+            item.setData(
+                Qt.ItemDataRole.AccessibleTextRole, f"{tr(action.title)}, {tr(action.group)}, {key_text(action)}"
+            )
             if not self._commands.usable(action):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self._list.addItem(item)
-            label = QLabel(key_text(action) or action.group)
+            label = QLabel(key_text(action) or tr(action.group))
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             label.setProperty("tone", "3")
             label.setContentsMargins(0, 0, 8, 0)
@@ -107,10 +110,11 @@ class Palette(QFrame):
         words = typed.lower().split()
         ranked = []
         for place, action in enumerate(ACTIONS):
-            text = f"{action.title} {action.group} {action.words}".lower()
+            # English words find it too: guides and friends name them.
+            text = f"{tr(action.title)} {tr(action.group)} {action.title} {action.words}".lower()
             if action.id == "view.palette" or not all(word in text for word in words):
                 continue
-            title = action.title.lower()
+            title = tr(action.title).lower()
             begun = all(f" {word}" in f" {title}" for word in words)
             rank = 0 if title.startswith(typed.lower().strip()) else 1 if begun else 2
             if not words:

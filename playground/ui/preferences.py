@@ -12,6 +12,7 @@ from playground.settings.app import FIELDS, OWN_TABLES, AppSettings
 from playground.settings.field import Table
 from playground.ui.main_window import MainWindow
 from playground.ui.theme import Theme
+from playground.ui.translate import tr
 from playground.ui.widgets import bind
 from playground.workspace.workspace import Workspace
 
@@ -105,7 +106,7 @@ def connect(preferences: Preferences, window: MainWindow, theme: Theme, workspac
         low, high = row.slider or (1.0, 1.0)
         wanted = theme.scale + steps * TEXT_STEP if steps else row.default
         preferences.set("font_scale", round(min(high, max(low, wanted)), 2))
-        window.status.toast(f"Text at {round(theme.scale * 100)} %.")
+        window.status.toast(tr("Text at {percent} %.", percent=round(theme.scale * 100)))
 
     window.text_resized.connect(resize_text)
     preferences.follow("load", lambda name, before, after: follow_load(workspace, name, before, after))

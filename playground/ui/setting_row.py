@@ -12,6 +12,7 @@ from playground.settings.field import Field
 from playground.ui.fields import ChangeMark, RowLabel
 from playground.ui.style import mark
 from playground.ui.theme import Theme
+from playground.ui.translate import tr
 
 ROW_HEIGHT = 34
 _MARK = 18
@@ -19,7 +20,13 @@ _MARK = 18
 
 def hint_of(field: Field) -> str:
     """Name, help, default and where the default comes from."""
-    return f"{field.label}. {field.help} Default: {field.show(field.default)}, {field.source}."
+    return tr(
+        "{name}. {help} Default: {default}, {source}.",
+        name=tr(field.label),
+        help=tr(field.help),
+        default=field.show(field.default),
+        source=tr(field.source),
+    )
 
 
 def tip_of(field: Field) -> str:
@@ -71,8 +78,8 @@ class SettingRow(QWidget):
         self._letter = ""
         self._label_width = 0
         self._after: QWidget | None = None
-        self.label = RowLabel(theme, label or field.label, self)
-        self.mark = ChangeMark(theme, field.label, self)
+        self.label = RowLabel(theme, label or tr(field.label), self)
+        self.mark = ChangeMark(theme, tr(field.label), self)
         self._error: QLabel | None = None
         self.label.reset.connect(self.reset)
         self.mark.clicked.connect(self.reset)
@@ -180,7 +187,7 @@ class SettingRow(QWidget):
 
     def _adopt(self, *widgets: QWidget) -> None:
         for widget in widgets:
-            widget.setAccessibleName(self.field.label)
+            widget.setAccessibleName(tr(self.field.label))
             widget.installEventFilter(self)
         self.setFocusProxy(widgets[0])
 
@@ -191,7 +198,7 @@ class SettingRow(QWidget):
         return False
 
     def _show_state(self) -> None:
-        tip = f"Back to {self.field.show(self.base)}"
+        tip = tr("Back to {value}", value=self.field.show(self.base))
         self.mark.show_state(self._letter, self.value != self.base and not self.reason, tip)
         self.label.set_tone("text-2" if self.field.is_off(self.value) else "text-1")
 

@@ -13,6 +13,7 @@ from playground.conversation.tree import ChatHead
 from playground.ui.chat_list import NEW_CHAT, ChatList
 from playground.ui.model_shelf import ModelShelf
 from playground.ui.theme import Theme
+from playground.ui.translate import tr
 from playground.ui.widgets import (
     Divider,
     ElidedLabel,
@@ -46,7 +47,7 @@ class UndoBar(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 4, 6, 4)
         self.label = ElidedLabel(theme, px=12, tone="text-2")
-        self.undo = TextButton(theme, "Undo", "link")
+        self.undo = TextButton(theme, tr("Undo"), "link")
         self.undo.clicked.connect(self._undo)
         row.addWidget(self.label, 1)
         row.addWidget(self.undo)
@@ -54,7 +55,7 @@ class UndoBar(QWidget):
 
     def offer(self, title: str) -> None:
         """Say what was deleted, and offer to bring it back."""
-        self.label.setText(f"Deleted “{title}”.")
+        self.label.setText(tr("Deleted “{title}”.", title=title))
         self.show()
         self._timer.start(UNDO_MS)
 
@@ -100,10 +101,10 @@ class Sidebar(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(10, 10, 10, 6)
         head.setSpacing(6)
-        self.search = SearchField(self._theme, "Search chats")
+        self.search = SearchField(self._theme, tr("Search chats"))
         self.search.textChanged.connect(self._typed)
         self.search.installEventFilter(self)
-        self.new = IconButton(self._theme, "note-pencil", "New chat", "Ctrl+N")
+        self.new = IconButton(self._theme, "note-pencil", tr("New chat"), "Ctrl+N")
         self.new.clicked.connect(self._new_chat)
         head.addWidget(self.search, 1)
         head.addWidget(self.new)
@@ -116,7 +117,7 @@ class Sidebar(QWidget):
         self.list = ChatList(self._theme, self._workspace.rename_chat)
         self.list.opened.connect(self._open)
         self.list.deleted.connect(self._delete)
-        self.note = Label(self._theme, KEPT, 12, "text-3", wrap=True)
+        self.note = Label(self._theme, tr(KEPT), 12, "text-3", wrap=True)
         self.note.setContentsMargins(8, 6, 8, 6)
         column.addWidget(self.list)
         column.addWidget(self.note)

@@ -10,6 +10,7 @@ from playground.actions.keymap import KEYS
 from playground.actions.pages import CHAT, PAGES
 from playground.ui.commands import key_of
 from playground.ui.theme import Theme
+from playground.ui.translate import tr
 from playground.ui.widgets import ElidedLabel, IconButton, SegmentedControl, TextButton, bind
 from playground.workspace.workspace import Workspace
 
@@ -26,25 +27,25 @@ class Toolbar(QWidget):
         self._named: list[tuple[IconButton, str, str]] = []
         """Buttons with their name and their action, whose key the tooltip tells."""
         self.setFixedHeight(44)
-        self.sidebar = self._icon("sidebar-simple", "Show or hide the sidebar", "view.sidebar")
-        self.new = self._icon("note-pencil", "New chat", "chat.new")
+        self.sidebar = self._icon("sidebar-simple", tr("Show or hide the sidebar"), "view.sidebar")
+        self.new = self._icon("note-pencil", tr("New chat"), "chat.new")
         self.new.setCheckable(False)
-        choices = [(page.id, page.title, page.help) for page in PAGES]
-        self.pages = SegmentedControl(theme, choices, "Pages")
+        choices = [(page.id, tr(page.title), tr(page.help)) for page in PAGES]
+        self.pages = SegmentedControl(theme, choices, tr("Pages"))
         self.pages.chosen.connect(lambda page: self.asked.emit(f"page.{page}"))
         self._page, self._can_new = CHAT, False
         self.title = ElidedLabel(theme, "", 13, weight=500)
         self.title.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.commands = TextButton(theme, "Commands", "plain", "magnifying-glass")
-        self.commands.setToolTip("Every action by name")
+        self.commands = TextButton(theme, tr("Commands"), "plain", "magnifying-glass")
+        self.commands.setToolTip(tr("Every action by name"))
         self.commands.clicked.connect(lambda: self.asked.emit("view.palette"))
-        self.search = self._icon("magnifying-glass", "Commands", "view.palette")
+        self.search = self._icon("magnifying-glass", tr("Commands"), "view.palette")
         self.search.setCheckable(False)
-        self.add = TextButton(theme, "Add lane", "plain", "columns")
+        self.add = TextButton(theme, tr("Add lane"), "plain", "columns")
         self.add.clicked.connect(lambda: self.asked.emit("lane.add"))
-        self.plots = self._icon("chart-line", "Show or hide the plots", "view.plots")
-        self.panel = self._icon("sliders-horizontal", "Show or hide the settings panel", "view.panel")
-        self.menu = self._icon("dots-three", "Menu", "app.menu")
+        self.plots = self._icon("chart-line", tr("Show or hide the plots"), "view.plots")
+        self.panel = self._icon("sliders-horizontal", tr("Show or hide the settings panel"), "view.panel")
+        self.menu = self._icon("dots-three", tr("Menu"), "app.menu")
         self.menu.setCheckable(False)
         row = QHBoxLayout(self)
         row.setContentsMargins(9, 0, 12, 1)
@@ -100,12 +101,12 @@ class Toolbar(QWidget):
     def _show_keys(self) -> None:
         for button, name, action in self._named:
             button.set_name(name, key_of(action))
-        self.commands.setText(f"Commands   {key_of('view.palette')}".rstrip())
-        self.add.setToolTip(_with_key("Another model or other settings beside this one", "lane.add"))
-        self.pages.set_tips({page.id: _with_key(page.help, f"page.{page.id}") for page in PAGES})
+        self.commands.setText(f"{tr('Commands')}   {key_of('view.palette')}".rstrip())
+        self.add.setToolTip(_with_key(tr("Another model or other settings beside this one"), "lane.add"))
+        self.pages.set_tips({page.id: _with_key(tr(page.help), f"page.{page.id}") for page in PAGES})
 
     def _refresh(self) -> None:
-        titles = {page.id: page.title for page in PAGES} | {CHAT: self._workspace.chat.title or "New chat"}
+        titles = {page.id: tr(page.title) for page in PAGES} | {CHAT: self._workspace.chat.title or tr("New chat")}
         self.title.setText(titles[self._page])
         self.add.setEnabled(len(self._workspace.lanes) < 4)
         self._place_title()

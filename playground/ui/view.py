@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from playground.actions.pages import CHAT
+from playground.ui.translate import tr
 from playground.ui.widgets import ask_for_gguf
 from playground.workspace.workspace import Workspace
 
@@ -97,7 +98,7 @@ class WindowView:
         from playground.conversation import export
 
         suffix = "md" if kind == "markdown" else "json"
-        dialog = QFileDialog(self._window, "Export the chat", export.file_name(self._workspace.chat, suffix))
+        dialog = QFileDialog(self._window, tr("Export the chat"), export.file_name(self._workspace.chat, suffix))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(suffix)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -123,17 +123,32 @@ def _shows_focus(widget: QWidget) -> bool:
     return with_it != without
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("scale", [1.0, 1.25])
-def test_no_words_are_cut_or_lie_over_each_other(app: App, qtbot: QtBot, scale: float) -> None:
+def test_no_words_are_cut_or_lie_over_each_other(
+    qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch, scale: float, language: str
+) -> None:
     found = set()
-    app.preferences.set("font_scale", scale)
-    for size in SIZES:
-        app.window.resize(*size)
-        qtbot.wait(60)
-        for state, window in states(app, qtbot):
-            found |= {f"{size} {state}: {words}" for words in cut(window) + over_each_other(window)}
-    app.preferences.set("font_scale", 1.0)
+    with open_window(qtbot, monkeypatch, language=language) as app:
+        app.preferences.set("font_scale", scale)
+        for size in SIZES:
+            app.window.resize(*size)
+            qtbot.wait(400)
+            for state, window in states(app, qtbot):
+                found |= {f"{size} {state}: {words}" for words in cut(window) + over_each_other(window)}
+        app.preferences.set("font_scale", 1.0)
     assert not found, "\n".join(sorted(found))
+
+
+def test_the_window_speaks_german(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_window(qtbot, monkeypatch, language="de") as app:
+        assert app.window.toolbar.add.text() == "Spur dazu"
+        assert app.window.sidebar.search.placeholderText() == "Chats durchsuchen"
+        app.window.show_palette()
+        qtbot.keyClicks(app.window.palette_popup._field, "helle")
+        qtbot.keyClick(app.window.palette_popup._field, Qt.Key.Key_Return)
+        assert app.theme.scheme == "light"
+        app.theme.choose("dark")
 
 
 def test_right_to_left_texts_are_written_from_the_right(app: App, qtbot: QtBot) -> None:

@@ -13,6 +13,7 @@ from playground.actions.table import ACTIONS, GROUPS, Action
 from playground.ui.commands import native
 from playground.ui.style import mark
 from playground.ui.theme import Theme
+from playground.ui.translate import tr
 from playground.ui.widgets import ElidedLabel, IconButton, Label, TextButton, bind
 
 _BARE = (Qt.Key.Key_Control, Qt.Key.Key_Shift, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr, Qt.Key.Key_unknown)
@@ -27,7 +28,7 @@ def refusal(event: QKeyEvent) -> str:
     )
     if strong or event.key() in _WITHOUT_CTRL or event.key() == Qt.Key.Key_Escape:
         return ""
-    return "A shortcut needs Ctrl, Alt or a function key; otherwise you couldn’t type that letter any more."
+    return tr("A shortcut needs Ctrl, Alt or a function key; otherwise you couldn’t type that letter any more.")
 
 
 class KeyButton(QPushButton):
@@ -50,16 +51,16 @@ class KeyButton(QPushButton):
     def show_keys(self) -> None:
         """The keys in force."""
         self.waiting = False
-        words = "  or  ".join(map(native, KEYS.keys(self.action.id)))
-        self.setText(words or "none")
-        self.setAccessibleName(f"Keys of {self.action.title}: {words or 'none'}")
+        words = f"  {tr('or')}  ".join(map(native, KEYS.keys(self.action.id)))
+        self.setText(words or tr("none"))
+        self.setAccessibleName(tr("Keys of {action}: {keys}", action=tr(self.action.title), keys=words or tr("none")))
         mark(self, quiet="" if words else "true")
 
     def wait(self) -> None:
         """Take the next keys."""
         self.waiting = True
-        self.setText("Press keys…")
-        self.setAccessibleName(f"Press the new keys of {self.action.title}")
+        self.setText(tr("Press keys…"))
+        self.setAccessibleName(tr("Press the new keys of {action}", action=tr(self.action.title)))
 
     def event(self, event: QEvent) -> bool:
         """While it waits, keys are its own, also those that are shortcuts or move the focus."""
@@ -102,11 +103,13 @@ class KeyRow(QWidget):
         self.action = action
         self.button = KeyButton(action)
         self.button.setFixedWidth(200)
-        self.reset = IconButton(theme, "arrow-counter-clockwise", f"Usual keys of “{action.title}”", size=24)
+        self.reset = IconButton(
+            theme, "arrow-counter-clockwise", tr("Usual keys of “{action}”", action=tr(action.title)), size=24
+        )
         self.reset.clicked.connect(lambda: KEYS.reset(action.id))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 1, 0, 1)
-        row.addWidget(ElidedLabel(theme, action.title, 12), 1)
+        row.addWidget(ElidedLabel(theme, tr(action.title), 12), 1)
         row.addStretch()
         row.addWidget(self.reset)
         row.addWidget(self.button)
@@ -127,16 +130,16 @@ class KeysSection(QWidget):
         self._headings: dict[str, Label] = {}
         self._asked: tuple[str, str] | None = None
         self.note = Label(theme, "", 12, "warn", wrap=True)
-        self.take_over = TextButton(theme, "Move the key here", "primary", small=True)
+        self.take_over = TextButton(theme, tr("Move the key here"), "primary", small=True)
         self.take_over.clicked.connect(self._move)
-        self.reset_all = TextButton(theme, "All keys as usual", "plain", small=True)
+        self.reset_all = TextButton(theme, tr("All keys as usual"), "plain", small=True)
         self.reset_all.clicked.connect(KEYS.reset_all)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 12, 0)
         column.setSpacing(0)
         for group in GROUPS:
-            heading = Label(theme, group, 12, "text-2", 600)
+            heading = Label(theme, tr(group), 12, "text-2", 600)
             heading.setContentsMargins(0, 10, 0, 4)
             self._headings[group] = heading
             column.addWidget(heading)
@@ -168,7 +171,7 @@ class KeysSection(QWidget):
         """Show only actions that these words describe, or whose keys they are."""
         for row in self.rows.values():
             action = row.action
-            text = f"{action.title} {action.group} {action.words} {' '.join(KEYS.keys(action.id))}".lower()
+            text = f"{tr(action.title)} {action.title} {action.words} {' '.join(KEYS.keys(action.id))}".lower()
             row.setVisible(all(word in text for word in words))
         for group, heading in self._headings.items():
             heading.setVisible(any(not row.isHidden() for row in self.rows.values() if row.action.group == group))
@@ -185,7 +188,7 @@ class KeysSection(QWidget):
             KEYS.give(action.id, (key,) if key else ())
             return
         self.rows[action.id].button.show_keys()
-        self._say(f"{native(key)} belongs to “{holder.title}”, which would lose it.")
+        self._say(tr("{key} belongs to “{action}”, which would lose it.", key=native(key), action=tr(holder.title)))
         self._asked = (action.id, key)
         self.take_over.show()
         self.take_over.setFocus(Qt.FocusReason.ShortcutFocusReason)

@@ -11,6 +11,7 @@ from playground.ui.controls import SettingRow, row_for
 from playground.ui.preferences import TABLES, Preferences
 from playground.ui.settings.keys import KeysSection
 from playground.ui.theme import Theme
+from playground.ui.translate import tr
 from playground.ui.widgets import Label, SearchField, SegmentedControl
 
 SECTIONS = (
@@ -27,13 +28,15 @@ class SettingsWindow(QDialog):
     def __init__(self, preferences: Preferences, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._preferences, self._theme = preferences, theme
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(tr("Settings"))
         self.resize(640, 620)
         self.setMinimumSize(480, 360)
         self.rows: dict[tuple[str, str], SettingRow] = {}
-        self.sections = SegmentedControl(theme, [(key, label, tip) for key, label, tip in SECTIONS], "Sections")
+        self.sections = SegmentedControl(
+            theme, [(key, tr(label), tr(tip)) for key, label, tip in SECTIONS], tr("Sections")
+        )
         self.sections.chosen.connect(self.show_section)
-        self.search = SearchField(theme, "Find a setting")
+        self.search = SearchField(theme, tr("Find a setting"))
         self.search.setClearButtonEnabled(True)
         self.search.textChanged.connect(self._filter)
         self.about = Label(theme, "", 12, "text-2", wrap=True)
@@ -64,7 +67,7 @@ class SettingsWindow(QDialog):
         """Go to a section: ``app``, ``load``, ``sampling`` or ``keys``."""
         self.sections.choose(key)
         self.stack.setCurrentWidget(self._places[key])
-        self.about.setText(next(about for name, _label, about in SECTIONS if name == key))
+        self.about.setText(next(tr(about) for name, _label, about in SECTIONS if name == key))
         self.help.setVisible(key != "keys")
         self.help.setText("")
         self._filter(self.search.text())
@@ -121,6 +124,6 @@ class SettingsWindow(QDialog):
     def _filter(self, text: str) -> None:
         words = text.lower().split()
         for row in self.rows.values():
-            found = f"{row.field.label} {row.field.help} {row.field.name}".lower()
+            found = f"{tr(row.field.label)} {tr(row.field.help)} {row.field.label} {row.field.name}".lower()
             row.setVisible(all(word in found for word in words))
         self.keys.filter(words)
