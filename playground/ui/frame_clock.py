@@ -158,10 +158,10 @@ class FrameClock(QObject):
         elif not self._dirty:
             if self.feed is not None:
                 self.feed.release()
-        elif all(self._later(due) for _, due in self._dirty.values()):
-            self._sleep()
+        elif all(due for _, due in self._dirty.values()):
+            self._sleep()  # only figures, which have time
         else:
-            self._start(self._interval)
+            self._wake()
 
     def _take(self) -> None:
         try:
@@ -175,11 +175,12 @@ class FrameClock(QObject):
         self._began = now = time.monotonic()
         if len(self._painted) > _MOST_PACED:
             self._painted.clear()
-        ready = {key: paint for key, (paint, due) in self._dirty.items() if due <= now + _EARLY_S}
-        for key in ready:
-            if self._dirty.pop(key)[1]:
+        ready = [(due > 0, key) for key, (_, due) in self._dirty.items() if due <= now + _EARLY_S]
+        self._round = {}
+        for paced, key in sorted(ready, key=lambda each: each[0]):  # text before figures
+            self._round[key] = self._dirty.pop(key)[0]
+            if paced:
                 self._painted[hash(key)] = now
-        self._round = ready
         used = time.thread_time()
         # Over several pictures: some have figures and plots, and one dear picture is no trend.
         self._cost += (used - self._used - self._cost) / 6
