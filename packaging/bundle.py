@@ -21,11 +21,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import bundle_table as table
+from processors import LIBRARY, X86_64
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import peers  # noqa: E402
+
 BUILD = ROOT / "build" / "bundle"
 FOLDER = BUILD / "playground"
 LINUX = ROOT / "packaging" / "linux"
+NOT_BUILT = ("LLAMA_CURL", "LLAMA_OPENSSL", "LLAMA_BUILD_TESTS", "LLAMA_BUILD_EXAMPLES", "LLAMA_BUILD_UI")
 SHARE = {
     "playground.desktop": "applications",
     "playground.metainfo.xml": "metainfo",
@@ -39,6 +45,8 @@ def main() -> int:
     system = table.this_system()
     if not system.tried:
         print(f"Nobody has tried a bundle on {system.key} yet: what follows may need mending.", flush=True)
+    if not build_kernels():
+        print("llama.cpp in this bundle is built for processors like this one’s; others may not run it.", flush=True)
     shutil.rmtree(FOLDER, ignore_errors=True)
     subprocess.run([sys.executable, str(ROOT / "packaging" / "app_icons.py"), str(BUILD / "icons")], check=True)
     recipe = str(ROOT / "packaging" / "playground.spec")
@@ -79,7 +87,51 @@ def llama_files(system: table.System) -> list[tuple[str, str]]:
     assert spec.submodule_search_locations
     lib = Path(spec.submodule_search_locations[0]) / "lib"
     found = [lib / name for name in system.libraries if (lib / name).exists()]
-    return [(str(path), "llama_cpp/lib") for path in found]
+    kernels = [(name, path) for name in kernel_names() if (path := BUILD / "kernels" / name / LIBRARY).exists()]
+    if kernels:
+        # The plainest is the one beside libllama, taken where the processor can't be asked.
+        found = [path for path in found if path.name != LIBRARY] + [kernels[-1][1]]
+    return [(str(path), "llama_cpp/lib") for path in found] + [
+        (str(path), f"llama_cpp/lib/cpu/{name}") for name, path in kernels
+    ]
+
+
+def kernel_names() -> list[str]:
+    """The rows of processors.py that fit this kind of machine, best first."""
+    return [row.name for row in X86_64] if (sys.platform, platform.machine()) == ("linux", "x86_64") else []
+
+
+def build_kernels() -> bool:
+    """Build llama.cpp's kernels for other processors, each once; False if it can't be done here."""
+    if not kernel_names():
+        return False
+    if shutil.which("cmake") is None:
+        print("Without cmake no kernels for other processors can be built: sudo apt-get install cmake")
+        return False
+    version = importlib.metadata.version("llama-cpp-python")
+    for row in X86_64:
+        place = BUILD / "kernels" / row.name
+        stamp = place / version
+        if stamp.exists():
+            continue
+        print(f"Building llama.cpp’s kernels for {row.name}: a minute or two, once.", flush=True)
+        tree = BUILD / "cpu" / row.name
+        configure = ["cmake", "-S", str(peers.source()), "-B", str(tree), "-DCMAKE_BUILD_TYPE=Release"]
+        configure += ["-DBUILD_SHARED_LIBS=ON", "-DGGML_NATIVE=OFF"]
+        configure += ["-DCMAKE_BUILD_WITH_INSTALL_RPATH=ON", "-DCMAKE_INSTALL_RPATH=$ORIGIN"]
+        configure += [f"-D{name}=OFF" for name in NOT_BUILT] + [f"-DGGML_{name}=ON" for name in row.options]
+        configure += [f"-DGGML_{name}=OFF" for name in X86_64[0].options if name not in row.options]
+        make = ["cmake", "--build", str(tree), "--target", "ggml-cpu", "-j", str(os.cpu_count() or 1)]
+        for command in (configure, make):
+            # Compilers warn of their own headers, in thousands of lines.
+            done = subprocess.run(command, check=False, capture_output=True, text=True, errors="replace")
+            if done.returncode:
+                print((done.stdout + done.stderr)[-3000:])
+                return False
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(tree / "bin" / LIBRARY, place / LIBRARY)
+        stamp.touch()
+    return True
 
 
 def system_libraries(system: table.System) -> list[tuple[str, str]]:

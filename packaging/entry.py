@@ -24,9 +24,20 @@ def have_a_locale() -> None:
         os.environ["LC_CTYPE"] = "C.UTF-8"
 
 
+def take_kernels() -> None:
+    """In a process that will load llama.cpp: its kernels for this processor, see processors.py."""
+    if sys.platform == "linux" and sys.argv[1:2] in (["--engine"], ["--quantizer"]):
+        from pathlib import Path
+
+        from processors import load_best
+
+        load_best(Path(__file__).resolve().parent / "llama_cpp" / "lib")
+
+
 if __name__ == "__main__":
     give_back_library_path()
     have_a_locale()
+    take_kernels()
     from playground.__main__ import main
 
     sys.exit(main())

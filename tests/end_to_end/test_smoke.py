@@ -127,6 +127,7 @@ def test_its_engine_has_no_qt_and_nothing_of_another_python(program: Program, ho
     if program.folder is not None:
         allowed = (str(program.folder), str(home), *SYSTEM)
         assert not [path for path in files | own if not path.startswith(allowed)]
+        assert len([path for path in files if "libggml-cpu" in path]) == 1
 
 
 @pytest.fixture

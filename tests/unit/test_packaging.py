@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "packaging"))
 
 import app_icons  # noqa: E402
+import bundle_table  # noqa: E402
+import processors  # noqa: E402
 
 LINUX = ROOT / "packaging" / "linux"
 
@@ -80,3 +82,35 @@ def test_each_icon_has_its_size_and_the_drawing_in_it(tmp_path: Path) -> None:
     assert QImage(str(tmp_path / "playground.ico")).width() in app_icons.WINDOWS_SIZES
     mac = QImage.fromData(QByteArray((tmp_path / "playground.icns").read_bytes()))
     assert mac.width() in app_icons.MAC_TYPES.values()
+
+
+def test_a_processor_gets_the_best_kernels_that_it_runs() -> None:
+    plain = frozenset({"sse4_2", "popcnt"})
+    haswell = plain | {"avx", "avx2", "fma", "f16c", "bmi1", "bmi2"}
+    zen4 = haswell | {
+        "avx512f",
+        "avx512cd",
+        "avx512vl",
+        "avx512dq",
+        "avx512bw",
+        "avx512vbmi",
+        "avx512_vnni",
+        "avx512_bf16",
+    }
+    found = [processors.best(frozenset(flags)) for flags in (plain, haswell, zen4, haswell - {"fma"}, ())]
+    assert [row.name if row else "" for row in found] == ["sse42", "avx2", "avx512", "sse42", ""]
+    # Best first: each row needs what the next needs, and more.
+    for better, plainer in zip(processors.X86_64, processors.X86_64[1:], strict=False):
+        assert better.needs > plainer.needs
+        assert set(better.options) > set(plainer.options)
+
+
+def test_the_bundle_table_names_what_is_there() -> None:
+    assert [system.key for system in bundle_table.SYSTEMS if system.tried] == ["linux"]
+    for folder, _ in bundle_table.DATA:
+        assert (ROOT / folder).is_dir()
+    drawn = {"playground.ico", "playground.icns", ""}
+    assert {system.icon for system in bundle_table.SYSTEMS} <= drawn
+    from playground.models.starter import STARTER
+
+    assert bundle_table.STARTER[0] == STARTER.package
