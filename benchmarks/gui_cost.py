@@ -128,7 +128,10 @@ class Stages:
         from PySide6.QtCore import QTimer
 
         made = [int(lane.answer.tokens.view["t_ns"][-1]) for lane in self._app.workspace.lanes if lane.writing]
-        before, self._seen = getattr(self, "_seen", None), [len(lane.answer.tokens) for lane in self._app.workspace.lanes]
+        before, self._seen = (
+            getattr(self, "_seen", None),
+            [len(lane.answer.tokens) for lane in self._app.workspace.lanes],
+        )
         if not made or before is None:
             return
         firsts = [
@@ -232,7 +235,7 @@ class Run:
         self._app.window.close()
 
     def _now(self) -> dict[str, float]:
-        switches, cpu = _threads()
+        switches, _cpu = _threads()
         return {
             "wall": time.perf_counter(),
             "CPU %": time.process_time(),
