@@ -61,7 +61,7 @@ class Writing:
         """
         context, slot, sampler = job.context, job.slot, job.sampler
         decoder, tokens, stopped, now = context.decoder, slot.tokens, self._inbox.stopped, time.perf_counter_ns
-        tweaks, hear = self._inbox.tweaks, self._inbox.hear
+        tweaks, hear, waiting = self._inbox.tweaks, self._inbox.hear, self._inbox.waiting
         last, ends_with = job.last_index(self._model.info.n_ctx), self._model.vocab.eog
         took: list[int] = []
         until = now() + self._tell_every_ns
@@ -90,11 +90,11 @@ class Writing:
             if job.n_drawn >= last or token in ends_with or job.urgent:
                 if not self._goes_on(job):
                     break
-            elif end >= until:
+            elif end >= until or waiting():
                 self.tell()
                 self._threads.wrote_alone(took)
                 took.clear()
-                if self._inbox.waiting() or end >= leave:
+                if end >= leave or waiting():
                     break
                 until = now() + self._tell_every_ns
         self._threads.wrote_alone(took)

@@ -343,7 +343,7 @@ def test_the_window_goes_from_page_to_page_and_back(app: App, qtbot: QtBot) -> N
     qtbot.waitUntil(lambda: page.setup.start.toolTip() == "There is no model to measure.")
     page.setup.rows[2].field.setFocus()
     qtbot.keyClick(page, Qt.Key.Key_F6)
-    window.focus_next_pane()
+    window.view.focus_next_pane()
     window.show_palette()
     qtbot.keyClick(window.palette_popup._field, Qt.Key.Key_Escape)
     assert window.pages.shown == "bench", "closing the palette stays on the page"

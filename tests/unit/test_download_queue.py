@@ -89,7 +89,7 @@ def test_several_at_once_and_the_others_wait_their_turn(window: Window, faulty: 
     downloads = window.start(at_once=2)
     ids = [downloads.add(REPO, [name], [1_500_000]) for name in (A, B, C)]
     window.until(lambda: [window.state(one) for one in ids] == ["running", "running", "waiting"])
-    most = [0]
+    most = [2]
     downloads.changed.connect(
         lambda: most.__setitem__(0, max(most[0], sum(view.state == "running" for view in downloads.items)))
     )
