@@ -60,15 +60,6 @@ class WriterBatch:
         """Begin anew."""
         self.struct.n_tokens = 0
 
-    def only(self, token: int, position: int, seq: int) -> Any:
-        """The batch of one row."""
-        self._tokens[0] = token
-        self._positions[0] = position
-        self._counts[0] = 1
-        self._ids[0][0] = seq
-        self.struct.n_tokens = 1
-        return self.struct
-
     def add(self, token: int, position: int, seq: int) -> int:
         """A row for a slot; its index."""
         row = self.struct.n_tokens

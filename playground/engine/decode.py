@@ -58,10 +58,9 @@ class Decoder:
 
     def row(self, token: int, position: int, seq: int) -> int:
         """One token of the only sequence that writes; the same codes."""
-        self._set_watching(self._usual_ns > _SLOW_NS)
-        code = self._decode(self.writers.only(token, position, seq))
-        self._usual_ns += 0.25 * (self.took_ns - self._usual_ns)
-        return code
+        self.writers.clear()
+        self.writers.add(token, position, seq)
+        return self.row_each(may_abort=True)
 
     def unwatch(self) -> None:
         """Leave the context's abort callback to others until the next decode."""

@@ -42,15 +42,8 @@ class Threads:
         self._shared = False
         self._preemptions = _preemptions()
 
-    def wrote(self, rows: int, took_ns: int) -> None:
-        """One token was computed for each of ``rows`` sequences."""
-        self._wrote(rows, [took_ns])
-
-    def wrote_alone(self, took_ns: Sequence[int]) -> None:
-        """Some tokens were computed for one sequence, one after the other."""
-        self._wrote(1, took_ns)
-
-    def _wrote(self, rows: int, took_ns: Sequence[int]) -> None:
+    def wrote(self, rows: int, took_ns: Sequence[int]) -> None:
+        """Tokens were computed, one after the other, each time one for each of ``rows`` sequences."""
         before = self._preemptions
         self._preemptions = _preemptions()
         # Whichever took longest was the one disturbed.

@@ -92,12 +92,12 @@ class Writing:
                     break
             elif end >= until or waiting():
                 self.tell()
-                self._threads.wrote_alone(took)
+                self._threads.wrote(1, took)
                 took.clear()
                 if end >= leave or waiting():
                     break
                 until = now() + self._tell_every_ns
-        self._threads.wrote_alone(took)
+        self._threads.wrote(1, took)
 
     def together(self, context: Context, writers: Sequence[Job]) -> None:
         """One more token for each of a context's writing answers."""
@@ -134,7 +134,7 @@ class Writing:
             if job.id not in self._inbox.stopped:
                 self._draw(job, row, took, len(writers))
         if not context.canonical or len(writers) == len(self._jobs):
-            self._threads.wrote(len(rows), took)
+            self._threads.wrote(len(rows), [took])
         if time.perf_counter_ns() - self._told_ns >= self._tell_every_ns:
             self.tell()
 
