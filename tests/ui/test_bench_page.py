@@ -17,13 +17,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from window_kit import open_window
 
 from playground.actions.pages import PAGES
 from playground.app import App
 from playground.bench.history import History
 from playground.bench.plan import LARGEST
 from playground.bench.result import Result
-from playground.paths import find_paths
 from playground.protocol.commands import Bench as BenchCommand
 from playground.protocol.commands import StopBench
 from playground.protocol.events import BenchDone, BenchProgress, BenchRow, Event, Hello, Loaded
@@ -318,18 +318,8 @@ def test_every_size_and_scheme_is_drawn(make: Callable[..., Stand], width: int, 
 
 @pytest.fixture
 def app(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    monkeypatch.setattr("playground.app.find_models", lambda _paths: ([], None))
-    QApplication.setQuitOnLastWindowClosed(False)
-    made = App(find_paths())
-    made.show()
-    qtbot.waitUntil(lambda: made.window.lanes is not None and made.workspace.state.searched)
-    yield made
-    made.window.close()
-    qt = QApplication.instance()
-    assert isinstance(qt, QApplication)
-    qt.setStyleSheet("")
-    made.window.deleteLater()
-    made.deleteLater()
+    with open_window(qtbot, monkeypatch) as made:
+        yield made
 
 
 def test_the_window_goes_from_page_to_page_and_back(app: App, qtbot: QtBot) -> None:

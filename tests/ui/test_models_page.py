@@ -9,29 +9,18 @@ import pytest
 from models_kit import put
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from window_kit import open_window
 
 from playground.app import App
 from playground.downloads.view import DownloadView, FileView
-from playground.paths import find_paths
 from playground.ui.models.page import ModelsPage
 
 
 @pytest.fixture
 def app(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    monkeypatch.setattr("playground.app.find_models", lambda _paths: ([], None))
-    QApplication.setQuitOnLastWindowClosed(False)
-    made = App(find_paths())
-    made.show()
-    qtbot.waitUntil(lambda: made.window.lanes is not None and made.workspace.state.searched)
-    yield made
-    made.window.close()
-    qt = QApplication.instance()
-    assert isinstance(qt, QApplication)
-    qt.setStyleSheet("")
-    made.window.deleteLater()
-    made.deleteLater()
+    with open_window(qtbot, monkeypatch) as made:
+        yield made
 
 
 def page(app: App) -> ModelsPage:
