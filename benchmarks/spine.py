@@ -21,6 +21,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from event_loop import run_until
+
 PROMPT = "Write a long story about a lighthouse keeper and the sea."
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -172,20 +174,7 @@ def app(options: argparse.Namespace) -> dict[str, float]:
 
 
 def _pump(qt: Any, condition: Callable[[], bool]) -> int:
-    # A real event loop: processEvents with a time limit never sleeps and would take a core from the engine.
-    from PySide6.QtCore import QTimer
-
-    deadline = time.monotonic() + 120
-
-    def look() -> None:
-        if condition() or time.monotonic() > deadline:
-            qt.exit()
-
-    timer = QTimer()
-    timer.timeout.connect(look)
-    timer.start(20)
-    qt.exec()
-    assert time.monotonic() < deadline, "the app did not get there in two minutes"
+    run_until(qt, condition, 120, every_ms=20)
     return time.perf_counter_ns()
 
 

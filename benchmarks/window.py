@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from event_loop import run_until
 from rivals import PROMPT, rate
 
 PATIENCE_S = 600.0
@@ -60,20 +61,8 @@ def main() -> int:
 
 
 def pump(qt: Any, condition: Callable[[], bool]) -> None:
-    """Qt's own event loop until the condition holds. `processEvents` with a time limit would never sleep."""
-    from PySide6.QtCore import QTimer
-
-    deadline = time.monotonic() + PATIENCE_S
-
-    def look() -> None:
-        if condition() or time.monotonic() > deadline:
-            qt.exit()
-
-    timer = QTimer()
-    timer.timeout.connect(look)
-    timer.start(50)
-    qt.exec()
-    assert time.monotonic() < deadline, "the app did not get there"
+    """Let the app run until the condition holds."""
+    run_until(qt, condition, PATIENCE_S, every_ms=50)
 
 
 if __name__ == "__main__":
