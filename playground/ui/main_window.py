@@ -13,6 +13,7 @@ from playground.actions.pages import CHAT
 from playground.actions.table import ACTIONS
 from playground.ui.chat.composer import Composer
 from playground.ui.commands import Commands, MainMenu
+from playground.ui.dropped import local_files
 from playground.ui.frame_clock import FrameClock
 from playground.ui.layouts import Layout, Layouts
 from playground.ui.pages import Pages, Place
@@ -368,12 +369,12 @@ class MainWindow(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept local files."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
+        if local_files(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         """Open the dropped file as a model."""
-        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        paths = local_files(event.mimeData())
         if paths:
             self._workspace.open_path(paths[0])
             event.acceptProposedAction()

@@ -15,6 +15,7 @@ from playground.settings.presets import changed_names
 from playground.settings.sampling import CHAIN, DEFAULT_ORDER, FIELDS, LENGTH_AND_LUCK, SAMPLERS
 from playground.ui import icons
 from playground.ui.controls import NumberRow, SettingRow, row_for
+from playground.ui.dropped import local_files
 from playground.ui.sampling.chain_list import ChainList
 from playground.ui.sampling.chain_order import ChainOrder
 from playground.ui.sampling.editors import give_editors
@@ -282,5 +283,5 @@ def _undo_key(event: QKeyEvent) -> str:
 
 def _preset_files(data: QMimeData) -> list[str]:
     """The dragged files that may be presets."""
-    paths = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+    paths = local_files(data)
     return [path for path in paths if path.lower().endswith(".json")]
