@@ -15,6 +15,8 @@ from playground.ui.translate import tr
 
 _RECENT = 5
 """Actions used last that an empty palette shows first."""
+_GAP = 32
+"""Pixels between a title and its key, the row's own margins included."""
 
 
 class Palette(QFrame):
@@ -51,8 +53,8 @@ class Palette(QFrame):
         self.setFixedSize(width, min(420, parent.height() - 96))
         self.move(QPoint((parent.width() - width) // 2, 56))
         self._field.clear()
-        self._fill()
         self.show()
+        self._fill()  # once the list has its width
         self.raise_()
         self._field.setFocus(Qt.FocusReason.PopupFocusReason)
 
@@ -90,7 +92,14 @@ class Palette(QFrame):
     def _fill(self) -> None:
         self._list.clear()
         for action in self._found(self._field.text()):
-            item = QListWidgetItem(tr(action.title))
+            label = QLabel(key_text(action) or tr(action.group))
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            label.setProperty("tone", "3")
+            label.setContentsMargins(0, 0, 8, 0)
+            title = tr(action.title)
+            room = self._list.viewport().width() - label.sizeHint().width() - _GAP
+            item = QListWidgetItem(self._list.fontMetrics().elidedText(title, Qt.TextElideMode.ElideRight, room))
+            item.setToolTip(title if item.text() != title else "")
             item.setData(Qt.ItemDataRole.UserRole, action)
             item.setData(
                 Qt.ItemDataRole.AccessibleTextRole, f"{tr(action.title)}, {tr(action.group)}, {key_text(action)}"
@@ -98,10 +107,6 @@ class Palette(QFrame):
             if not self._commands.usable(action):
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
             self._list.addItem(item)
-            label = QLabel(key_text(action) or tr(action.group))
-            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            label.setProperty("tone", "3")
-            label.setContentsMargins(0, 0, 8, 0)
             self._list.setItemWidget(item, label)
         self._move(1, start=-1)
 

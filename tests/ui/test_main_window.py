@@ -71,6 +71,17 @@ def test_every_action_of_the_palette_is_found_by_typing(app: App, qtbot: QtBot) 
     app.theme.choose("dark")
 
 
+def test_no_command_runs_under_its_key(app: App) -> None:
+    app.window.show_palette()
+    found = app.window.palette_popup._list
+    for row in range(found.count()):
+        item = found.item(row)
+        key = found.itemWidget(item)
+        words = found.fontMetrics().horizontalAdvance(item.text())
+        assert words + key.sizeHint().width() < found.viewport().width(), item.text()
+        assert item.toolTip() in ("", item.data(Qt.ItemDataRole.UserRole).title)
+
+
 def test_a_draft_stays_when_no_model_can_answer(app: App, qtbot: QtBot) -> None:
     field = app.window.composer.findChild(QPlainTextEdit)
     qtbot.keyClicks(field, "Are you there?")
