@@ -14,6 +14,7 @@ from playground.bench.report import cells_of, speed, varied
 from playground.bench.result import Result
 from playground.bench.statistics import Ratio, ratio
 from playground.ui import icons
+from playground.ui.row_table import RowTable, beside
 from playground.ui.theme import Theme
 from playground.workspace.bench_words import difference_words
 
@@ -92,8 +93,7 @@ class ResultModel(QAbstractTableModel):
 
 
 def _alignment(key: str) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if key in (*_RIGHT, "other") else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+    return beside(key in (*_RIGHT, "other"))
 
 
 def _text(key: str, row: Row) -> str:
@@ -112,39 +112,23 @@ def _tone(key: str, row: Row) -> str:
     return "text-1" if key in ("test", "t/s", "difference") else "text-2"
 
 
-class ResultTable(QTableView):
+class ResultTable(RowTable):
     """Shows a `ResultModel`; Ctrl+C copies all of it."""
 
     copy_wanted = Signal()
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
         self.rows_model = ResultModel(theme)
+        super().__init__(theme, self.rows_model, "Measured tests", 28, title_padding=11)
         self._widths: dict[str, int] = {}
         """Pixels that each column wants."""
         self._same: set[str] = set()
         """Columns that may go, because they say the same in every row."""
-        self.setModel(self.rows_model)
-        self.setFont(theme.font(12))
-        self.setShowGrid(False)
-        self.setAccessibleName("Measured tests")
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
         self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(28)
         head = self.horizontalHeader()
-        head.setFont(theme.font(11))
-        head.setHighlightSections(False)
         head.setSectionsClickable(False)
         head.setStretchLastSection(True)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self._theme = theme
-        theme.changed.connect(self._restyle)
-        self._restyle()
 
     def show_rows(self, rows: Sequence[Row], other: str = "before") -> None:
         """Show these."""
@@ -178,11 +162,3 @@ class ResultTable(QTableView):
             left -= self._widths[key] if goes else 0
             if key in keys:
                 self.setColumnHidden(keys.index(key), goes)
-
-    def _restyle(self) -> None:
-        line = self._theme.hex("line")
-        self.setStyleSheet(
-            f"QTableView::item {{ padding: 0 8px; border: 0; border-bottom: 1px solid {line}; }}"
-            f"QHeaderView::section {{ color: {self._theme.hex('text-3')}; padding: 4px 11px; }}"
-        )
-        self.rows_model.layoutChanged.emit()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
-from PySide6.QtWidgets import QHBoxLayout, QHeaderView, QStackedWidget, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from playground.models.inspect import Inspected
 from playground.ui.models.notice import NoticeCard
@@ -14,6 +14,7 @@ from playground.ui.models.rooms import Rooms
 from playground.ui.models.template_view import TemplateView
 from playground.ui.models.tensor_picture import TensorPicture
 from playground.ui.models.tokenizer_view import TokenizerView
+from playground.ui.row_table import RowTable, beside
 from playground.ui.theme import Theme
 from playground.ui.widgets import Divider, ElidedLabel, IconButton, SearchField, SegmentedControl
 from playground.workspace import model_words as words
@@ -40,24 +41,12 @@ class FilteredTable(QWidget):
         self.shown.setSourceModel(self.items)
         self.shown.setFilterKeyColumn(-1)
         self.shown.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self.table = QTableView()
-        self.table.setModel(self.shown)
-        self.table.setFont(theme.font(12))
-        self.table.setAccessibleName(name)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
+        self.table = RowTable(theme, self.shown, name, 24, lined=False)
+        self.table.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
         self.table.setEditTriggers(QTableView.EditTrigger.NoEditTriggers)
-        self.table.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(24)
-        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         head = self.table.horizontalHeader()
-        head.setFont(theme.font(11))
-        head.setHighlightSections(False)
         head.setStretchLastSection(True)
-        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        head.setDefaultAlignment(beside(right=False))
         for number, width in enumerate(widths):
             self.table.setColumnWidth(number, width)
         self.search.textChanged.connect(self.shown.setFilterFixedString)

@@ -18,11 +18,12 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from playground.hub.choices import Choice
 from playground.hub.verdict import Judged
 from playground.ui import icons
+from playground.ui.row_table import RowTable, beside
 from playground.ui.theme import Theme
 from playground.workspace import model_words as words
 from playground.workspace.words import format_bytes
@@ -123,8 +124,7 @@ class QuantModel(QAbstractTableModel):
 
 
 def _alignment(key: str) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if key in _RIGHT else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+    return beside(key in _RIGHT)
 
 
 class _Cell(QStyledItemDelegate):
@@ -173,7 +173,7 @@ def tint(theme: Theme, part: str) -> QColor:
     return theme.memory_part("", part)
 
 
-class QuantTable(QTableView):
+class QuantTable(RowTable):
     """As high as its rows. Enter or a click on the button downloads; a row that is chosen is read exactly."""
 
     chosen = Signal(object)
@@ -182,34 +182,18 @@ class QuantTable(QTableView):
     """A `Choice` whose button was pressed: download it, or open it where it is here."""
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
+        self.rows_model = QuantModel(theme)
+        super().__init__(theme, self.rows_model, "Quantizations", ROW)
         self.total = 0
         """Bytes of memory that a bar's whole length stands for."""
         self.under = (-1, -1)
-        self.rows_model = QuantModel(theme)
-        self.setModel(self.rows_model)
         self.setItemDelegate(_Cell(theme, self))
-        self.setFont(theme.font(12))
-        self.setShowGrid(False)
-        self.setWordWrap(False)
         self.setMouseTracking(True)
-        self.setTabKeyNavigation(False)
-        self.setAccessibleName("Quantizations")
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
+        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerItem)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head = self.horizontalHeader()
-        head.setFont(theme.font(11))
-        head.setHighlightSections(False)
-        head.setSectionsClickable(False)
-        head.setMinimumSectionSize(30)
-        theme.changed.connect(self._restyle)
-        self._restyle()
+        self.horizontalHeader().setSectionsClickable(False)
+        self.horizontalHeader().setMinimumSectionSize(30)
 
     def show_rows(self, rows: Sequence[QuantRow], chosen: Choice | None) -> None:
         """Show these, with a row chosen."""
@@ -265,10 +249,3 @@ class QuantTable(QTableView):
     def _emit(self, signal: Any, row: int) -> None:
         emit: Callable[[object], None] = signal.emit
         emit(self.rows_model.rows[row].choice)
-
-    def _restyle(self) -> None:
-        line = self._theme.hex("line")
-        self.setStyleSheet(
-            f"QTableView::item {{ padding: 0 8px; border: 0; border-bottom: 1px solid {line}; }}"
-            f"QHeaderView::section {{ color: {self._theme.hex('text-3')}; padding: 4px 10px; }}"
-        )

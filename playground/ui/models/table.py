@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QHeaderView, QTableView
 
 from playground.models.kinds import KIND_WORDS
 from playground.models.model_file import ModelFile
 from playground.models.notes import Note
 from playground.ui import icons
+from playground.ui.row_table import RowTable, beside
 from playground.ui.theme import Theme
 from playground.workspace import model_words as words
 from playground.workspace.words import format_bytes
@@ -176,8 +176,7 @@ def _key(row: Row) -> tuple[str, str]:
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column.right else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
+    return beside(column.right)
 
 
 def _tone(row: Row, model: ModelFile, key: str) -> str:
@@ -186,7 +185,7 @@ def _tone(row: Row, model: ModelFile, key: str) -> str:
     return "text-1" if key in ("name", "label", "speed") else "text-2"
 
 
-class LibraryTable(QTableView):
+class LibraryTable(RowTable):
     """Enter opens a model, Delete asks for its removal, a click on a title sorts."""
 
     picked = Signal(str)
@@ -197,27 +196,12 @@ class LibraryTable(QTableView):
     menu_wanted = Signal(str, QPoint)
 
     def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
         self.rows_model = LibraryModel(theme)
-        self.setModel(self.rows_model)
-        self.setFont(theme.font(12))
-        self.setShowGrid(False)
-        self.setAccessibleName("Models on this machine")
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
+        super().__init__(theme, self.rows_model, "Models on this machine", 28, hover=True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
         self.setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(28)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         head = self.horizontalHeader()
-        head.setFont(theme.font(11))
-        head.setHighlightSections(False)
         head.setSectionsClickable(True)
         head.setMinimumSectionSize(40)
         head.sectionClicked.connect(self._title_clicked)
@@ -228,8 +212,6 @@ class LibraryTable(QTableView):
         self.selectionModel().currentRowChanged.connect(lambda *_: self._picked())
         self.doubleClicked.connect(lambda index: self.open_wanted.emit(self._path(index)))
         self.customContextMenuRequested.connect(self._menu)
-        theme.changed.connect(self._restyle)
-        self._restyle()
 
     @property
     def selected(self) -> str:
@@ -308,15 +290,6 @@ class LibraryTable(QTableView):
         path = self._path(self.indexAt(where))
         if path:
             self.menu_wanted.emit(path, self.viewport().mapToGlobal(where))
-
-    def _restyle(self) -> None:
-        line = self._theme.hex("line")
-        self.setStyleSheet(
-            f"QTableView::item {{ padding: 0 8px; border: 0; border-bottom: 1px solid {line}; }}"
-            f"QTableView::item:hover {{ background: {self._theme.hex('hover')}; }}"
-            f"QHeaderView::section {{ color: {self._theme.hex('text-3')}; padding: 4px 10px; }}"
-        )
-        self.viewport().update()
 
 
 def rows_of(
