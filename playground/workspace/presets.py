@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from playground.files import write_whole
 from playground.settings.field import SettingError
 from playground.settings.presets import MOST_BYTES, Preset, built_in, checked_name, from_text, to_text
 from playground.workspace.lane import Lane
@@ -56,7 +57,7 @@ class Presets:
     def save(self, preset: Preset, then: Callable[[str], None] | None = None) -> None:
         """Keep a preset under its name; one of the same name is replaced. ``then`` gets its key."""
         key = f"own:{file_name(preset.label)}"
-        self._do(lambda: _write(self._at(key), to_text(preset)), lambda: then(key) if then else None)
+        self._do(lambda: write_whole(self._at(key), to_text(preset).encode()), lambda: then(key) if then else None)
 
     def rename(self, key: str, name: str, then: Callable[[str], None] | None = None) -> None:
         """Another name, and another file. Raises SettingError when the name won't do."""
@@ -67,7 +68,7 @@ class Presets:
             raise SettingError(f"There is a preset “{title}” already.")
 
         def work() -> None:
-            _write(self._at(new), to_text(replace(preset, key=new, label=title)))
+            write_whole(self._at(new), to_text(replace(preset, key=new, label=title)).encode())
             if new != key:
                 self._at(key).unlink(missing_ok=True)
 
@@ -94,7 +95,7 @@ class Presets:
                 preset = from_text(_read(Path(path)), name=Path(path).stem)
                 preset = replace(preset, label=self._free_name(preset.label))
                 key = f"own:{file_name(preset.label)}"
-                _write(self._at(key), to_text(preset))
+                write_whole(self._at(key), to_text(preset).encode())
                 taken.append(key)
 
         self._do(work, lambda: then(taken[-1]) if then and taken else None)
@@ -179,10 +180,3 @@ def _read_all(folder: Path) -> tuple[list[Preset], list[str]]:
         except (SettingError, OSError) as error:
             said.append(f"The preset “{path.name}” was left out. {error}")
     return sorted(presets, key=lambda preset: preset.label.casefold()), said
-
-
-def _write(path: Path, text: str) -> None:
-    """All of it or nothing."""
-    part = path.with_suffix(".part")
-    part.write_text(text, "utf-8")
-    os.replace(part, path)
