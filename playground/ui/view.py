@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from playground.actions.pages import CHAT
+from playground.ui.exported import write_and_say
 from playground.ui.translate import tr
 from playground.ui.widgets import ask_for_gguf
 from playground.workspace.workspace import Workspace
@@ -108,7 +109,7 @@ class WindowView:
         )
 
         def write(path: str) -> None:
-            self._background(lambda: _write(Path(path), text), self._window.status.toast)
+            self._background(lambda: write_and_say(Path(path), text), self._window.status.toast)
 
         dialog.fileSelected.connect(write)
         dialog.open()
@@ -116,14 +117,6 @@ class WindowView:
     def quit(self) -> None:
         """Close the window, and with it the app."""
         self._window.close()
-
-
-def _write(path: Path, text: str) -> str:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        return f"{path.name} could not be written: {error.strerror}."
-    return f"Written to {path.name}."
 
 
 def _takes_focus(widget: QWidget) -> bool:

@@ -16,6 +16,7 @@ from playground.bench.result import Result
 from playground.ui import icons
 from playground.ui.bench.plot import Drawn, PlotPane, ink
 from playground.ui.bench.table import ResultTable, Row
+from playground.ui.exported import write_and_say
 from playground.ui.theme import Theme
 from playground.ui.widgets import ElidedLabel, Label, Paragraph, TextButton
 from playground.workspace import bench_words as words
@@ -183,12 +184,4 @@ class ResultsPane(QWidget):
 
     def write(self, path: Path, form: str, results: Sequence[Result]) -> None:
         """Write results to a file, on another thread; the end is said."""
-        self._background(lambda: _write(path, form, results), self.said.emit)
-
-
-def _write(path: Path, form: str, results: Sequence[Result]) -> str:
-    try:
-        path.write_text(report.WRITERS[form](results), encoding="utf-8")
-    except OSError as error:
-        return f"{path.name} could not be written: {error.strerror}."
-    return f"Written to {path.name}."
+        self._background(lambda: write_and_say(path, report.WRITERS[form](results)), self.said.emit)
