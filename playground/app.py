@@ -95,8 +95,6 @@ class App(QObject):
         self._leaving = Leaving(self.workspace, self.window)
         self._unsaved = Unsaved(self.store, self.window)
         self.workspace.outside |= {"download_starter": self._download_starter, "find_models": self._find_models}
-        self.workspace.presets.begin(paths.config / "presets")
-        self.workspace.keeping.begin(paths.states, self.settings["states_gb"])
         self.preferences = Preferences(self.settings, self.bridge.background, self.workspace.told.emit, self)
         connect(self.preferences, self.window, self.theme, self.workspace)
         self._connect_settings()
@@ -135,6 +133,8 @@ class App(QObject):
 
     def _after_paint(self) -> None:
         self.store.start()
+        self.workspace.presets.begin(self._paths.config / "presets")
+        self.workspace.keeping.begin(self._paths.states, self.settings["states_gb"])
         self.bridge.background(lambda: read_machine(self._paths.config), self._take_measured)
         self.bridge.background(lambda: find_models(self._paths), self._found)
         self.workspace.chats.start(self._lanes_stand)
