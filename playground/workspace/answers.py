@@ -225,19 +225,24 @@ def kept_answer(node: Node | None) -> Answer:
     answer = Answer()
     if node is not None and node.series:
         try:
-            answer.tokens.load(node.series)
+            answer.load(node.series)
         except ValueError:
             return answer
         times = answer.tokens.view["t_ns"]
         if len(times):
-            ttft = int(float(node.record.get("ttft_s", 0)) * 1e9)
-            answer.asked_ns = answer.started_ns = int(times[0]) - ttft
+            ttft = _nanoseconds(node.record.get("ttft_s"))
+            answer.asked_ns = int(times[0]) - ttft
+            answer.started_ns = answer.asked_ns + min(ttft, _nanoseconds(node.record.get("queued_s")))
             answer.finished_ns = int(times[-1])
-            answer.n_prompt = int(node.record.get("n_prompt", 0))
-            answer.n_reused = int(node.record.get("n_reused", 0))
-            answer.n_restored = int(node.record.get("n_restored", 0))
-            answer.marks = kept_marks(node.record, times)
+            counts = (node.record.get(name) for name in ("n_prompt", "n_reused", "n_restored"))
+            answer.n_prompt, answer.n_reused, answer.n_restored = (n if isinstance(n, int) else 0 for n in counts)
+            answer.marks = kept_marks(node.record, times, answer.asked_ns)
     return answer
+
+
+def _nanoseconds(seconds: object) -> int:
+    """Of a figure in a record, which may be a stranger's."""
+    return int(seconds * 1e9) if isinstance(seconds, int | float) and 0 <= seconds < 1e7 else 0
 
 
 def _find(path: list[Node], node_id: str) -> int | None:

@@ -27,9 +27,9 @@ from playground.protocol.events import (
 from playground.workspace import notices
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.lane import EngineFacts, Lane, LaneState, Notice
-from playground.workspace.marks import keep_threads, sampling_words
+from playground.workspace.marks import keep_lane, keep_sampling, keep_threads
 from playground.workspace.ports import Background, Keeper
-from playground.workspace.series import Answer, Mark
+from playground.workspace.series import Answer
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of
 
@@ -173,7 +173,7 @@ class Jobs:
         """Put the figures of finished answers into their nodes at once: the app is closing."""
         for job in self.finished.values():
             if not job.node.series:
-                job.node.series = job.answer.tokens.to_bytes()
+                job.node.series = job.answer.to_bytes()
                 self._keeper.save_node(job.node, job.chat.id)
         self.finished.clear()
 
@@ -222,6 +222,7 @@ class Jobs:
 
     def _on_started(self, job: Job, event: Started) -> None:
         job.answer.started_ns = event.t_ns
+        self._mark_lanes(job, "joined", event.t_ns)
         job.answer.n_prompt, job.answer.n_reused = event.n_prompt, event.n_reused
         job.answer.n_restored = event.n_restored
         job.answer.prompt_done = event.n_reused
@@ -274,8 +275,9 @@ class Jobs:
             if applied.samplers != job.sampling.samplers:
                 changes["samplers"] = applied.samplers
             if changes:
-                job.answer.marks.append(Mark(event.t_ns, event.at_index, sampling_words(changes)))
-                job.node.record.setdefault("changes", []).append({"at_index": event.at_index, "values": changes})
+                asked_ns = job.answer.asked_ns
+                mark = keep_sampling(job.node.record, changes, event.at_index, event.t_ns, asked_ns)
+                job.answer.marks.append(mark)
             job.sampling = applied
         if job.wanted is not None and not job.tweaks:
             wanted, job.wanted = job.wanted, None
@@ -288,7 +290,17 @@ class Jobs:
             if job.engine is engine and job.answer.started_ns:
                 index = len(job.answer.tokens)
                 if event.phase == "writing" or not index:
-                    job.answer.marks.append(keep_threads(job.node.record, event, index))
+                    mark = keep_threads(job.node.record, event, index, job.answer.asked_ns)
+                    job.answer.marks.append(mark)
+
+    def _mark_lanes(self, job: Job, what: str, t_ns: int) -> None:
+        """Mark in the other answers of its engine that this one joined or left."""
+        for other in self.all.values():
+            index = len(other.answer.tokens)
+            if other.engine is job.engine and other is not job and index:
+                letter = job.letter if other.chat is job.chat else ""
+                mark = keep_lane(other.node.record, what, letter, index, t_ns, other.answer.asked_ns)
+                other.answer.marks.append(mark)
 
     def _on_finished(self, job: Job, event: Finished) -> None:
         job.n_past = event.n_past
@@ -307,10 +319,14 @@ class Jobs:
         self._grown.pop(job.id, None)
         answer = job.answer
         answer.finished_ns = t_ns or time.perf_counter_ns()
+        if answer.started_ns:
+            self._mark_lanes(job, "left", answer.finished_ns)
+            answer.take_memory(job.engine.facts.memory.rows)
         job.node.state = NODE_STATES[reason]
         job.node.record |= {
             "reason": reason,
             "ttft_s": answer.ttft_ns / 1e9,
+            "queued_s": max(0, answer.started_ns - answer.asked_ns) / 1e9,
             "tok_s": answer.tok_s(),
             "prompt_tok_s": answer.prompt_tok_s,
         }
@@ -336,7 +352,7 @@ class Jobs:
             self.finished[job.node.id] = job
             while len(self.finished) > MAX_FINISHED:
                 self.finished.pop(next(iter(self.finished)))
-            self._background(job.answer.tokens.to_bytes, keep)
+            self._background(job.answer.to_bytes, keep)
 
     def _waited_for(self, job: Job) -> str:
         if self._engines.turns.alone:

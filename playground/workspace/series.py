@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -44,6 +45,9 @@ MEMORY_DTYPE: Columns = [
     ("available", "i8"),
     ("total", "i8"),
 ]
+
+MEMORY_KEPT = 1000
+"""Memory samples kept with an answer, at most: four minutes as they come, the highest of each stretch beyond."""
 
 MAX_SERIES = 256 * 1024 * 1024
 """Bytes a kept series may unpack to: five million tokens. An imported chat's blob is a stranger's."""
@@ -90,14 +94,10 @@ class Rows:
 
     def to_bytes(self) -> bytes:
         """As a compressed numpy archive, never pickled."""
-        import numpy as np
+        return pack(rows=self)
 
-        out = io.BytesIO()
-        np.savez_compressed(out, rows=self.view)
-        return out.getvalue()
-
-    def load(self, data: bytes) -> None:
-        """Fill from ``to_bytes``. Raises ValueError on anything else."""
+    def load(self, data: bytes, name: str = "rows") -> None:
+        """Fill from `pack`. Raises ValueError on anything else."""
         import numpy as np
 
         try:
@@ -105,13 +105,23 @@ class Rows:
                 if sum(entry.file_size for entry in packed.infolist()) > MAX_SERIES:
                     raise ValueError("it is too large")
             with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                rows = archive["rows"]
+                rows = archive[name]
         except Exception as error:
             raise ValueError(f"not a kept series: {error}") from error
-        if rows.dtype != self._rows.dtype:
+        if rows.dtype != self._rows.dtype or rows.ndim != 1:
             raise ValueError("a kept series of another shape")
         self._made = np.concatenate([rows, np.zeros(64, rows.dtype)])
         self._n = len(rows)
+
+
+def pack(**series: Rows) -> bytes:
+    """Some series as one compressed numpy archive, never pickled."""
+    import numpy as np
+
+    out = io.BytesIO()
+    arrays: dict[str, Any] = {name: rows.view for name, rows in series.items() if len(rows) or name == "rows"}
+    np.savez_compressed(out, **arrays)
+    return out.getvalue()
 
 
 @dataclass(slots=True)
@@ -129,6 +139,8 @@ class Answer:
 
     def __init__(self) -> None:
         self.tokens = Rows(TOKEN_DTYPE)
+        self.memory = Rows(MEMORY_DTYPE, 64)
+        """The engine's memory from the send to the end; filled when the answer has ended."""
         self.marks: list[Mark] = []
         self.asked_ns = 0
         """When the user sent the turn."""
@@ -162,6 +174,26 @@ class Answer:
                 token.phase == "thinking",
             )
         )
+
+    def take_memory(self, samples: Rows) -> None:
+        """Keep what the engine occupied while it wrote this; of very many samples the highest of each stretch."""
+        import numpy as np
+
+        times = samples.view["t_ns"]
+        mine = samples.view[np.searchsorted(times, self.asked_ns) : np.searchsorted(times, self.finished_ns, "right")]
+        self.memory.clear()
+        for part in np.array_split(mine, min(len(mine), MEMORY_KEPT)) if len(mine) else ():
+            self.memory.append(part[int(part["rss"].argmax())].item())
+
+    def to_bytes(self) -> bytes:
+        """Tokens and memory, to be kept with the turn."""
+        return pack(rows=self.tokens, memory=self.memory)
+
+    def load(self, data: bytes) -> None:
+        """Fill from `to_bytes`. Raises ValueError on anything else; the memory may be missing."""
+        self.tokens.load(data)
+        with suppress(ValueError):
+            self.memory.load(data, "memory")
 
     @property
     def ttft_ns(self) -> int:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from playground.protocol.events import Token
-from playground.workspace.series import Answer, rolling_tok_s
+from playground.protocol.events import Memory, Token
+from playground.workspace.series import MEMORY_KEPT, Answer, MemorySeries, rolling_tok_s
 
 
 def token(index: int, t_ms: float, text: str = "ab") -> Token:
@@ -42,3 +42,31 @@ def test_rolling_rate_looks_back_a_window() -> None:
     rates = rolling_tok_s(times, window=2)
     assert np.isnan(rates[0])
     assert rates[1:].tolist() == pytest.approx([100, 100, 100, 2 / 0.11])
+
+
+def sample(t_ms: int, rss: int) -> Memory:
+    return Memory(t_ms * 1_000_000, rss, 10, 20, 0, 0, 5, 100, 200)
+
+
+def test_memory_of_the_answers_time_is_kept_with_it_and_no_peak_is_lost() -> None:
+    answer, again, engine = Answer(), Answer(), MemorySeries()
+    answer.asked_ns, answer.finished_ns = 1_000_000_000, 9_000_000_000
+    answer.add(token(0, 1100))
+    for t_ms in range(0, 10_000, 2):
+        engine.add(sample(t_ms, 7000 if t_ms == 4444 else 9000 if t_ms == 500 else 50))
+    answer.take_memory(engine.rows)
+    again.load(answer.to_bytes())
+    kept = again.memory.view
+    assert len(kept) == MEMORY_KEPT
+    assert kept["t_ns"][0] >= answer.asked_ns
+    assert kept["t_ns"][-1] <= answer.finished_ns
+    assert kept["rss"].max() == 7000
+    assert len(again.tokens) == 1
+
+
+def test_a_series_of_an_older_version_has_no_memory() -> None:
+    answer, again = Answer(), Answer()
+    answer.add(token(0, 100))
+    again.load(answer.tokens.to_bytes())
+    assert len(again.tokens) == 1
+    assert not len(again.memory)

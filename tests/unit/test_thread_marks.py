@@ -8,7 +8,7 @@ import pytest
 
 from playground.protocol.commands import SetThreads
 from playground.protocol.events import ThreadsChanged
-from playground.workspace.marks import keep_threads, kept_marks, sampling_words, threads_words
+from playground.workspace.marks import keep_lane, keep_sampling, keep_threads, kept_marks, sampling_words, threads_words
 from playground.workspace.threads import thread_orders
 
 
@@ -60,12 +60,27 @@ def test_a_kept_answer_has_its_marks_again() -> None:
     assert [(m.index, m.t_ns, m.text) for m in again] == [(2, 30, mark.text), (4, 50, "temp 0.5")]
 
 
+def test_a_kept_mark_stands_where_it_stood_in_time() -> None:
+    record: dict[str, Any] = {}
+    keep_threads(record, ThreadsChanged(1_400, 1, 2, "busy", "prompt"), 0, asked_ns=1_000)
+    keep_sampling(record, {"temp": 0.5}, 1, 2_300, 1_000)
+    keep_lane(record, "joined", "B", 1, 2_400, 1_000)
+    keep_lane(record, "left", "", 2, 2_600, 1_000)
+    again = kept_marks(record, [9_000, 9_900], asked_ns=8_000)
+    assert [(m.index, m.t_ns) for m in again] == [(0, 8_400), (1, 9_300), (1, 9_400), (2, 9_600)]
+    assert [m.text for m in again[2:]] == [
+        "lane B joined: both answers are computed together",
+        "another chat is done writing",
+    ]
+
+
 def test_a_strangers_record_is_read_with_care() -> None:
     for broken in (
         {"threads": 5},
         {"threads": [None, {}, {"at_index": "1"}, {"at_index": 99, "before": 2, "n_threads": 1}]},
         {"threads": [{"at_index": 0, "before": "2", "n_threads": 1}], "changes": [{"at_index": 0, "values": 3}]},
         {"changes": {"at_index": 0}},
+        {"lanes": [{"at_index": 1, "what": "exploded", "letter": "B"}, {"at_index": -1, "what": "left"}]},
     ):
         assert kept_marks(broken, [1, 2, 3]) == []
 
