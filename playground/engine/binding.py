@@ -62,6 +62,13 @@ _dev_count = _bind("ggml_backend_dev_count", ctypes.c_size_t)
 _dev_get = _bind("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
 _dev_type = _bind("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
 _dev_description = _bind("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
+_dev_memory = _bind(
+    "ggml_backend_dev_memory",
+    None,
+    ctypes.c_void_p,
+    ctypes.POINTER(ctypes.c_size_t),
+    ctypes.POINTER(ctypes.c_size_t),
+)
 type_size = _bind("ggml_type_size", ctypes.c_size_t, ctypes.c_int)
 """Bytes of one block of a tensor type."""
 block_size = _bind("ggml_blck_size", ctypes.c_int64, ctypes.c_int)
@@ -83,6 +90,17 @@ def gpu() -> tuple[str, str]:
         if _dev_type(device) in _GPU_TYPES:
             return _dev_description(device).decode("utf-8", "replace"), ""
     return "", "This build of llama.cpp can use a GPU, but none was found."
+
+
+def gpu_memory() -> tuple[int, int]:
+    """Bytes in use on the first GPU that can be used, by all programs, and all it has; zeros without one."""
+    for index in range(_dev_count()):
+        device = _dev_get(index)
+        if _dev_type(device) in _GPU_TYPES:
+            free, total = ctypes.c_size_t(), ctypes.c_size_t()
+            _dev_memory(device, ctypes.byref(free), ctypes.byref(total))
+            return max(0, total.value - free.value), total.value
+    return 0, 0
 
 
 def listen(heard: Callable[[int, str], None]) -> None:

@@ -8,6 +8,7 @@ import traceback
 from playground.engine import memory, sentences
 from playground.engine.asked import answer
 from playground.engine.bench import Benchmark
+from playground.engine.binding import gpu_memory
 from playground.engine.context import Context
 from playground.engine.decode import ABORTED, NO_ROOM, OK
 from playground.engine.inbox import Inbox
@@ -330,4 +331,5 @@ class Loop:
         now = time.perf_counter_ns()
         if always or now - self._sampled_ns >= memory.INTERVAL_NS:
             self._sampled_ns = now
-            self._outbox.send(memory.sample(self._shared.slots.used), urgent=False)
+            gpu = gpu_memory() if self._model.info.gpu_bytes else (0, 0)
+            self._outbox.send(memory.sample(self._shared.slots.used, gpu), urgent=False)

@@ -21,6 +21,15 @@ def machine() -> tuple[int, int]:
     return (min(available, free), min(total, limit)) if limit else (available, total)
 
 
+def swap() -> tuple[int, int]:
+    """Bytes of the machine's swap in use; and all it has."""
+    if not _LINUX:
+        memory = psutil.swap_memory()
+        return int(memory.used), int(memory.total)
+    figures = kilobytes("/proc/meminfo", ("SwapTotal:", "SwapFree:"))
+    return figures["SwapTotal:"] - figures["SwapFree:"], figures["SwapTotal:"]
+
+
 def kilobytes(path: str, names: tuple[str, ...]) -> dict[str, int]:
     """The named lines of a /proc file, in bytes; a missing one is 0."""
     found = dict.fromkeys(names, 0)

@@ -10,7 +10,7 @@ from playground.protocol.commands import BenchTest
 from playground.protocol.measured import Measured
 from playground.protocol.numbers import Count, Number
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 """Raised with every change of a message; both sides refuse a stranger."""
 
 Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
@@ -240,6 +240,14 @@ class Memory(msgspec.Struct, frozen=True, tag="memory"):
     available: Number
     """What the machine could give without swapping."""
     total: Number
+    read_bytes: Number = 0
+    """What the process had to read from disk since it started, mapped pages included; 0 where the system doesn't say."""
+    swap_used: Number = 0
+    """Of the whole machine."""
+    swap_total: Number = 0
+    gpu_used: Number = 0
+    """Of the GPU that the model lies on, by all programs; 0 where none is used."""
+    gpu_total: Number = 0
 
 
 class TokenCount(msgspec.Struct, frozen=True, tag="token_count"):

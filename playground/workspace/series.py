@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import msgspec
+
 from playground.protocol.events import Memory, Token
 
 if TYPE_CHECKING:
@@ -44,6 +46,11 @@ MEMORY_DTYPE: Columns = [
     ("kv_used", "i8"),
     ("available", "i8"),
     ("total", "i8"),
+    ("read_bytes", "i8"),
+    ("swap_used", "i8"),
+    ("swap_total", "i8"),
+    ("gpu_used", "i8"),
+    ("gpu_total", "i8"),
 ]
 
 MEMORY_KEPT = 1000
@@ -138,6 +145,8 @@ class Answer:
     """The figures of one answer, live or kept."""
 
     def __init__(self) -> None:
+        self.node = ""
+        """Id of the turn whose figures these are."""
         self.tokens = Rows(TOKEN_DTYPE)
         self.memory = Rows(MEMORY_DTYPE, 64)
         """The engine's memory from the send to the end; filled when the answer has ended."""
@@ -238,16 +247,4 @@ class MemorySeries:
 
     def add(self, sample: Memory) -> None:
         """Append one sample."""
-        self.rows.append(
-            (
-                sample.t_ns,
-                sample.rss,
-                sample.file,
-                sample.anon,
-                sample.swap,
-                sample.major_faults,
-                sample.kv_used,
-                sample.available,
-                sample.total,
-            )
-        )
+        self.rows.append(msgspec.structs.astuple(sample))

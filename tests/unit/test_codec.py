@@ -33,7 +33,7 @@ EVENTS: list[events.Event] = [
     events.Token(1, 0, 5, "ü — 文\n", 2**62, 3, 4, 5, "thinking", 2),
     events.SamplingChanged(1, 2, 3),
     events.Finished(1, "stop_string", 2, 3, 4, 5, "m", "\n"),
-    events.Memory(1, 2, 3, 4, 5, 6, 7, 8, 9),
+    events.Memory(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14),
     events.TokenCount(1, 2),
     events.Tokenized(1, [events.Piece(5, " a")], [events.Piece(-1, "", True)]),
     events.FormatChecked(1, "no", 3, ""),
