@@ -7,10 +7,11 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from waiting import wait_until
-from window_driver import Display, Window
+from window_driver import PATIENCE_S, Display, Window, is_gone, never_ending
+
+pytestmark = pytest.mark.timeout(400)
 
 Open = Callable[..., Window]
 
@@ -62,11 +63,12 @@ def test_first_start_chats_at_once_and_comes_back(open_window: Open) -> None:
 
 
 def test_escape_stops_and_keeps_the_text(open_window: Open) -> None:
+    never_ending()
     window = open_window()
     ready(window)
     window.type("Write a very long story about the sea, with many chapters.")
     window.key("Return")
-    wait_until(lambda: any(n["role"] == "assistant" and len(n["text"]) > 40 for n in window.nodes()), 30)
+    window.wait_for_text(1, longer_than=40)
     window.key("Escape")
     stopped = window.wait_for_answers(1, "stopped")
     assert stopped[0]["text"]
@@ -91,15 +93,16 @@ def test_no_engine_outlives_a_killed_window(open_window: Open) -> None:
     ready(window)
     engines = window.engines()
     window.kill()
-    wait_until(lambda: not any(psutil.pid_exists(e.pid) and e.is_running() for e in engines), 10, "the engine to end")
+    wait_until(lambda: all(map(is_gone, engines)), PATIENCE_S, "the engine to end")
 
 
 def test_a_killed_engine_does_not_take_the_window(open_window: Open) -> None:
+    never_ending()
     window = open_window()
     ready(window)
     window.type("Write a very long story about mountains, with many chapters.")
     window.key("Return")
-    wait_until(lambda: any(n["role"] == "assistant" and len(n["text"]) > 40 for n in window.nodes()), 30)
+    window.wait_for_text(1, longer_than=40)
     os.kill(window.engines()[0].pid, signal.SIGKILL)
     failed = window.wait_for_answers(1, "failed")
     assert failed[0]["text"]
@@ -116,7 +119,7 @@ def test_a_model_given_on_the_command_line_is_opened(open_window: Open, starter_
     place = tmp_path / "Modèle à moi 模型.gguf"
     place.symlink_to(starter_path)
     window = open_window(str(place))
-    wait_until(lambda: window.engines(), 30, "the engine")
+    ready(window)
     window.type("Hi")
     window.key("Return")
     answers = window.wait_for_text(1)

@@ -17,7 +17,27 @@ from typing import Any
 import psutil
 from waiting import wait_until
 
+from playground.conversation.store import Store
+from playground.conversation.tree import LaneRecord
+from playground.paths import find_paths
+from playground.workspace.chats import LAST
+
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 120.0
+"""For what comes at once on a quiet machine."""
+
+
+def never_ending() -> None:
+    """Keep a lane for the next window whose answers go on until they are stopped or their context is full.
+
+    A small model may end any answer at its first token; this is the setting a user has against it.
+    """
+    store = Store(find_paths().database, lambda work: work())
+    store.start()
+    lane = LaneRecord("A", sampling={"ignore_eos": True})
+    store.set_state(LAST, {"chat": "", "lanes": [{name: getattr(lane, name) for name in LaneRecord.__slots__}]})
+    assert store.flush(PATIENCE_S)
+    assert store.close(PATIENCE_S)
 
 
 class Display:
@@ -34,7 +54,7 @@ class Display:
     def close(self) -> None:
         """End it."""
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(PATIENCE_S)
 
 
 class Window:
@@ -57,7 +77,7 @@ class Window:
         self.log = home.parent / f"window-{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen([*command, *arguments], env=environment, cwd=cwd, stdout=log, stderr=log)
-        wait_until(self._find, 30, f"the window; the app said: {self.log.read_text()}")
+        wait_until(self._find, PATIENCE_S, "the window")
         # There is no window manager to give the window the focus; shortcuts need it.
         self.xdo("windowfocus", "--sync", self.id)
 
@@ -93,14 +113,14 @@ class Window:
 
     def wait_for_engines(self, count: int) -> None:
         """Wait until that many engines run."""
-        wait_until(lambda: len(self.engines()) == count, 30, f"{count} engines")
+        wait_until(lambda: len(self.engines()) == count, PATIENCE_S, f"{count} engines")
 
     def nodes(self) -> list[dict[str, Any]]:
         """All kept turns."""
         file = self.home / "data" / "chats.sqlite3"
         if not file.exists():
             return []
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5) as db:
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30) as db:
             db.row_factory = sqlite3.Row
             try:
                 rows = [dict(row) for row in db.execute("SELECT * FROM nodes ORDER BY rowid")]
@@ -117,16 +137,16 @@ class Window:
         def there() -> list[dict[str, Any]]:
             return [node for node in self.nodes() if node["role"] == "assistant" and node["state"] == state]
 
-        wait_until(lambda: len(there()) >= count, 60, f"{count} answers; kept: {self.nodes()}")
+        wait_until(lambda: len(there()) >= count, PATIENCE_S, f"{count} answers {state}; see {self.log}")
         return there()
 
-    def wait_for_text(self, count: int) -> list[dict[str, Any]]:
+    def wait_for_text(self, count: int, longer_than: int = 0) -> list[dict[str, Any]]:
         """Wait until that many answers have text: a small model left to itself may never end one."""
 
         def there() -> list[dict[str, Any]]:
-            return [node for node in self.nodes() if node["role"] == "assistant" and node["text"]]
+            return [node for node in self.nodes() if node["role"] == "assistant" and len(node["text"]) > longer_than]
 
-        wait_until(lambda: len(there()) >= count, 60, f"{count} answers with text")
+        wait_until(lambda: len(there()) >= count, PATIENCE_S, f"{count} answers with text")
         return there()
 
     def shoot(self, path: Path) -> None:
@@ -137,13 +157,13 @@ class Window:
     def close(self) -> int:
         """Close the window as a user does; the exit code."""
         self.key("ctrl+q")
-        return self.process.wait(15)
+        return self.process.wait(PATIENCE_S)
 
     def kill(self) -> None:
         """End it the hard way."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
 
 
 def is_engine(process: psutil.Process) -> bool:
@@ -152,3 +172,11 @@ def is_engine(process: psutil.Process) -> bool:
         return any("playground.engine" in part or part == "--engine" for part in process.cmdline())
     except psutil.Error:
         return False
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Whether a process has ended, though nobody may have asked for its exit code yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE or not process.is_running()
+    except psutil.NoSuchProcess:
+        return True
