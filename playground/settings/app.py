@@ -28,7 +28,7 @@ FIELDS = Table(
            "The key that sends; with Ctrl+Enter, Enter alone breaks the line.",
            choices=("enter", "ctrl+enter")),
         _f("plot_x", "Plot axis", "choice", "token", "What the latency plot counts along its x axis.",
-           choices=("token", "time")),
+           choices=("token", "time", "first")),
         _f("language", "Language", "choice", "system", "The language of menus and settings, from the next start on.",
            choices=("system", "en", "de")),
         _f("reduced_motion", "Less motion", "bool", False, "No animations; the caret doesn’t blink."),

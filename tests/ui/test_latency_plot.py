@@ -151,6 +151,12 @@ def test_the_axis_counts_tokens_or_seconds(qtbot: QtBot) -> None:
     low, high = stand.tick().range
     assert low == 0
     assert 4.6 < high < 6
+    assert "since the first token" in stand.pane.head.axis.accessibleName()
+    qtbot.mouseClick(stand.pane.head.axis, Qt.MouseButton.LeftButton)
+    low, high = stand.tick().range
+    assert low < 0
+    assert float(stand.frame.px(0.0)) == pytest.approx(stand.frame.rect.left() + 24, abs=1)
+    assert stand.canvas.picture.shown[0].x("first", 10) == pytest.approx(0.1)
     assert "token numbers" in stand.pane.head.axis.accessibleName()
 
 
@@ -362,7 +368,7 @@ def test_grown_token_by_token_it_looks_as_drawn_at_once(qtbot: QtBot) -> None:
     assert grown.image() == fresh.image()
 
 
-@pytest.mark.parametrize("axis", ["token", "time"])
+@pytest.mark.parametrize("axis", ["token", "time", "first"])
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_what_grew_piece_by_piece_is_the_picture_painted_at_once(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, lanes: int, axis: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
@@ -20,8 +20,8 @@ from playground.ui.plots.plot_view import PlotView
 from playground.ui.theme import Theme
 
 _BADGE = 14
-_LEAST = {"token": 64.0, "time": 2.0}
-_CLOSEST = {"token": 8.0, "time": 0.05}
+_LEAST = {"token": 64.0, "time": 2.0, "first": 2.0}
+_CLOSEST = {"token": 8.0, "time": 0.05, "first": 0.05}
 """The narrowest view: tokens, seconds."""
 _INK = 4
 """Pixels that a token's dot and line reach beyond its place."""
@@ -39,8 +39,8 @@ class LatencyCanvas(PlotView):
         super().__init__(theme, parent)
         self.picture = Picture(Frame(QRectF(0, 0, 10, 10)))
         self.hover: Hover | None = None
-        self._walked = False
-        """The hover was chosen by key."""
+        self.held: Literal["", "key", "text"] = ""
+        """The hover stays where it is: it was walked to by key, or is pointed at in the text."""
         self._dots: dict[str, Dots] = {}
         self._painted: tuple[object, ...] = ()
         """All that the kept picture depends on, but for how many tokens there are."""
@@ -57,7 +57,7 @@ class LatencyCanvas(PlotView):
         self.show_now()
 
     def full(self) -> tuple[float, float]:
-        """The whole range of the axis; on the token axis with room for the prompt left of token 1."""
+        """The whole range of the axis; but for the time axis with room for the prompt left of token 1."""
         axis = self.picture.frame.axis
         end = max((s.end(axis) for s in self.picture.visible), default=0.0)
         high = scale.follow(end, _LEAST[axis])
@@ -250,7 +250,7 @@ class LatencyCanvas(PlotView):
         if shown is None:
             return
         index = self.hover.index + step if self.hover else shown.n - 1
-        self.mouse, self._walked = None, True
+        self.mouse, self.held = None, "key"
         self._set_hover(crosshair.at_token(self.picture, shown, max(0, min(shown.n - 1, index))))
 
     def _zoom(self, factor: float) -> None:
@@ -270,7 +270,7 @@ class LatencyCanvas(PlotView):
         """Hide the focus, and what was walked to."""
         super().focusOutEvent(event)
         self.update_over()
-        self._walked = False
+        self.held = ""
         self.look()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -281,12 +281,26 @@ class LatencyCanvas(PlotView):
     def look(self) -> None:
         """Find what is under the mouse; what was walked to by key stays."""
         if self.mouse is not None:
-            self._walked = False
+            self.held = ""
             self._set_hover(crosshair.find(self.picture, self.mouse.x(), self.mouse.y()))
-        elif self._walked:
-            self._walk(0)
+        elif self.held and self.hover is not None:
+            self._hold(self.hover.letter, self.hover.index)
         else:
             self._set_hover(None)
+
+    def point_at(self, letter: str, index: int) -> None:
+        """Mark a token that is pointed at in the text; a negative index: none is."""
+        if index >= 0:
+            self.mouse, self.held = None, "text"
+            self._hold(letter, index)
+        elif self.held == "text":
+            self._set_hover(None)
+            self.held = ""
+
+    def _hold(self, letter: str, index: int) -> None:
+        """Mark this token, if it is among those shown."""
+        shown = next((s for s in self.picture.visible if s.letter == letter and 0 <= index < s.n), None)
+        self._set_hover(crosshair.at_token(self.picture, shown, index) if shown is not None else None)
 
     def _set_hover(self, hover: Hover | None) -> None:
         if hover == self.hover:

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from playground.workspace.series import Answer, rolling_tok_s
 from playground.workspace.words import format_ms, format_rate
 
-Axis: TypeAlias = Literal["token", "time"]
+Axis: TypeAlias = Literal["token", "time", "first"]
+"""What is counted along x: tokens, seconds since the send, or seconds since the first token."""
 Floats: TypeAlias = NDArray[np.float64]
 RATE_WINDOW = 16
 MEAN_WINDOW = 8
+_MOST_TEXT = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,19 @@ class Shown:
         """Whether there is anything to see."""
         return self.n > 0 or bool(self.answer.started_ns and not self.answer.finished_ns)
 
-    def seconds(self, t_ns: int) -> float:
-        """A moment on the time axis."""
-        return (t_ns - self.origin_ns) / 1e9
+    def zero_ns(self, axis: Axis) -> int:
+        """Where an axis that counts seconds has its zero."""
+        if axis != "first":
+            return self.origin_ns
+        return int(self.rows["t_ns"][0]) if self.n else self.answer.prompt_ns or self.origin_ns
+
+    def seconds(self, t_ns: int, axis: Axis = "time") -> float:
+        """A moment on an axis that counts seconds."""
+        return (t_ns - self.zero_ns(axis)) / 1e9
 
     def x(self, axis: Axis, index: int) -> float:
         """Where a token stands."""
-        return float(index + 1) if axis == "token" else self.seconds(int(self.rows["t_ns"][index]))
+        return float(index + 1) if axis == "token" else self.seconds(int(self.rows["t_ns"][index]), axis)
 
     def end(self, axis: Axis) -> float:
         """Where the answer ends for now."""
@@ -96,20 +104,20 @@ class Shown:
             return self.x(axis, self.n - 1)
         return max(0.0, self.seconds(self.answer.prompt_ns or self.answer.started_ns)) if axis == "time" else 0.0
 
-    def prompt(self) -> tuple[float, float] | None:
-        """The time in which the prompt was read, in seconds on the time axis."""
+    def prompt(self, axis: Axis = "time") -> tuple[float, float] | None:
+        """The time in which the prompt was read, on an axis that counts seconds."""
         answer = self.answer
         if not answer.started_ns:
             return None
         end = int(self.rows["t_ns"][0]) if self.n else max(answer.prompt_ns, answer.started_ns)
-        return self.seconds(answer.started_ns), self.seconds(end)
+        return self.seconds(answer.started_ns, axis), self.seconds(end, axis)
 
     def between(self, axis: Axis, low: float, high: float) -> slice:
         """The tokens that stand between two places of the axis, and one more at each side."""
         if axis == "token":
             start, stop = int(low) - 1, int(high) + 1
         else:
-            times, origin = self.rows["t_ns"], self.origin_ns
+            times, origin = self.rows["t_ns"], self.zero_ns(axis)
             # numpy's search would first copy the whole column out of the rows.
             start = bisect_left(times, origin + int(low * 1e9))
             stop = bisect_left(times, origin + int(high * 1e9))
@@ -119,7 +127,7 @@ class Shown:
         """Where these tokens stand."""
         if axis == "token":
             return np.arange(part.start + 1, part.stop + 1, dtype=np.float64)
-        return (self.rows["t_ns"][part] - self.origin_ns) * 1e-9
+        return (self.rows["t_ns"][part] - self.zero_ns(axis)) * 1e-9
 
     def rate(self, part: slice) -> Floats:
         """Rolling tokens a second of these tokens."""
@@ -156,11 +164,12 @@ class Shown:
         edges = [0, *(np.flatnonzero(np.diff(thinking)) + 1).tolist(), self.n]
         return [(a, b, "thinking" if thinking[a] else "answer") for a, b in pairwise(edges)]
 
-    def describe(self, index: int) -> str:
-        """One token's figures: “token 123 · 14.6 ms (decode 13.9, sampling 0.2) · 66.0 tok/s”."""
+    def describe(self, index: int, text: str = "") -> str:
+        """One token's figures: “token 123 “ sea” · 14.6 ms (decode 13.9, sampling 0.2) · 66.0 tok/s”."""
         row = self.rows[index]
         parts = f"decode {row['decode_ns'] / 1e6:.1f}, sampling {row['sample_ns'] / 1e6:.1f}"
-        words = f"token {index + 1:,} · {format_ms(int(row['gap_ns']))} ({parts})"
+        named = f" “{_one_line(text)}”" if text else ""
+        words = f"token {index + 1:,}{named} · {format_ms(int(row['gap_ns']))} ({parts})"
         rate = float(self.rate(slice(index, index + 1))[0])
         return words if np.isnan(rate) else f"{words} · {format_rate(rate)}"
 
@@ -169,3 +178,9 @@ class Shown:
         answer = self.answer
         words = f"prompt, {answer.n_prompt:,} tokens"
         return f"{words}, {answer.n_reused:,} reused" if answer.n_reused else words
+
+
+def _one_line(text: str) -> str:
+    """A token's text where a line break and a tab have no place; long ones in part."""
+    shown = text.replace("\n", "⏎").replace("\t", "⇥")
+    return shown if len(shown) <= _MOST_TEXT else f"{shown[:_MOST_TEXT]}…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QRectF, Signal
@@ -13,12 +14,13 @@ from playground.ui.frame_clock import pace
 from playground.ui.plots import painting, scale
 from playground.ui.plots.crosshair import Hover
 from playground.ui.plots.figures import Axis, Shown, Stats
-from playground.ui.plots.frame import Frame, Heights, Picture, plot_rect
-from playground.ui.plots.latency_head import LatencyHead, entries_of, format_value
+from playground.ui.plots.frame import Frame, Heights, Picture, nameless, plot_rect
+from playground.ui.plots.latency_head import LatencyHead, entries_of, format_value, next_axis
 from playground.ui.plots.live import LiveView
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, LaneWatch
 from playground.workspace.lane import Lane
+from playground.workspace.series import Answer
 from playground.workspace.words import RATE_WINDOW, format_rate_value
 
 if TYPE_CHECKING:
@@ -56,13 +58,15 @@ class LatencyPane(LiveView):
     """Lane letter and index of the token under the mouse; index -1 when there is none any more."""
     token_clicked = Signal(str, int)
     axis_changed = Signal(str)
-    """“token” or “time”, when the user switched."""
+    """What is counted along x, when the user switched."""
 
     def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
         super().__init__(clock)
         self._workspace, self._theme = workspace, theme
         self.axis: Axis = "token"
         self.hidden: frozenset[str] = frozenset()
+        self.name_token: Callable[[Answer, int], str] = nameless
+        """What a token says; for whoever knows the texts to set."""
         self.canvas: LatencyCanvas | None = None
         self._frozen: list[Shown] | None = None
         self._stats: dict[str, Stats] = {}
@@ -125,7 +129,7 @@ class LatencyPane(LiveView):
         self.mark()
 
     def set_axis(self, axis: Axis) -> None:
-        """Count tokens or seconds along the axis."""
+        """What to count along the axis, which is also how answers are laid over one another."""
         if axis != self.axis:
             self.axis = axis
             self.head.show_axis(axis)
@@ -137,18 +141,30 @@ class LatencyPane(LiveView):
         self.hidden = self.hidden - {key} if shown else self.hidden | {key}
         self.mark()
 
+    def answer_of(self, letter: str) -> Answer | None:
+        """Whose tokens a lane's are here; while paused those of before."""
+        shown = self._frozen if self._frozen is not None else self._current()
+        return next((s.answer for s in shown if s.letter == letter), None)
+
+    def point_at(self, letter: str, index: int) -> None:
+        """Mark a token that is pointed at in the text; a negative index: none is."""
+        if self.canvas is not None and self.isVisible():
+            self.canvas.point_at(letter, index)
+
     def zoom_back(self) -> None:
         """Show all and follow again."""
         if self.canvas is not None:
             self.canvas.zoom_back()
 
     def _switch_axis(self) -> None:
-        self.set_axis("time" if self.axis == "token" else "token")
+        self.set_axis(next_axis(self.axis))
         self.axis_changed.emit(self.axis)
 
     def _hovered(self, hover: Hover | None) -> None:
         words = "" if hover is None else f"{hover.text} · {hover.mark}" if hover.mark else hover.text
         self.head.show_hover(words)
+        if self.canvas is not None and self.canvas.held == "text":
+            return  # who points there knows
         self.token_hovered.emit(hover.letter if hover else "", hover.index if hover else -1)
 
     # Following the lanes.
@@ -173,7 +189,7 @@ class LatencyPane(LiveView):
         frame = Frame(plot_rect(canvas.width(), canvas.height(), len(shown)), self.axis)
         # What was hidden among several lanes must not stay so where one is left, without its switch.
         here = {s.letter for s in shown} if many else {"dots", "rate"}
-        picture = Picture(frame, shown, many, self.hidden & here)
+        picture = Picture(frame, shown, many, self.hidden & here, self.name_token)
         tops = [self._top(s) for s in picture.visible if s.n]
         self._heights.fit(frame, max(tops, default=0.0), 0.0 if many else self._largest_rate)
         return picture

@@ -15,12 +15,24 @@ from playground.workspace.words import format_rate_value
 HEIGHT = 32
 _MARGIN = 12
 _GAP = 8
+AXES: dict[Axis, tuple[str, str]] = {
+    "token": ("token number", "Show token numbers along the axis"),
+    "time": ("time", "Show time along the axis"),
+    "first": ("time since the first token", "Show time since the first token along the axis"),
+}
+"""What each axis counts, in words, and what the button says that leads to it; in the button's order."""
 _TITLE, _SHORT_TITLE = "Token latency", "Latency"
 
 
 def format_value(ms: float) -> str:
     """Milliseconds without the unit: “14.6”, “0.45”, “240”."""
     return f"{ms:.2f}" if ms < 1 else f"{ms:.1f}" if ms < 99.95 else f"{ms:,.0f}"
+
+
+def next_axis(axis: Axis) -> Axis:
+    """What the button leads to."""
+    names = list(AXES)
+    return names[(names.index(axis) + 1) % len(names)]
 
 
 def entries_of(shown: list[Shown], stats: dict[str, Stats], rates: dict[str, float], many: bool) -> list[Entry]:
@@ -80,7 +92,7 @@ class LatencyHead(QWidget):
         self.legend.toggled.connect(self.toggled)
         self.hover = ElidedLabel(theme, px=11, tone="text-1")
         self.back = IconButton(theme, "magnifying-glass-minus", "Zoom back to the whole answer", size=24)
-        self.axis = IconButton(theme, "clock", "Show time along the axis", size=24)
+        self.axis = IconButton(theme, "clock", AXES["time"][1], size=24)
         self.axis.setCheckable(True)
         self.pause = IconButton(theme, "pause", "Pause the plot", size=24)
         self.pause.setCheckable(True)
@@ -105,7 +117,7 @@ class LatencyHead(QWidget):
     def show_entries(self, entries: list[Entry], hidden: frozenset[str], many: bool, axis: Axis) -> None:
         """The read-outs, and in words what several lanes are shown by."""
         self._many = many
-        x = "token number" if axis == "token" else "time"
+        x = AXES[axis][0]
         self._words = (f"ms, by {x}; line: mean of 8", f"ms, by {x}") if many else ("", "")
         self.legend.set_entries(entries, hidden)
         self._fit()
@@ -119,8 +131,8 @@ class LatencyHead(QWidget):
 
     def show_axis(self, axis: Axis) -> None:
         """Set the button for the axis in force."""
-        self.axis.setChecked(axis == "time")
-        self.axis.set_name("Show token numbers along the axis" if axis == "time" else "Show time along the axis")
+        self.axis.setChecked(axis != "token")
+        self.axis.set_name(AXES[next_axis(axis)][1])
 
     def show_paused(self, paused: bool) -> None:
         """Set the button for pause or resume."""

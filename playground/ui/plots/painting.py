@@ -72,7 +72,7 @@ def paint_x_axis(p: QPainter, frame: Frame, theme: Theme) -> None:
     p.setPen(theme.color("text-3"))
     for value in scale.ticks(max(0.0, frame.x0), frame.x1, step).tolist():
         x = float(frame.px(value))
-        text = f"{value:,.{scale.decimals(step)}f}" + (" s" if frame.axis == "time" else "")
+        text = f"{value:,.{scale.decimals(step)}f}" + ("" if frame.axis == "token" else " s")
         half = p.fontMetrics().horizontalAdvance(text) / 2 + 1
         x = min(x, rect.right() + 13 - half)
         p.drawText(QRectF(x - half, rect.bottom() + 3, 2 * half, 16), _CENTRE, text)

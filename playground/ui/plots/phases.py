@@ -23,8 +23,8 @@ _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 def prompt_span(frame: Frame, shown: Shown) -> tuple[float, float] | None:
     """Where the prompt stands, in pixels across: its time, or its place left of token 1."""
-    if frame.axis == "time":
-        span = shown.prompt()
+    if frame.axis != "token":
+        span = shown.prompt(frame.axis)
         return (float(frame.px(span[0])), float(frame.px(span[1]))) if span else None
     if not shown.answer.started_ns:
         return None
@@ -108,7 +108,7 @@ def paint_prompts(p: QPainter, picture: Picture, theme: Theme) -> None:
     longest = max((s.first_s for s in picture.visible), default=0.0)
     for row, shown in enumerate(picture.visible):
         color, y = theme.lane(shown.letter), rect.top() + 1 + row * 5
-        if frame.axis == "time":
+        if frame.axis != "token":
             span = prompt_span(frame, shown)
         else:
             end = float(frame.px(0.5))
@@ -117,7 +117,7 @@ def paint_prompts(p: QPainter, picture: Picture, theme: Theme) -> None:
         if span is not None and span[1] > rect.left():
             left = max(span[0], rect.left())
             p.fillRect(QRectF(left, y, min(span[1], rect.right()) - left, 3), mix(color, theme.color("canvas"), 0.6))
-        if shown.n and frame.axis == "time":
+        if shown.n and frame.axis != "token":
             _dashes(p, frame, first_x(frame, shown, span), mix(color, theme.color("canvas"), 0.6))
     if frame.axis == "token" and any(s.n for s in picture.visible):
         _dashes(p, frame, round(float(frame.px(0.5))) + 0.5, theme.color("line-strong"))
@@ -164,7 +164,7 @@ def mark_x(frame: Frame, shown: Shown, mark: Mark) -> float | None:
     """Where a change of sampling stands, in pixels."""
     if frame.axis == "token":
         return float(frame.px(mark.index + 0.5))
-    return float(frame.px(shown.seconds(mark.t_ns))) if mark.t_ns else None
+    return float(frame.px(shown.seconds(mark.t_ns, frame.axis))) if mark.t_ns else None
 
 
 def paint_marks(p: QPainter, picture: Picture, theme: Theme) -> None:
