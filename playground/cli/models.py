@@ -42,6 +42,7 @@ class VerbModule(Protocol):
 VERBS: tuple[Verb, ...] = (
     Verb("search", "Find models on the Hugging Face Hub.", "models_search"),
     Verb("show", "What a model on the Hub is, and which of its files this machine can run.", "models_show"),
+    Verb("account", "Whose access token the Hub is sent, and where it is kept; sign in and out.", "models_account"),
     Verb("shelf", "A few good open-weight models of each size.", "models_shelf"),
     Verb("get", "Download a model from the Hub, checked by its digest.", "models_get"),
     Verb("list", "The models on this machine, wherever they lie.", "models_list"),

@@ -71,8 +71,8 @@ def gated(repo: str, logged_in: bool) -> DownloadError:
         )
     return DownloadError(
         "gated",
-        f"{repo} is gated: log in at {page}, accept its terms there, and give this computer an access token "
-        "with “hf auth login”. Then try again.",
+        f"{repo} is gated: log in at {page}, accept its terms there, and give an access token on its page here, or "
+        "with “playground models account --sign-in”. Then try again.",
     )
 
 
@@ -114,7 +114,7 @@ def _http_fault(error: Any, filename: str) -> DownloadError:
         return DownloadError(
             "gated",
             f"The Hub refuses {filename} ({status}): it is private or gated, or your access token has expired. "
-            "Check its page at the Hub, log in with “hf auth login”, then try again.",
+            "Check its page at the Hub, sign in (“playground models account --sign-in”), then try again.",
         )
     if status == 429:
         return DownloadError(

@@ -22,6 +22,7 @@ from urllib.parse import urljoin, urlsplit
 
 from playground.downloads.errors import DownloadError
 from playground.downloads.record import FileRecord, Record
+from playground.models import hub_token
 
 MAX_ANSWER = 16 * 1024**3
 """Bytes asked for at once: the Hub refuses plain answers of more than 50 GB."""
@@ -76,6 +77,7 @@ def ask(record: Record, file: FileRecord, token: str | bool | None = None) -> Re
     hub = _hub()
     endpoint = _endpoint(record)
     url = hub.hf_hub_url(record.repo, file.name, revision=file.commit or record.revision, endpoint=endpoint)
+    token = _token(url, token)
     found = hub.get_hf_file_metadata(url, token=token, endpoint=endpoint, timeout=_timeout())
     etag, commit = found.etag, found.commit_hash
     if not etag or not commit or found.size is None:
@@ -102,7 +104,8 @@ def receive(
     """
     hub = _hub()
     # The token is for the Hub alone; large files come from elsewhere, by a signed address.
-    headers = hub.build_hf_headers(token=token if _same_host(remote.location, remote.url) else False)
+    at_hub = _same_host(remote.location, remote.url)
+    headers = hub.build_hf_headers(token=_token(remote.url, token) if at_hub else False)
     headers["Accept-Encoding"] = "identity"
     if start or remote.size > MAX_ANSWER:
         headers["Range"] = f"bytes={start}-{min(remote.size, start + MAX_ANSWER) - 1}"
@@ -169,6 +172,11 @@ def _digest(record: Record, file: FileRecord, etag: str, commit: str, token: str
         if blob := getattr(found, "blob_id", ""):
             return f"git:{blob}"
     return ""
+
+
+def _token(url: str, token: str | bool | None) -> str | bool | None:
+    """As `playground.hub` asks: what the keyring has for this host, else what huggingface_hub has."""
+    return hub_token.given(hub_token.host_of(url)) if token is None else token
 
 
 def _endpoint(record: Record) -> str | None:

@@ -1,14 +1,15 @@
-"""The account at the Hub, kept where huggingface_hub keeps it: in its own file, never in ours."""
+"""The account at the Hub: its token is kept in the system's keyring, or where huggingface_hub keeps it; never by us."""
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 
 from playground.hub.client import Hub
 from playground.hub.errors import HubError
+from playground.models import hub_token
 from playground.models.digest import Cancelled
+from playground.models.hub_token import KeyringRefused, Place
 
 TOKENS_PAGE = "/settings/tokens"
 """Where the Hub makes access tokens, below its address; reading is all that is needed."""
@@ -20,21 +21,64 @@ class Account:
     """Who is signed in."""
 
     name: str
-    from_environment: bool
-    """The token is set by ``HF_TOKEN``, so signing out is done there."""
+    place: Place
+    """Where the token was found; one of the environment (``HF_TOKEN``) is taken away there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """Where tokens are on this machine."""
+
+    place: Place | None
+    """Where the one in force was found; None: nobody is signed in."""
+    keyring: bool
+    """A new one goes into the system's keyring, else into huggingface_hub's file."""
+    file: str
+
+    def words(self) -> str:
+        """Where the one in force is, where a new one goes, and what is looked at first."""
+        now = kept_words(self.place, self.file) if self.place else ""
+        if self.place == "environment":
+            return f"{now} It comes before any that is given here."
+        new = "" if self.place == "keyring" and self.keyring else _goes_words(self)
+        order = "Looked for in this order: HF_TOKEN, the system’s keyring, the Hub client’s file."
+        return " ".join(part for part in (now, new, order) if part)
+
+
+def kept_words(place: Place, file: str) -> str:
+    """Where a token is, as a sentence."""
+    return {
+        "environment": "The access token is set by HF_TOKEN.",
+        "keyring": "The access token is in the system’s keyring, for this app alone.",
+        "file": f"The access token is in the Hub client’s own file, {file}; programs that use the Hub share it.",
+    }[place]
+
+
+def _goes_words(found: Keeping) -> str:
+    if found.keyring:
+        return "A token given here goes into the system’s keyring."
+    return (
+        f"This machine has no keyring, so a token given here goes into the Hub client’s own file, {found.file}; "
+        "only you can read it."
+    )
+
+
+def keeping(hub: Hub) -> Keeping:
+    """Where a token is and where a new one would go. Asks nobody over the line, but blocks."""
+    return Keeping(hub_token.place(hub.host), hub_token.has_keyring(), str(hub_token.token_file()))
 
 
 def who(hub: Hub, cancelled: Cancelled) -> Account | None:
     """Who asks; None for nobody. Blocks. Raises HubError, or GivenUp when cancelled."""
-    if not hub.has_token():
+    place = hub_token.place(hub.host)
+    if place is None or hub.token is False:
         return None
     found = hub.ask(lambda: hub.api().whoami(), cancelled)
-    given = os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN")
-    return Account(str(found["name"]), bool(given))
+    return Account(str(found["name"]), place)
 
 
-def sign_in(hub: Hub, token: str, cancelled: Cancelled) -> str:
-    """Try an access token and keep it with huggingface_hub; whose it is. Blocks.
+def sign_in(hub: Hub, token: str, cancelled: Cancelled) -> Account:
+    """Try an access token and keep it; whose it is and where it is kept. Blocks.
 
     Raises HubError where the Hub refuses it or it can't be kept, or GivenUp when cancelled.
     """
@@ -46,25 +90,34 @@ def sign_in(hub: Hub, token: str, cancelled: Cancelled) -> str:
     somebody = replace(hub, token=token)
     name = str(somebody.ask(lambda: somebody.api().whoami(), cancelled)["name"])
     try:
-        hub.ask(lambda: _keep(token), cancelled)
+        place = hub.ask(lambda: hub_token.keep(hub.host, token), cancelled)
+    except KeyringRefused as error:
+        raise HubError(
+            "token",
+            f"{error} The token was not kept. Unlock the keyring and sign in again, or give the token with "
+            "“hf auth login”, which keeps it in a file.",
+        ) from None
     except OSError as error:
         raise HubError("token", f"The access token can’t be kept: {error.strerror or 'its file'}.") from None
-    return name
+    return Account(name, place)
 
 
-def sign_out() -> None:
-    """Forget every token that huggingface_hub keeps. Raises HubError where one is set from outside."""
+def sign_out(hub: Hub) -> None:
+    """Forget the token in force: the keyring's, else all that huggingface_hub keeps. Blocks.
+
+    Raises HubError where it is set from outside, or where the keyring or the disk refuses.
+    """
     from huggingface_hub import logout
 
+    place = hub_token.place(hub.host)
+    if place == "environment":
+        raise HubError("token", "The access token is set by HF_TOKEN. Unset it and start again.")
     try:
-        logout()
-    except OSError:
-        raise HubError(
-            "token", "The kept access tokens are deleted; another one is set by HF_TOKEN. Unset it and start again."
-        ) from None
-
-
-def _keep(token: str) -> None:
-    from huggingface_hub import login
-
-    login(token=token, add_to_git_credential=False)
+        if place == "keyring":
+            hub_token.forget(hub.host)
+        elif place == "file":
+            logout()
+    except KeyringRefused as error:
+        raise HubError("token", f"{error} The access token is still kept; unlock the keyring and try again.") from None
+    except OSError as error:
+        raise HubError("token", f"The access token can’t be deleted: {error.strerror or 'its file'}.") from None

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from playground.hub.errors import HubError, translate
 from playground.models.digest import Cancelled
 
+from playground.models.hub_token import host_of
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
@@ -32,7 +33,7 @@ class Hub:
     endpoint: str = ""
     """Empty: as ``HF_ENDPOINT`` says, else huggingface.co."""
     token: str | bool | None = field(default=None, repr=False)
-    """None: the one that huggingface_hub keeps, if any; False: none."""
+    """None: the one that is kept, if any (see `models.hub_token`); False: none."""
 
     @property
     def address(self) -> str:
@@ -49,30 +50,33 @@ class Hub:
     @property
     def host(self) -> str:
         """“huggingface.co”."""
-        return urlsplit(self.address).netloc or self.address
+        return host_of(self._given)
 
     @property
     def is_usual(self) -> bool:
         """Whether it is huggingface.co itself."""
         return self.address == USUAL
 
-    def has_token(self) -> bool:
-        """Whether it is asked as somebody. Reads a small file."""
-        from huggingface_hub import get_token
+    @property
+    def sent(self) -> str | bool | None:
+        """What huggingface_hub is told of a token; None: it looks itself. May ask the keyring, so it blocks."""
+        return hub_token.given(self.host) if self.token is None else self.token
 
-        return bool(get_token()) if self.token is None or self.token is True else bool(self.token)
+    def has_token(self) -> bool:
+        """Whether it is asked as somebody. May ask the keyring, so it blocks."""
+        return hub_token.place(self.host) is not None if self.token in (None, True) else bool(self.token)
 
     def api(self) -> HfApi:
-        """huggingface_hub's own client."""
+        """huggingface_hub's own client. May ask the keyring, so it blocks."""
         from huggingface_hub import HfApi
 
-        return HfApi(endpoint=self._given, token=self.token)
+        return HfApi(endpoint=self._given, token=self.sent)
 
     def headers(self, *, signed: bool = False) -> dict[str, str]:
         """Those of a request. ``signed``: it goes to another host by a signed address; that must not see the token."""
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-        headers: dict[str, str] = build_hf_headers(token=False if signed else self.token)
+        headers: dict[str, str] = build_hf_headers(token=False if signed else self.sent)
         return headers
 
     def ask(self, work: Callable[[], T], cancelled: Cancelled, repo: str = "", what: str = "") -> T:

@@ -69,14 +69,17 @@ def _answered(hub: Hub, error: Exception, repo: str, what: str) -> HubError:
             )
         return HubError(
             "gated",
-            f"{repo} is gated. Accept its terms at {page}, then sign in with an access token (“hf auth login”).",
+            f"{repo} is gated. Accept its terms at {page}, then sign in with an access token (in a terminal: "
+            "“playground models account --sign-in”).",
         )
     response = getattr(error, "response", None)
     status = response.status_code if response is not None else 0
     said = response.headers.get("X-Error-Message", "") if response is not None else ""
     if status == 401 and ("Invalid" in said or not repo):
         return HubError(
-            "token", "The Hub doesn’t accept your access token; it may have expired. Sign in anew (“hf auth login”)."
+            "token",
+            "The Hub doesn’t accept your access token; it may have expired. Sign in anew (in a terminal: “playground "
+            "models account --sign-in”).",
         )
     if isinstance(error, errors.DisabledRepoError):
         return HubError("missing", f"The Hub has locked {repo}; nobody can download it now.")

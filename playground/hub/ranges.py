@@ -57,7 +57,7 @@ class RemoteSource(io.RawIOBase):
 
         endpoint = self._hub.api().endpoint
         url = hf_hub_url(self._repo, self._path, revision=self._revision or None, endpoint=endpoint)
-        found = self._ask(lambda: get_hf_file_metadata(url, token=self._hub.token, endpoint=endpoint))
+        found = self._ask(lambda: get_hf_file_metadata(url, token=self._hub.sent, endpoint=endpoint))
         if not found.commit_hash or not found.etag:
             raise HubError("endpoint", no_hub(self._hub))  # a network's log-in page, for one
         self._location = urljoin(url, found.location)

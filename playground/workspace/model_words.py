@@ -227,7 +227,7 @@ def gated_words(page: Page, address: str) -> str:
     )
     return (
         f"{decides} you have accepted its terms there: {address}/{page.repo}. "
-        "Then give an access token of your account here; the Hub’s own client keeps it, this app doesn’t."
+        "Then give an access token of your account below; it is kept in no file of this app."
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import gguf_shapes
 import pytest
+from cli_tools import PATIENCE_S
 from hub.repo import Repo, Stored
 from hub.server import Hub as Server
 
@@ -33,7 +34,7 @@ def playground(tmp_path: Path, *words: str, **more: str) -> subprocess.Completed
     env |= {"PLAYGROUND_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf"), "NO_PROXY": "127.0.0.1"}
     return subprocess.run(
         [sys.executable, "-m", "playground", "models", *words],
-        env=env | more, capture_output=True, text=True, timeout=60, encoding="utf-8",
+        env=env | more, capture_output=True, text=True, timeout=PATIENCE_S, encoding="utf-8",
     )  # fmt: skip
 
 
@@ -98,4 +99,23 @@ def test_a_pipe_that_closes_early(server: Server, tmp_path: Path) -> None:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == ""
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE_S) == 0
+
+
+def test_an_account_is_signed_in_and_out(server: Server, tmp_path: Path) -> None:
+    """Without a keyring, as on a server: the Hub client's own file has the token, and it is said so."""
+    server.tokens[TOKEN] = set()
+    env = {name: value for name, value in os.environ.items() if not name.upper().endswith("_PROXY")}
+    env |= {"PLAYGROUND_HOME": str(tmp_path / "home"), "HF_HOME": str(tmp_path / "hf"), "NO_PROXY": "127.0.0.1"}
+    command = [sys.executable, "-m", "playground", "models", "account", "--sign-in"]
+    done = subprocess.run(
+        command, env=env | {"HF_ENDPOINT": server.url}, input=f"{TOKEN}\n", capture_output=True, text=True,
+        encoding="utf-8", timeout=PATIENCE_S,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Signed in as somebody" in done.stdout
+    assert "the Hub client’s own file" in done.stdout
+    assert TOKEN not in done.stdout
+    left = playground(tmp_path, "account", "--sign-out", "--json", HF_ENDPOINT=server.url)
+    assert json.loads(left.stdout) == {"name": None, "place": None, "keyring": False}
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]

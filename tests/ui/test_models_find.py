@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "unit"))
 
 from hub.repo import Repo, Stored
 from hub.server import Hub as Server
-from hub_samples import LLAMA
+from hub_samples import LLAMA, TOKEN
+from memory_keyring import MemoryKeyring
 from models_kit import Stand, put
 
 from playground.hub.client import Hub
@@ -156,6 +157,37 @@ def test_a_gated_page_says_what_to_do(stand: Stand, server: Server, qtbot: QtBot
     said = f"{tab.view.gated.text.text()} {tab.view.problem.text.text()}"
     assert "terms" in said
     assert not tab.view.token.isHidden()
+
+
+def test_where_a_token_goes_is_said_and_one_can_sign_in_and_out(
+    stand: Stand, server: Server, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keyring
+    from huggingface_hub import constants, hf_api
+
+    monkeypatch.setattr(constants, "ENDPOINT", server.url)
+    monkeypatch.setattr(hf_api.api, "endpoint", server.url)
+    ring, before = MemoryKeyring(), keyring.get_keyring()
+    server.add(Repo(TINY, {"tiny-Q8_0.gguf": Stored(b"GGUF")}, gated="manual"))
+    server.tokens[TOKEN] = {TINY}
+    tab = find(stand)
+    tab.open_repo(TINY)
+    card = tab.view.token
+    qtbot.waitUntil(lambda: "This machine has no keyring" in card.where.text(), timeout=20_000)
+    assert card.leave.isHidden()
+    keyring.set_keyring(ring)
+    try:
+        qtbot.keyClicks(card.field, TOKEN)
+        card.button.click()
+        assert not card.field.text()
+        qtbot.waitUntil(lambda: card.said.text() == "Signed in as somebody.", timeout=20_000)
+        qtbot.waitUntil(lambda: "is in the system’s keyring" in card.where.text(), timeout=20_000)
+        assert list(ring.kept.values()) == [TOKEN]
+        card.leave.click()
+        qtbot.waitUntil(lambda: card.said.text() == "Signed out." and card.leave.isHidden(), timeout=20_000)
+        assert not ring.kept
+    finally:
+        keyring.set_keyring(before)
 
 
 def test_a_download_runs_in_the_strip_and_ends_in_the_library(
