@@ -19,7 +19,8 @@ from playground.protocol.measured import Measured
 from playground.resources import resource
 from playground.settings.app import AppSettings
 from playground.supervisor.machine import read_machine, write_machine
-from playground.ui import translate
+from playground.translate import tr
+from playground.ui import language
 from playground.ui.bridge import Bridge
 from playground.ui.collector import Collector
 from playground.ui.focus_ring import FocusRing
@@ -61,10 +62,10 @@ class App(QObject):
         self._open_path = open_path
         self.settings = AppSettings(paths.config / "settings.json")
         self.settings.load()
-        translate.use(self.settings["language"])
-        self.theme = Theme(self.settings["theme"], self)
         qt = QApplication.instance()
         assert isinstance(qt, QApplication)
+        language.use(self.settings["language"], qt)
+        self.theme = Theme(self.settings["theme"], self)
         qt.setFont(self.theme.font())
         self.clock = FrameClock(self)
         self.bridge = self.clock.feed = Bridge(self)
@@ -200,11 +201,11 @@ class App(QObject):
             if lane.model is not None and lane.model is self._starter:
                 lane.notice = Notice(
                     "warn",
-                    "The starter model is not the published file",
-                    "Its SHA-256 differs from the published one, so it may be damaged and answer wrongly.",
+                    tr("The starter model is not the published file"),
+                    tr("Its SHA-256 differs from the published one, so it may be damaged and answer wrongly."),
                     (
-                        NoticeAction("download_starter", "Download it again", primary=True),
-                        NoticeAction("dismiss", "Dismiss"),
+                        NoticeAction("download_starter", tr("Download it again"), primary=True),
+                        NoticeAction("dismiss", tr("Dismiss")),
                     ),
                 )
                 lane.changed.emit()

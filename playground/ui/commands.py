@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from playground.actions.keymap import KEYS
 from playground.actions.table import ACTIONS, GROUPS, Action, View
-from playground.ui.translate import tr
+from playground.translate import tr
 from playground.ui.widgets import bind
 from playground.workspace.workspace import Workspace
 

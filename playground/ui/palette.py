@@ -9,9 +9,9 @@ from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from playground.actions.table import ACTIONS, Action
+from playground.translate import tr
 from playground.ui.commands import Commands, key_text
 from playground.ui.theme import Theme
-from playground.ui.translate import tr
 
 _RECENT = 5
 """Actions used last that an empty palette shows first."""

@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from playground.actions.keymap import KEYS
 from playground.settings.app import FIELDS, OWN_TABLES, AppSettings
 from playground.settings.field import Table
+from playground.translate import tr
 from playground.ui.main_window import MainWindow
 from playground.ui.theme import Theme
-from playground.ui.translate import tr
 from playground.ui.widgets import bind
 from playground.workspace.workspace import Workspace
 
@@ -89,7 +89,7 @@ class Preferences(QObject):
         try:
             self._settings.save()
         except OSError as error:
-            return f"The settings could not be saved: {error.strerror}."
+            return tr("The settings could not be saved: {reason}.", reason=error.strerror)
         return ""
 
 

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from playground.actions.keymap import KEYS
 from playground.actions.pages import CHAT, PAGES
+from playground.translate import tr
 from playground.ui.commands import key_of
 from playground.ui.theme import Theme
-from playground.ui.translate import tr
 from playground.ui.widgets import ElidedLabel, IconButton, SegmentedControl, TextButton, bind
 from playground.workspace.workspace import Workspace
 

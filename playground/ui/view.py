@@ -10,8 +10,8 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from playground.actions.pages import CHAT
+from playground.translate import tr
 from playground.ui.exported import write_and_say
-from playground.ui.translate import tr
 from playground.ui.widgets import ask_for_gguf
 from playground.workspace.workspace import Workspace
 

@@ -14,7 +14,7 @@ from playground.actions.keymap import KEYS
 from playground.app import App
 from playground.files import write_json
 from playground.paths import find_paths
-from playground.ui import translate
+from playground.ui import language
 from playground.ui.theme import load_fonts
 
 
@@ -37,6 +37,6 @@ def open_window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, **settings: Any) 
     assert isinstance(qt, QApplication)
     qt.setStyleSheet("")
     KEYS.reset_all()
-    translate.use("en")
+    language.use("en", qt)
     made.window.deleteLater()
     made.deleteLater()

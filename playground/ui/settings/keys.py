@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout
 
 from playground.actions.keymap import KEYS
 from playground.actions.table import ACTIONS, GROUPS, Action
+from playground.translate import tr
 from playground.ui.commands import native
 from playground.ui.style import mark
 from playground.ui.theme import Theme
-from playground.ui.translate import tr
 from playground.ui.widgets import ElidedLabel, IconButton, Label, TextButton, bind
 
 _BARE = (Qt.Key.Key_Control, Qt.Key.Key_Shift, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr, Qt.Key.Key_unknown)
