@@ -34,6 +34,13 @@ TASKS: Mapping[str, str] = {
 """The Hub's tasks that GGUF models have; any other of the Hub's can be given too."""
 
 LICENCES: tuple[str, ...] = (
+FAMILIES: tuple[str, ...] = (
+    "llama", "qwen2", "qwen3", "qwen3_moe", "qwen3_next", "gemma2", "gemma3", "gemma3n", "mistral", "mixtral", "phi3",
+    "deepseek_v2", "deepseek_v3", "granite", "granitemoe", "olmo2", "smollm3", "gpt_oss", "glm4", "cohere2",
+    "falcon_h1", "lfm2", "mamba", "bitnet",
+)  # fmt: skip
+"""Tags of families that open-weight models mostly have; any other can be given too."""
+
     "apache-2.0", "mit", "llama3.1", "llama3.2", "llama3.3", "llama4", "gemma", "cc-by-4.0", "cc-by-nc-4.0",
     "bsd-3-clause", "openrail", "other",
 )  # fmt: skip
@@ -56,7 +63,7 @@ class Query:
     """A part of the repository's name."""
     author: str = ""
     family: str = ""
-    """An architecture or family as tag: “llama”, “qwen3”, “gemma3”."""
+    """An architecture or family as tag: “llama”, “qwen3”, “gemma3”; or a base model as “owner/name”."""
     task: str = ""
     licence: str = ""
     language: str = ""
@@ -163,7 +170,8 @@ def _items(hub: Hub, query: Query, page: int) -> Iterator[Any]:
     api = hub.api()
     tags = ["gguf"]
     tags += [f"license:{query.licence}"] if query.licence else []
-    tags += [tag for tag in (query.family, query.language) if tag]
+    family = f"base_model:{query.family}" if "/" in query.family else query.family
+    tags += [tag for tag in (family, query.language) if tag]
     most = query.most_params
     bounds = [f"min:{query.min_params}"] if query.min_params else []
     bounds += [f"max:{most}"] if most else []

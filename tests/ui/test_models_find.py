@@ -100,12 +100,52 @@ def test_filters_and_other_words_ask_anew(stand: Stand, server: Server, qtbot: Q
     tab.may_ask = True
     tab.search.setText("qwen")
     qtbot.waitUntil(lambda: len(repos(tab.list)) == 12, timeout=20_000)
-    tab.licence.setCurrentIndex(tab.licence.findData("mit"))
+    tab.filters.licence.setCurrentIndex(tab.filters.licence.findData("mit"))
     qtbot.waitUntil(lambda: len(repos(tab.list)) == 6, timeout=20_000)
-    tab.params.setCurrentIndex(tab.params.findText("3 to 9 B"))
+    tab.filters.params.setCurrentIndex(tab.filters.params.findText("3 to 9 B"))
     qtbot.waitUntil(lambda: len(repos(tab.list)) == 4, timeout=20_000)
     tab.search.setText("no such thing")
     qtbot.waitUntil(lambda: "Nothing found" in tab.card.title.text() and not tab.card.isHidden(), timeout=20_000)
+
+
+def test_author_family_task_and_order(stand: Stand, server: Server, qtbot: QtBot) -> None:
+    for number, (owner, family, task, base) in enumerate(
+        (
+            ("ann", "qwen3", "text-generation", "Qwen/Qwen3-8B"),
+            ("ann", "gemma3", "image-text-to-text", "google/gemma-3-4b-it"),
+            ("bob", "qwen3", "text-generation", "Qwen/Qwen3-4B"),
+            ("bob", "gemma3", "text-generation", "google/gemma-3-1b-it"),
+        )
+    ):
+        name = base.rpartition("/")[2]
+        tags, files = [family, f"base_model:{base}"], {"a-Q4_0.gguf": Stored(b"GGUF")}
+        server.add(Repo(f"{owner}/{name}-GGUF", files, tags, task=task, likes=10 - number, downloads=number))
+    tab = find(stand)
+    tab.may_ask = True
+    filters = tab.filters
+    assert not filters.author.isVisible()
+    filters.toggle.click()
+    assert filters.author.hasFocus()
+    qtbot.keyClicks(filters.author, "ann")
+    qtbot.waitUntil(lambda: repos(tab.list) == ["ann/Qwen3-8B-GGUF", "ann/gemma-3-4b-it-GGUF"], timeout=20_000)
+    filters.task.setCurrentIndex(filters.task.findData("image-text-to-text"))
+    qtbot.waitUntil(lambda: repos(tab.list) == ["ann/gemma-3-4b-it-GGUF"], timeout=20_000)
+    filters.clear()
+    qtbot.keyClicks(filters.family, "qwen3")
+    filters.sort.setCurrentIndex(filters.sort.findData("likes"))
+    qtbot.waitUntil(lambda: repos(tab.list) == ["ann/Qwen3-8B-GGUF", "bob/Qwen3-4B-GGUF"], timeout=20_000)
+    filters.sort.setCurrentIndex(filters.sort.findData("downloads"))
+    qtbot.waitUntil(lambda: repos(tab.list) == ["bob/Qwen3-4B-GGUF", "ann/Qwen3-8B-GGUF"], timeout=20_000)
+    filters.family.setText("google/gemma-3-1b-it")
+    qtbot.waitUntil(lambda: repos(tab.list) == ["bob/gemma-3-1b-it-GGUF"], timeout=20_000)
+    filters.author.setText("ann")
+    qtbot.waitUntil(lambda: "Nothing found" in tab.card.title.text() and not tab.card.isHidden(), timeout=20_000)
+    tab.card.buttons[0].click()
+    qtbot.waitUntil(lambda: "Good ones" in tab.head.text(), timeout=20_000)
+    filters.author.setText("ann")
+    qtbot.waitUntil(lambda: len(repos(tab.list)) == 2, timeout=20_000)
+    filters.toggle.click()  # what can't be seen narrows nothing
+    qtbot.waitUntil(lambda: "Good ones" in tab.head.text(), timeout=20_000)
 
 
 def test_without_a_line_it_says_so_and_tries_again(

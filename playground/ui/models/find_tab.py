@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from playground.hub.search import LICENCES, SORTS, Query
+from playground.hub.search import Query
+from playground.ui.models.filters import Filters
 from playground.ui.models.hub_list import ROW, HubList, of_found, of_shelf
 from playground.ui.models.hub_page import HubPageView
 from playground.ui.models.notice import NoticeCard
@@ -17,18 +18,6 @@ from playground.ui.models.rooms import Rooms
 from playground.ui.widgets import Divider, IconLabel, Label, SearchField, bind
 
 _TYPING_MS = 350
-_SIZES = (
-    ("Any size", 0, 0),
-    ("Below 1 B", 0, 1_000_000_000),
-    ("1 to 3 B", 1_000_000_000, 3_000_000_000),
-    ("3 to 9 B", 3_000_000_000, 9_000_000_000),
-    ("9 to 35 B", 9_000_000_000, 35_000_000_000),
-    ("Above 35 B", 35_000_000_000, 0),
-)
-"""Words, least and most parameters; 0: no limit."""
-FITS = -1
-"""Stands in the choice of sizes for what this machine's free memory holds."""
-_SORT_WORDS = {"trending": "Trending", "downloads": "Downloads", "likes": "Likes", "recent": "Changed", "new": "New"}
 
 
 class FindTab(QWidget):
@@ -43,12 +32,11 @@ class FindTab(QWidget):
         self._rooms, self._theme, self._search = rooms, rooms.theme, rooms.search
         self.may_ask = False
         """The user agreed to send what is typed."""
-        self._free = 0
         theme = rooms.theme
         self.search = SearchField(theme, "Search the Hub, or owner/name")
         self.search.installEventFilter(self)
-        self.licence, self.params, self.sort = QComboBox(), QComboBox(), QComboBox()
-        self.head = Label(theme, "", 11, "text-3")
+        self.filters = Filters(theme)
+        self.head = self.filters.head
         self.list = HubList(theme)
         self.card = NoticeCard(theme)
         self.view = HubPageView(rooms)
@@ -57,7 +45,6 @@ class FindTab(QWidget):
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
         self._typing.timeout.connect(self.ask)
-        self._fill()
         self._compose()
         self._connect()
         rooms.pages.read_shelf()
@@ -71,16 +58,8 @@ class FindTab(QWidget):
     @property
     def query(self) -> Query | None:
         """What is looked for; None: nothing, so the shelf is shown."""
-        text, licence = self.search.text().strip(), str(self.licence.currentData() or "")
-        index = self.params.currentData()
-        if not text and not licence and not self.params.currentIndex() and not self.sort.currentIndex():
-            return None
-        fits = self._free if index == FITS else 0
-        _, least, most = _SIZES[0] if index == FITS else _SIZES[int(index)]
-        return Query(
-            text, licence=licence, sort=str(self.sort.currentData() or "trending"), min_params=least, max_params=most,
-            fits_bytes=fits,
-        )  # fmt: skip
+        text = self.search.text().strip()
+        return self.filters.query(text) if text or self.filters.narrowed else None
 
     def ask(self) -> None:
         """Look for what the fields say, once the user has agreed to that."""
@@ -112,7 +91,7 @@ class FindTab(QWidget):
         if query is None:
             shelf = self._rooms.pages.shelf
             self.head.setText("Good ones by size")
-            self.list.show_entries(of_shelf(shelf, self._free) if shelf is not None else [])
+            self.list.show_entries(of_shelf(shelf, self.filters.free) if shelf is not None else [])
         elif not self.may_ask:
             self.head.setText("")
             self.list.show_entries([])
@@ -127,7 +106,7 @@ class FindTab(QWidget):
 
     def _show_found(self) -> None:
         search = self._search
-        self.list.show_entries(of_found(search.found, self._free))
+        self.list.show_entries(of_found(search.found, self.filters.free))
         count = f"{len(search.found):,}{'' if search.stage == 'end' else ' or more'} found"
         if search.stage == "asking":
             self.head.setText(f"{len(search.found):,}, asking for more…" if search.found else "Asking the Hub…")
@@ -140,6 +119,7 @@ class FindTab(QWidget):
                 "info",
                 "Nothing found.",
                 "No model with GGUF files has all of this in its name and filters. Try fewer words or another size.",
+                (("Clear the filters", "plain", self.filters.clear),) if self.filters.narrowed else (),
             )
         if search.stage == "ready" and len(search.found) * ROW < self.list.viewport().height():
             search.more()
@@ -172,27 +152,17 @@ class FindTab(QWidget):
 
     def _typed(self) -> None:
         self._search.stop()  # what is under way isn't wanted any more
-        self._typing.start()
+        self._typing.start(_TYPING_MS)
+
+    def _filtered(self, chosen: bool) -> None:
+        if chosen:
+            self._typing.start(0)
+        else:
+            self._typed()
 
     def _take_free(self, free: int) -> None:
-        self._free = free
+        self.filters.free = free
         self.refresh()
-
-    def _fill(self) -> None:
-        self.licence.addItem("Any licence", "")
-        for name in LICENCES:
-            self.licence.addItem(name, name)
-        self.params.addItem(_SIZES[0][0], 0)
-        self.params.addItem("Fits here", FITS)
-        for number, (words, _, _) in enumerate(_SIZES[1:], 1):
-            self.params.addItem(words, number)
-        for key, (_, meaning) in SORTS.items():
-            self.sort.addItem(_SORT_WORDS[key], key)
-            self.sort.setItemData(self.sort.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
-        for combo, name in ((self.licence, "Licence"), (self.params, "Size"), (self.sort, "Order")):
-            combo.setAccessibleName(name)
-            combo.setToolTip(name)
-            combo.currentIndexChanged.connect(lambda _index: self._typing.start(0))
 
     def _compose(self) -> None:
         theme = self._theme
@@ -201,19 +171,12 @@ class FindTab(QWidget):
         column = QVBoxLayout(self._left)
         column.setContentsMargins(8, 8, 4, 8)
         column.setSpacing(6)
-        filters = QGridLayout()
-        filters.setSpacing(6)
-        for combo in (self.params, self.licence, self.sort):
-            combo.setMinimumWidth(60)
-        filters.addWidget(self.params, 0, 0)
-        filters.addWidget(self.licence, 0, 1)
-        filters.addWidget(self.head, 1, 0)
-        filters.addWidget(self.sort, 1, 1)
-        filters.setColumnStretch(0, 1)
-        filters.setColumnStretch(1, 1)
-        column.addWidget(self.search)
-        column.addLayout(filters)
-        self.head.setContentsMargins(10, 2, 0, 0)
+        top = QHBoxLayout()
+        top.setSpacing(4)
+        top.addWidget(self.search, 1)
+        top.addWidget(self.filters.toggle)
+        column.addLayout(top)
+        column.addWidget(self.filters)
         column.addWidget(self.card)
         column.addWidget(self.list, 1)
         column.addWidget(Divider(theme))
@@ -233,6 +196,7 @@ class FindTab(QWidget):
 
     def _connect(self) -> None:
         self.search.textChanged.connect(lambda _text: self._typed())
+        self.filters.changed.connect(self._filtered)
         self.list.picked.connect(self.open_repo)
         self.list.more_wanted.connect(self._search.more)
         for signal in (self._search.changed, self._rooms.pages.changed):
