@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from pytestqt.qtbot import QtBot
 from waiting import wait_until
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -37,19 +36,6 @@ def starter_path() -> Path:
     path = starter.find()
     assert path is not None, "the starter model is not installed: run make install"
     return path
-
-
-class PatientBot(QtBot):  # type: ignore[misc]
-    """Waits as long as a slow and busy machine needs for what takes milliseconds on a quiet one."""
-
-    def waitUntil(self, callback: Callable[[], object], *, timeout: int = 0) -> None:
-        super().waitUntil(callback, timeout=max(timeout, 100_000))
-
-
-@pytest.fixture
-def qtbot(qapp: object, request: pytest.FixtureRequest) -> QtBot:
-    """pytest-qt's own, with more patience."""
-    return PatientBot(request)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_until(condition: Callable[[], object], timeout: float = 20, what: str = "") -> None:
+def wait_until(condition: Callable[[], object], timeout: float = 100, what: str = "") -> None:
     """Wait for a condition that another process or thread brings about."""
     deadline = time.monotonic() + timeout
     pause = threading.Event()

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from playground.conversation.store import Store
 from playground.conversation.tree import Chat, LaneRecord, Node
 
-PATIENCE_S = 20
+PATIENCE_S = 100
 
 
 class Desk:

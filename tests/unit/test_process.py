@@ -63,7 +63,7 @@ class Engine:
         self.ended.set()
 
     def result(self) -> Outcome:
-        assert self.ended.wait(20)
+        assert self.ended.wait(100)
         assert self.outcome is not None
         return self.outcome
 
@@ -209,7 +209,7 @@ def test_closing_from_a_callback(tmp_path: Path) -> None:
     argv = [sys.executable, "-c", START + ECHO]
     engine = EngineProcess(tmp_path / "log", lambda _: engine.close(), finish, argv=argv)
     engine.start()
-    assert ended.wait(20)
+    assert ended.wait(100)
     assert outcomes[0].kind == "closed"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gguf_bytes as make
 import pytest
+from waiting import wait_until
 
 from playground.models import remembered
 from playground.models import scanner as scanner_module
@@ -53,17 +54,17 @@ def test_names_and_sizes_come_before_any_header_is_read(
     fill(tmp_path / "f", 5)
     may_read = threading.Event()
     real = scanner_module.read
-    monkeypatch.setattr(scanner_module, "read", lambda *args: (may_read.wait(10), real(*args))[1])
+    monkeypatch.setattr(scanner_module, "read", lambda *args: (may_read.wait(100), real(*args))[1])
     reports: list[Report] = []
     first = threading.Event()
     scan = Scanner(paths, [source("f", tmp_path / "f")], catalog, lambda report: (reports.append(report), first.set()))
     scan.start()
-    assert first.wait(10)
+    assert first.wait(100)
     (report,) = reports
     assert (report.state, report.all) == ("reading", True)
     assert [(m.name, m.quant, m.size, m.pending) for m in report.models][:1] == [("Model 0B", "Q4_K_M", 7776, True)]
     may_read.set()
-    assert scan.wait(10)
+    assert scan.wait(100)
     assert reports[-1].state == "done"
     assert sum(len(report.models) for report in reports[1:]) == 5
     assert not any(model.pending for report in reports[1:] for model in report.models)
@@ -76,7 +77,7 @@ def test_what_was_read_before_needs_no_reading(paths: Paths, catalog: Catalog, t
         reports: list[Report] = []
         scan = Scanner(paths, [source("f", tmp_path / "f")], catalog, reports.append)
         scan.start()
-        assert scan.wait(10)
+        assert scan.wait(100)
         assert [report.state for report in reports] == expected
     assert [model.arch for model in reports[0].models] == ["llama"] * 3
 
@@ -88,27 +89,23 @@ def test_a_folder_that_hangs_holds_up_nobody(paths: Paths, catalog: Catalog, tmp
     taken = Taken(["slow", "good"])
     scan = Scanner(paths, rows, catalog, taken.take)
     scan.start()
-    assert scan.wait(10)
+    assert scan.wait(100)
     assert len(taken.models()) == 5
 
     let_go = threading.Event()
 
     def hang(place: Path) -> Iterator[tuple[str, str]]:
-        let_go.wait(30)
+        let_go.wait(300)
         return ((path, "") for path in find_ggufs(Place("", place)))
 
     taken = Taken(["slow", "good"])
-    scan = Scanner(paths, [replace(rows[0], find=hang), rows[1]], catalog, taken.take, patience_s=0.3)
-    start = time.monotonic()
+    scan = Scanner(paths, [replace(rows[0], find=hang), rows[1]], catalog, taken.take, patience_s=1)
     scan.start()
-    assert scan.wait(10)
-    assert time.monotonic() - start < 5
+    assert scan.wait(100)
     assert taken.states == {"slow": "no_answer", "good": "done"}
     assert [model.away for model in taken.models()] == [True, True, False, False, False]
     let_go.set()
-    deadline = time.monotonic() + 10
-    while taken.states["slow"] != "done" and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: taken.states["slow"] == "done")
     assert not any(model.away for model in taken.models())
 
 
@@ -117,7 +114,7 @@ def test_a_stopped_scan_tells_nothing_more(paths: Paths, catalog: Catalog, tmp_p
     reports: list[Report] = []
     scan = Scanner(paths, [source("f", tmp_path / "f")], catalog, lambda report: (reports.append(report), scan.stop()))
     scan.start()
-    assert scan.wait(10)
+    assert scan.wait(100)
     assert len(reports) == 1
 
 
@@ -128,7 +125,7 @@ def test_files_that_went_are_forgotten(paths: Paths, tmp_path: Path) -> None:
         taken = Taken(["f"])
         scan = Scanner(paths, [source("f", tmp_path / "f")], catalog, taken.take)
         scan.start()
-        assert scan.wait(10)
+        assert scan.wait(100)
         while any(thread.name.startswith("library") for thread in threading.enumerate()):
             time.sleep(0.005)
         catalog.close()
@@ -148,13 +145,13 @@ def test_a_file_opened_from_a_disk_that_hangs_holds_up_no_other(
     let_go = threading.Event()
     real = scanner_module._exists
     monkeypatch.setattr(
-        scanner_module, "_exists", lambda place: ("hung" in str(place) and let_go.wait(30), real(place))[1]
+        scanner_module, "_exists", lambda place: ("hung" in str(place) and let_go.wait(300), real(place))[1]
     )
     rows = [row for row in all_sources(paths) if row.label == "recent"]
     taken = Taken(row.key for row in rows)
-    scan = Scanner(paths, rows, catalog, taken.take, patience_s=0.3)
+    scan = Scanner(paths, rows, catalog, taken.take, patience_s=1)
     scan.start()
-    assert scan.wait(10)
+    assert scan.wait(100)
     assert taken.states == {f"recent:{tmp_path / 'hung'}": "no_answer", f"recent:{tmp_path / 'good'}": "done"}
     assert [model.path for model in taken.models()] == [str(tmp_path / "good" / "Model-0B-Q4_K_M.gguf")]
     let_go.set()

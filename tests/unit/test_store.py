@@ -107,7 +107,7 @@ def test_an_undo_in_one_window_outlives_the_start_of_another(desks: Desks, chats
     code = (
         "import sys, queue; from pathlib import Path; from playground.conversation.store import Store\n"
         "q = queue.Queue(); s = Store(Path(sys.argv[1]), q.put); s.start(); s.list_chats(print)\n"
-        "q.get(timeout=20)(); assert s.close()"
+        "q.get(timeout=100)(); assert s.close()"
     )
     done = subprocess.run([sys.executable, "-c", code, str(chats_path)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

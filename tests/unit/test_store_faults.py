@@ -108,10 +108,10 @@ for n in range(20):
 assert not store.flush(0.5)
 store.save_node(Node("n0", None, "user", "newest"), "c")
 while not said:
-    q.get(timeout=20)()
+    q.get(timeout=100)()
 store.open_chat("c", box.append)
 while not box:
-    q.get(timeout=20)()
+    q.get(timeout=100)()
 assert "before" in box[0].nodes
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 assert store.flush(20)

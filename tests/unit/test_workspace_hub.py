@@ -39,7 +39,7 @@ class Loop:
     def until(self, told: Callable[[], bool]) -> None:
         while not told():
             try:
-                self._thunks.get(timeout=10)()
+                self._thunks.get(timeout=100)()
             except Empty:
                 pytest.fail("nothing came")
 
