@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from playground.translate import tr
+
 MAX_JSON = 16 * 1024 * 1024
 """Bytes. Our own small files are a thousandth of it; more is not ours."""
 
@@ -38,8 +40,8 @@ def read_json(path: Path) -> Any:
     with path.open("rb") as file:
         data = file.read(MAX_JSON + 1)
     if len(data) > MAX_JSON:
-        raise ValueError(f"{path.name} is larger than {MAX_JSON} bytes")
+        raise ValueError(tr("{name} is larger than {max_json} bytes", name=path.name, max_json=MAX_JSON))
     try:
         return json.loads(data)
     except RecursionError:
-        raise ValueError(f"{path.name} is nested too deeply") from None
+        raise ValueError(tr("{name} is nested too deeply", name=path.name)) from None

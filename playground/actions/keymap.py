@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from playground.actions.table import ACTIONS, Action
+from playground.translate import tr
 from playground.workspace.signal import Signal
 
 MOST_KEYS = 3
@@ -55,13 +56,15 @@ class Keymap:
         self.own.clear()
         complaints = []
         if not isinstance(kept, Mapping):
-            kept, complaints = {}, ["The changed keys in the settings file can’t be read, so the usual ones hold."]
+            kept, complaints = {}, [tr("The changed keys in the settings file can’t be read, so the usual ones hold.")]
         for action_id, keys in kept.items():
             known = action_id in _BY_ID
             if known and isinstance(keys, list) and all(isinstance(key, str) for key in keys):
                 self._put(action_id, tuple(keys[:MOST_KEYS]))
             elif known:
-                complaints.append(f"The keys of “{_BY_ID[action_id].title}” can’t be read, so it has its usual ones.")
+                complaints.append(
+                    tr("The keys of “{title}” can’t be read, so it has its usual ones.", title=_BY_ID[action_id].title)
+                )
         complaints += self._settle_double()
         self.changed.emit()
         return complaints
@@ -78,7 +81,14 @@ class Keymap:
                 if first is not action:
                     self._put(action.id, tuple(k for k in self.keys(action.id) if not _same(k, key)))
                     if action.id in given:
-                        complaints.append(f"{key} belongs to “{first.title}” and “{action.title}”; the first has it.")
+                        complaints.append(
+                            tr(
+                                "{key} belongs to “{title}” and “{title_2}”; the first has it.",
+                                key=key,
+                                title=first.title,
+                                title_2=action.title,
+                            )
+                        )
         return complaints
 
     def _put(self, action_id: str, keys: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from playground.bench.report import cells_of, varied
 from playground.bench.result import Result
+from playground.translate import tr
 
 Kind: TypeAlias = Literal["prompt", "writing"]
 
@@ -49,6 +50,6 @@ def _differences(result: Result, others: Sequence[Result]) -> list[str]:
     cells = cells_of(result)
     words = [cells["model"]] if len({other.model_key for other in others}) > 1 else []
     if len({(other.n_threads, other.n_threads_batch) for other in others}) > 1:
-        words.append(f"{cells['threads']} threads")
+        words.append(tr("{threads} threads", threads=cells["threads"]))
     several = [name for name in varied(others) if len({getattr(other, name) for other in others}) > 1]
     return words + [f"{name} {cells[name]}" for name in several]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from playground.protocol.commands import BenchTest
+from playground.translate import later, tr
 
 MOST_VALUES = 1_000
 """Values that one list may have; a slip in a range should not fill the memory."""
@@ -38,15 +39,25 @@ class Wish:
 
 
 WISHES = (
-    Wish("prompts", "Prompt", f"{PROMPT}", "Tokens read at once, as a prompt: pp512. 0 measures no reading."),
-    Wish("generations", "Answer", f"{GENERATION}", "Tokens written one by one, as an answer: tg128. 0 measures none."),
+    Wish(
+        "prompts",
+        later("Prompt"),
+        f"{PROMPT}",
+        later("Tokens read at once, as a prompt: pp512. 0 measures no reading."),
+    ),
+    Wish(
+        "generations",
+        later("Answer"),
+        f"{GENERATION}",
+        later("Tokens written one by one, as an answer: tg128. 0 measures none."),
+    ),
     Wish(
         "depths",
-        "Context depth",
+        later("Context depth"),
         ", ".join(map(str, QUICK_DEPTHS)),
-        "Tokens that are in the context before the timed ones.",
+        later("Tokens that are in the context before the timed ones."),
     ),
-    Wish("repeats", "Repeats", "3", "How often each test is timed; from two on its spread is known."),
+    Wish("repeats", later("Repeats"), "3", later("How often each test is timed; from two on its spread is known.")),
 )
 """What the window asks for; each value is a list, but for the repeats."""
 
@@ -57,12 +68,26 @@ def numbers(text: str, what: str) -> list[int]:
     for part in text.split(","):
         found = _RANGE.fullmatch(part.strip())
         if not found:
-            raise PlanError(f"{what} is a list such as 0,512,1024 or a range such as 128-512+128, not “{text}”.")
+            raise PlanError(
+                tr(
+                    "{what} is a list such as 0,512,1024 or a range such as 128-512+128, not “{text}”.",
+                    what=what,
+                    text=text,
+                )
+            )
         values += _range(found, what)
         if len(values) > MOST_VALUES:
-            raise PlanError(f"{what}: more than {MOST_VALUES:,} values are too many for one benchmark.")
+            raise PlanError(
+                tr(
+                    "{what}: more than {most_values:,} values are too many for one benchmark.",
+                    what=what,
+                    most_values=MOST_VALUES,
+                )
+            )
     if max(values) > LARGEST:
-        raise PlanError(f"{what} goes up to {LARGEST:,}; {max(values):,} is outside.")
+        raise PlanError(
+            tr("{what} goes up to {largest:,}; {values:,} is outside.", what=what, largest=LARGEST, values=max(values))
+        )
     return values
 
 
@@ -71,7 +96,7 @@ def _range(found: re.Match[str], what: str) -> Iterable[int]:
     last = int(found[2]) if found[2] else first
     step = int(found[4]) if found[4] else 1
     if last < first or step < 1 or (found[3] == "*" and (step < 2 or first < 1)):
-        raise PlanError(f"{what}: the range “{found[0]}” doesn’t go anywhere.")
+        raise PlanError(tr("{what}: the range “{found}” doesn’t go anywhere.", what=what, found=found[0]))
     if found[3] != "*":
         return range(first, last + 1, step)[: MOST_VALUES + 1]
     values = [first]
@@ -84,7 +109,7 @@ def pair(text: str) -> tuple[int, int]:
     """“512,128”: a prompt and the answer to it. Raises PlanError."""
     values = [part.strip() for part in text.split(",")]
     if len(values) != 2 or not all(re.fullmatch(r"\d{1,7}", value) for value in values):
-        raise PlanError(f"A prompt with its answer is written as 512,128, not “{text}”.")
+        raise PlanError(tr("A prompt with its answer is written as 512,128, not “{text}”.", text=text))
     return int(values[0]), int(values[1])
 
 
@@ -108,14 +133,14 @@ def wished(texts: Mapping[str, str]) -> tuple[list[BenchTest], int]:
     values = {wish.name: numbers(texts[wish.name], wish.label) for wish in WISHES}
     prompts, generations, depths = values["prompts"], values["generations"], values["depths"]
     if len(values["repeats"]) != 1 or not 0 < values["repeats"][0] <= MOST_REPEATS:
-        raise PlanError(f"Repeats is one number from 1 to {MOST_REPEATS:,}.")
+        raise PlanError(tr("Repeats is one number from 1 to {most_repeats:,}.", most_repeats=MOST_REPEATS))
     if (len(prompts) + len(generations)) * len(depths) > MOST_TESTS:
-        raise PlanError(f"More than {MOST_TESTS:,} tests are too many for one benchmark.")
+        raise PlanError(tr("More than {most_tests:,} tests are too many for one benchmark.", most_tests=MOST_TESTS))
     tests = every(prompts, generations, depths=depths)
     if not tests:
-        raise PlanError("There is nothing to measure: prompt and answer are both 0.")
+        raise PlanError(tr("There is nothing to measure: prompt and answer are both 0."))
     if context_for(tests) > LARGEST:
-        raise PlanError(f"Depth and length together go up to {LARGEST:,} tokens.")
+        raise PlanError(tr("Depth and length together go up to {largest:,} tokens.", largest=LARGEST))
     return tests, values["repeats"][0]
 
 

@@ -16,6 +16,7 @@ from playground.conversation import rows
 from playground.conversation.opening import is_corrupt, open_database, replace_broken, sentence_for
 from playground.conversation.pending import Key, Pending
 from playground.conversation.rows import Write
+from playground.translate import tr
 
 Deliver: TypeAlias = Callable[[Callable[[], None]], None]
 """Runs a thunk later on the thread that wants the answers."""
@@ -196,7 +197,9 @@ class DiskThread:
                 self._failed(error)
             except Exception as error:
                 _log.exception("a %s was not saved", key[0])
-                self._say(f"A part of this chat ({key[0]}) can’t be saved: {error}. The rest is.")
+                self._say(
+                    tr("A part of this chat ({key}) can’t be saved: {error}. The rest is.", key=key[0], error=error)
+                )
 
     def _transact(self, writes: Iterable[Write]) -> None:
         db = self._db

@@ -10,6 +10,7 @@ import msgspec
 
 from playground.conversation.rows import clean
 from playground.conversation.tree import Chat, LaneRecord, Node, new_id
+from playground.translate import later, tr
 
 FORMAT = "playground-chat"
 VERSION = 1
@@ -19,10 +20,10 @@ MAX_NODES = 200_000
 LETTERS = "ABCD"
 
 _UNFINISHED = {
-    "writing": "unfinished",
-    "stopped": "stopped",
-    "context_full": "ended because the context was full",
-    "failed": "ended by a fault",
+    "writing": later("unfinished"),
+    "stopped": later("stopped"),
+    "context_full": later("ended because the context was full"),
+    "failed": later("ended by a fault"),
 }
 
 
@@ -47,7 +48,7 @@ def path_as_markdown(chat: Chat, leaf: str | None, system: str = "") -> str:
     """One path through a chat, from the first turn to ``leaf``."""
     turns = chat.path(leaf)
     day = datetime.fromtimestamp(turns[0].created if turns else chat.created)
-    parts = [f"# {_one_line(chat.title) or 'Chat'}", f"{day:%Y-%m-%d %H:%M}"]
+    parts = [f"# {_one_line(chat.title) or tr('Chat')}", f"{day:%Y-%m-%d %H:%M}"]
     if system:
         parts += ["## System", system]
     for turn in turns:
@@ -56,7 +57,7 @@ def path_as_markdown(chat: Chat, leaf: str | None, system: str = "") -> str:
             parts.append("\n".join(f"> {line}".rstrip() for line in turn.thinking.strip().splitlines()))
         parts.append(_closed(turn.text.strip()))
         if turn.state in _UNFINISHED:
-            parts.append(f"*({_UNFINISHED[turn.state]})*")
+            parts.append(f"*({tr(_UNFINISHED[turn.state])})*")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -79,47 +80,59 @@ def chat_as_json(chat: Chat) -> str:
 def chat_from_json(data: str | bytes) -> Chat:
     """A chat of its own, with new ids, from an export. Raises ImportFault with a sentence."""
     if len(data) > MAX_IMPORT:
-        raise ImportFault(f"The file is larger than {MAX_IMPORT // 2**20} MB, which no chat is.")
+        raise ImportFault(
+            tr("The file is larger than {max_import} MB, which no chat is.", max_import=MAX_IMPORT // 2**20)
+        )
     try:
         head = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         kind = msgspec.json.decode(head["format"], type=str)
         version = msgspec.json.decode(head["version"], type=int)
     except (msgspec.MsgspecError, UnicodeError, KeyError, RecursionError):
-        raise ImportFault("This is not a chat exported by this app.") from None
+        raise ImportFault(tr("This is not a chat exported by this app.")) from None
     if kind != FORMAT:
-        raise ImportFault("This is not a chat exported by this app.")
+        raise ImportFault(tr("This is not a chat exported by this app."))
     if version > VERSION:
-        raise ImportFault("This chat was exported by a newer version of the app. Update the app to read it.")
+        raise ImportFault(tr("This chat was exported by a newer version of the app. Update the app to read it."))
     try:
         file = msgspec.json.decode(data, type=_File)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise ImportFault(f"The export is damaged: {error}.") from None
+        raise ImportFault(tr("The export is damaged: {error}.", error=error)) from None
     return _built(file)
 
 
 def file_name(chat: Chat, ending: str) -> str:
     """A name for the exported file that every system takes: “2025-02-01 Sea animals.md”."""
     title = re.sub(r"[^\w\s().,+-]+", " ", chat.title)
-    title = " ".join(title.split()).strip(". ")[:60].strip() or "Chat"
+    title = " ".join(title.split()).strip(". ")[:60].strip() or tr("Chat")
     return f"{datetime.fromtimestamp(chat.updated):%Y-%m-%d} {title}.{ending}"
 
 
 def _built(file: _File) -> Chat:
     """The tree, checked, under new ids: an import never overwrites the chat it came from."""
     if len(file.nodes) > MAX_NODES:
-        raise ImportFault(f"The export has {len(file.nodes):,} turns, more than {MAX_NODES:,}.")
+        raise ImportFault(
+            tr("The export has {nodes:,} turns, more than {max_nodes:,}.", nodes=len(file.nodes), max_nodes=MAX_NODES)
+        )
     ids: dict[str, str] = {}
     sends: dict[str, str] = {"": ""}
     chat = Chat(new_id(), file.title, file.created, file.updated)
     for number, node in enumerate(file.nodes, 1):
         if node.id in ids:
-            raise ImportFault(f"The export is damaged: turn {number} has the id of an earlier one.")
+            raise ImportFault(tr("The export is damaged: turn {number} has the id of an earlier one.", number=number))
         if node.parent is not None and node.parent not in ids:
-            raise ImportFault(f"The export is damaged: turn {number} answers a turn that doesn’t stand before it.")
+            raise ImportFault(
+                tr("The export is damaged: turn {number} answers a turn that doesn’t stand before it.", number=number)
+            )
         if node.lane not in ("", *LETTERS):
-            raise ImportFault(f"The export is damaged: turn {number} belongs to a lane “{node.lane[:20]}”.")
+            raise ImportFault(
+                tr(
+                    "The export is damaged: turn {number} belongs to a lane “{lane}”.",
+                    number=number,
+                    lane=node.lane[:20],
+                )
+            )
         if not _is_date(node.created):
-            raise ImportFault(f"The export is damaged: turn {number} has no possible date.")
+            raise ImportFault(tr("The export is damaged: turn {number} has no possible date.", number=number))
         ids[node.id] = node.id = new_id()
         node.parent = ids[node.parent] if node.parent is not None else None
         node.send = sends.setdefault(node.send, new_id())
@@ -127,13 +140,15 @@ def _built(file: _File) -> Chat:
             node.state = "stopped"
         chat.nodes[node.id] = node
     if not (_is_date(file.created) and _is_date(file.updated)):
-        raise ImportFault("The export is damaged: it has no possible date.")
+        raise ImportFault(tr("The export is damaged: it has no possible date."))
     letters = [lane.letter for lane in file.lanes]
     if len(set(letters)) < len(letters) or not set(letters) <= set(LETTERS):
-        raise ImportFault("The export is damaged: its lanes are not A to D, each once.")
+        raise ImportFault(tr("The export is damaged: its lanes are not A to D, each once."))
     for lane in file.lanes:
         if lane.leaf is not None and lane.leaf not in ids:
-            raise ImportFault(f"The export is damaged: lane {lane.letter} ends at a turn that isn’t there.")
+            raise ImportFault(
+                tr("The export is damaged: lane {letter} ends at a turn that isn’t there.", letter=lane.letter)
+            )
         lane.leaf = ids[lane.leaf] if lane.leaf is not None else None
     chat.lanes = file.lanes
     return chat
@@ -146,11 +161,11 @@ def _is_date(seconds: float) -> bool:
 
 def _heading(turn: Node) -> str:
     if turn.role == "user":
-        return "You"
+        return tr("You")
     if turn.role == "system":
-        return "System"
+        return tr("System")
     lane = f"{turn.lane} · " if turn.lane else ""
-    return _one_line(f"{lane}{turn.model or 'Assistant'}")
+    return _one_line(f"{lane}{turn.model or tr('Assistant')}")
 
 
 def _one_line(text: str) -> str:
@@ -175,7 +190,7 @@ def _plain(value: object) -> object:
     """NumPy's numbers as Python's."""
     if hasattr(value, "item"):
         return value.item()
-    raise NotImplementedError(f"{type(value).__name__} can’t be exported")
+    raise NotImplementedError(tr("{name} can’t be exported", name=type(value).__name__))
 
 
 def _all_clean(value: object) -> object:

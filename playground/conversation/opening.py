@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from playground.conversation.schema import MIGRATIONS, MigrationFailed, NewerDatabase, migrate, version
+from playground.translate import later, tr
 
 BUSY_S = 5.0
 """How long a statement waits for another window to finish its write."""
@@ -16,14 +17,26 @@ BUSY_S = 5.0
 _USER_VERSION_AT = 60
 """Offset of ``user_version`` in the file's header (sqlite.org/fileformat2.html, section 1.3)."""
 
-_LATER = "so the newest turns are not saved yet."
 _SENTENCES = {
-    sqlite3.SQLITE_FULL: f"The disk is full, {_LATER} Free some space; saving goes on by itself.",
-    sqlite3.SQLITE_READONLY: f"The chats’ file PATH is read-only, {_LATER} Make it writable; saving goes on by itself.",
-    sqlite3.SQLITE_BUSY: f"Another program is holding the chats’ file, {_LATER} Saving goes on as soon as it lets go.",
-    sqlite3.SQLITE_CANTOPEN: f"The chats’ file PATH can’t be opened, {_LATER} "
-    "Check that its folder exists and may be written to; saving goes on by itself.",
+    sqlite3.SQLITE_FULL: later(
+        "The disk is full, so the newest turns are not saved yet. Free some space; saving goes on by itself."
+    ),
+    sqlite3.SQLITE_READONLY: later(
+        "The chats’ file {path} is read-only, so the newest turns are not saved yet. Make it writable; saving goes "
+        "on by itself."
+    ),
+    sqlite3.SQLITE_BUSY: later(
+        "Another program is holding the chats’ file, so the newest turns are not saved yet. Saving goes on as soon "
+        "as it lets go."
+    ),
+    sqlite3.SQLITE_CANTOPEN: later(
+        "The chats’ file {path} can’t be opened, so the newest turns are not saved yet. Check that its folder exists "
+        "and may be written to; saving goes on by itself."
+    ),
 }
+_OTHER = later(
+    "The chats’ file {path} can’t be used now ({error}), so the newest turns are not saved yet. It is tried again."
+)
 _SENTENCES[sqlite3.SQLITE_LOCKED] = _SENTENCES[sqlite3.SQLITE_BUSY]
 _SENTENCES[sqlite3.SQLITE_PERM] = _SENTENCES[sqlite3.SQLITE_READONLY]
 
@@ -40,13 +53,9 @@ def is_corrupt(error: sqlite3.Error) -> bool:
 
 def sentence_for(error: sqlite3.Error | OSError, path: Path) -> str:
     """What went wrong with the file, for the user."""
-    if isinstance(error, OSError):
-        text = _SENTENCES[sqlite3.SQLITE_CANTOPEN]
-    else:
-        text = _SENTENCES.get(
-            code_of(error), f"The chats’ file PATH can’t be used now ({error}), {_LATER} It is tried again."
-        )
-    return text.replace("PATH", str(path))
+    code = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else code_of(error)
+    text = _SENTENCES.get(code, _OTHER)
+    return tr(text, path=path, error=error)
 
 
 def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
@@ -63,13 +72,20 @@ def open_database(path: Path) -> tuple[sqlite3.Connection, str]:
         return _connect(path), ""
     except NewerDatabase:
         return _in_memory(), (
-            f"The chats in {path} were written by a newer version of the app, so they are left alone "
-            "and this session is not saved. Update the app to see them."
+            tr(
+                "The chats in {path} were written by a newer version of the app, so they are left alone and this "
+                "session is not saved. Update the app to see them.",
+                path=path,
+            )
         )
     except MigrationFailed as error:
         return _in_memory(), (
-            f"The chats in {path} could not be brought up to date ({error}), so they are left as they were "
-            "and this session is not saved. Please report this."
+            tr(
+                "The chats in {path} could not be brought up to date ({error}), so they are left as they were and "
+                "this session is not saved. Please report this.",
+                path=path,
+                error=error,
+            )
         )
     except sqlite3.DatabaseError as error:
         if not is_corrupt(error):
@@ -82,10 +98,13 @@ def replace_broken(path: Path) -> tuple[sqlite3.Connection, str]:
     aside = _move_aside(path)
     db = _connect(path)
     saved = _rescue(aside, db)
-    words = {0: "none of its chats could be read", 1: "one chat could be read from it"}
+    words = {0: tr("none of its chats could be read"), 1: tr("one chat could be read from it")}
     return db, (
-        f"The chats’ file was damaged and is now {aside.name}, in the same folder; "
-        f"{words.get(saved, f'{saved:,} chats could be read from it')}. A fresh file was started."
+        tr(
+            "The chats’ file was damaged and is now {name}, in the same folder; {saved}. A fresh file was started.",
+            name=aside.name,
+            saved=words.get(saved, f"{saved:,} chats could be read from it"),
+        )
     )
 
 

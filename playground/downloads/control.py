@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from playground.downloads.pace import Limit
 from playground.models.digest import GivenUp
+from playground.translate import tr
 
 _LOOK_S = 0.1
 
@@ -76,7 +77,7 @@ class Control:
         self._hurry.clear()
         while (left := end - time.monotonic()) > 0 and not self._hurry.is_set():
             self.check()
-            self.tell(f"{why} Trying again in {left:.0f} s." if left >= 1 else why)
+            self.tell(tr("{why} Trying again in {left:.0f} s.", why=why, left=left) if left >= 1 else why)
             self._hurry.wait(min(left, _LOOK_S))
         self.check()
         self.tell("")

@@ -17,6 +17,7 @@ from playground.downloads.part import Part, is_published
 from playground.downloads.place import Place
 from playground.downloads.record import FileRecord, Journal, Record, locked
 from playground.models.digest import GivenUp
+from playground.translate import later, tr
 
 SPARE = 64 * 1024 * 1024
 """Bytes that must stay free on the disk."""
@@ -73,7 +74,7 @@ class Fetch:
             raise trouble from error
         wait = max(patience.wait_s(self._vain, random.random()), trouble.retry_after_s)
         self._vain += 1
-        self._control.wait(wait, _WHY.get(trouble.kind, ""))
+        self._control.wait(wait, tr(_WHY.get(trouble.kind, "")))
 
     def _settle(self) -> Remote:
         """Look the file up; what is here of another version of it is thrown away."""
@@ -88,13 +89,19 @@ class Fetch:
         if not found.digest:
             raise DownloadError(
                 "digest",
-                f"The server gives no digest for {file.name}, so it could not be checked; nothing was downloaded.",
+                tr(
+                    "The server gives no digest for {name}, so it could not be checked; nothing was downloaded.",
+                    name=file.name,
+                ),
             )
         if file.only_sha256 and found.digest != f"sha256:{file.only_sha256}":
             raise DownloadError(
                 "changed",
-                f"{file.name} in {self._record.repo} is another file now than the one asked for. "
-                "Nothing was downloaded.",
+                tr(
+                    "{name} in {repo} is another file now than the one asked for. Nothing was downloaded.",
+                    name=file.name,
+                    repo=self._record.repo,
+                ),
             )
         if file.etag and (file.etag, file.size, file.digest) != (found.etag, found.size, found.digest):
             self._drop()
@@ -121,7 +128,8 @@ class Fetch:
         )
         if part.length < part.size and part.length - begun != line.MAX_ANSWER:
             raise DownloadError(
-                "stalled", f"{self._file.name} ended before it was complete. Try again; it goes on where it ended."
+                "stalled",
+                tr("{name} ended before it was complete. Try again; it goes on where it ended.", name=self._file.name),
             )
 
     def _open(self) -> Part | None:
@@ -148,7 +156,8 @@ class Fetch:
         if part.length + len(data) > part.size:
             self._restart()
             raise DownloadError(
-                "length", f"More came as {self._file.name} than the file has. It is fetched anew; try again later."
+                "length",
+                tr("More came as {name} than the file has. It is fetched anew; try again later.", name=self._file.name),
             )
         before = part.length
         part.write(data)
@@ -167,7 +176,8 @@ class Fetch:
     def _accept(self, part: Part) -> None:
         """Give a sound part its name as a blob; put any other where nothing takes it for a model."""
         sound = part.finish(
-            self._control.stopped, lambda n: self._control.tell(f"Checking it: {100 * n // max(1, part.size)} %.")
+            self._control.stopped,
+            lambda n: self._control.tell(tr("Checking it: {value} %.", value=100 * n // max(1, part.size))),
         )
         self._close()
         file, path = self._file, self._place.part(self._file.etag)
@@ -177,8 +187,12 @@ class Fetch:
             file.synced = 0
             raise DownloadError(
                 "digest",
-                f"What arrived as {file.name} is not the file that was published (its digest is another), so it is "
-                f"not used. It was put aside as {bad.name}; try again, which replaces it, or cancel, which deletes it.",
+                tr(
+                    "What arrived as {name} is not the file that was published (its digest is another), so it is not "
+                    "used. It was put aside as {bad}; try again, which replaces it, or cancel, which deletes it.",
+                    name=file.name,
+                    bad=bad.name,
+                ),
             )
         os.replace(path, self._place.blob(file.etag))
         with suppress(OSError):
@@ -191,7 +205,9 @@ class Fetch:
         self._control.tell("")
 
     def _see_checked(self, done: int) -> None:
-        self._control.tell(f"It is here already; checking it: {100 * done // max(1, self._file.size)} %.")
+        self._control.tell(
+            tr("It is here already; checking it: {value} %.", value=100 * done // max(1, self._file.size))
+        )
 
     def _room(self) -> None:
         """Raises DownloadError when the disk would not hold the rest, with what others fetch at the time."""
@@ -203,8 +219,13 @@ class Fetch:
         if free < needed:
             raise DownloadError(
                 "disk",
-                f"The disk with {self._place.cache} has {free / 1e9:.1f} GB free, and {needed / 1e9:.1f} GB are "
-                "needed. Free some space, then try again; what has arrived is kept.",
+                tr(
+                    "The disk with {cache} has {free:.1f} GB free, and {needed:.1f} GB are needed. Free some space, "
+                    "then try again; what has arrived is kept.",
+                    cache=self._place.cache,
+                    free=free / 1e9,
+                    needed=needed / 1e9,
+                ),
             )
 
     def _note_synced(self, n: int) -> None:
@@ -232,11 +253,11 @@ class Fetch:
 
 
 _WHY = {
-    "offline": "The Hub can’t be reached.",
-    "stalled": "The line broke.",
-    "rate": "The Hub asks for a pause.",
-    "server": "The Hub has trouble.",
-    "length": "The server sent something else.",
+    "offline": later("The Hub can’t be reached."),
+    "stalled": later("The line broke."),
+    "rate": later("The Hub asks for a pause."),
+    "server": later("The Hub has trouble."),
+    "length": later("The server sent something else."),
 }
 
 

@@ -12,6 +12,7 @@ from playground.downloads.errors import CommitGone, DownloadError, explain
 from playground.downloads.fetch import Fetch
 from playground.downloads.place import Place
 from playground.downloads.record import Journal, Record
+from playground.translate import tr
 
 
 def run(
@@ -75,7 +76,8 @@ def _fetch_all(record: Record, journal: Journal, place: Place, control: Control)
         except CommitGone as error:
             if last_chance:
                 raise DownloadError(
-                    "changed", f"{record.repo} is being changed on the Hub just now. Try again in a while."
+                    "changed",
+                    tr("{repo} is being changed on the Hub just now. Try again in a while.", repo=record.repo),
                 ) from error
         # What stays the same is found by its etag.
         for file in record.files:

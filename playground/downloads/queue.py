@@ -18,6 +18,7 @@ from playground.downloads.place import Place, place_of
 from playground.downloads.record import Journal, Record
 from playground.downloads.view import DownloadView, look_at
 from playground.models.digest import GivenUp
+from playground.translate import tr
 
 _TICK_S = 0.25
 """Between two snapshots while bytes come."""
@@ -239,7 +240,8 @@ class Queue:
             given_up = True
         except Exception as error:
             failure = explain(error, entry.record.repo, entry.record.label, entry.place.cache) or DownloadError(
-                "other", f"The download broke off by a fault of the app ({type(error).__name__}). Try it again."
+                "other",
+                tr("The download broke off by a fault of the app ({name}). Try it again.", name=type(error).__name__),
             )
         self._orders.put(lambda: self._ended(entry, failure, given_up))
 
@@ -281,7 +283,7 @@ class Queue:
         try:
             self._journal.save(entry.record)
         except OSError as error:
-            entry.note = f"The list of downloads can’t be kept ({error.strerror or error})."
+            entry.note = tr("The list of downloads can’t be kept ({reason}).", reason=error.strerror or error)
 
     def _show(self) -> None:
         if not self._dirty and not any(entry.thread for entry in self._entries):

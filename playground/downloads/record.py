@@ -15,6 +15,7 @@ import msgspec
 from playground.downloads.errors import DownloadError
 from playground.files import read_json, write_json
 from playground.paths import Paths
+from playground.translate import tr
 
 State: TypeAlias = Literal["waiting", "running", "paused", "failed", "done"]
 _SEGMENT = re.compile(r"[\w.-]+\Z", re.ASCII)
@@ -100,12 +101,14 @@ def check(record: Record) -> Record:
     """Refuse what can't be asked for, or would lead out of the cache. Raises DownloadError."""
     parts = record.repo.split("/")
     if len(parts) > 2 or not all(_SEGMENT.match(part) and part.strip(".") for part in parts) or "--" in record.repo:
-        raise DownloadError("missing", f"“{record.repo}” is no name of a repository; they look like “owner/name”.")
+        raise DownloadError(
+            "missing", tr("“{repo}” is no name of a repository; they look like “owner/name”.", repo=record.repo)
+        )
     if not record.files:
-        raise DownloadError("missing", f"No file of {record.repo} was chosen.")
+        raise DownloadError("missing", tr("No file of {repo} was chosen.", repo=record.repo))
     for text in (record.revision, *(file.name for file in record.files)):
         if not _is_plain(text):
-            raise DownloadError("missing", f"“{text}” is no name that a file can have here.")
+            raise DownloadError("missing", tr("“{name}” is no name that a file can have here.", name=text))
     return record
 
 
@@ -182,7 +185,7 @@ def locked(path: Path) -> Iterator[None]:
             held.enter_context(WeakFileLock(path, timeout=0.2))
         except Timeout:
             raise DownloadError(
-                "busy", "Another program is downloading this already; it will be listed when it is there."
+                "busy", tr("Another program is downloading this already; it will be listed when it is there.")
             ) from None
         yield
 

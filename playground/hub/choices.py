@@ -10,14 +10,15 @@ from playground.hub.errors import HubError
 from playground.models.gguf_cursor import size_text
 from playground.models.kinds import Kind, kind_by_name, part_of
 from playground.models.names import bare, quant_in_name
+from playground.translate import later, tr
 
 _MEANT_FOR: dict[Kind, str] = {
-    "model": "a model",
-    "mmproj": "the image part of a model, which is loaded beside it",
-    "imatrix": "an importance matrix, which a quantizer weighs by",
-    "draft": "a draft, which guesses ahead for a larger model",
-    "adapter": "an adapter (LoRA), which is loaded onto a model",
-    "vocabulary": "a vocabulary without weights",
+    "model": later("a model"),
+    "mmproj": later("the image part of a model, which is loaded beside it"),
+    "imatrix": later("an importance matrix, which a quantizer weighs by"),
+    "draft": later("a draft, which guesses ahead for a larger model"),
+    "adapter": later("an adapter (LoRA), which is loaded onto a model"),
+    "vocabulary": later("a vocabulary without weights"),
 }
 
 PREFERRED = ("Q4_K_M", "Q4_K_XL", "Q4_K_S", "Q4_0", "MXFP4_MOE", "IQ4_XS", "Q5_K_M", "Q4_1", "Q8_0")
@@ -80,9 +81,9 @@ class Choice:
     def problem(self) -> str:
         """Why it can't be chatted with, as a sentence; empty where it can."""
         if self.kind != "model":
-            return f"This is {_MEANT_FOR[self.kind]}."
+            return tr("This is {what}.", what=tr(_MEANT_FOR[self.kind]))
         if not self.is_complete:
-            return f"The Hub has {len(self.files)} of its {self.n_parts} parts."
+            return tr("The Hub has {files} of its {n_parts} parts.", files=len(self.files), n_parts=self.n_parts)
         return ""
 
 
@@ -144,9 +145,17 @@ def pick(choices: Sequence[Choice], quant: str, repo: str = "") -> Choice:
             if len(exact) == 1:
                 return exact[0]
             names = ", ".join(choice.path for choice in matching[:6])
-            raise HubError("file", f"“{quant}” fits several files of {repo}: {names}. Give one of these names.")
+            raise HubError(
+                "file",
+                tr(
+                    "“{quant}” fits several files of {repo}: {names}. Give one of these names.",
+                    quant=quant,
+                    repo=repo,
+                    names=names,
+                ),
+            )
     known = ", ".join(dict.fromkeys(choice.label for choice in usable))
-    raise HubError("file", f"{repo} has no “{quant}”; it has {known}.")
+    raise HubError("file", tr("{repo} has no “{quant}”; it has {known}.", repo=repo, quant=quant, known=known))
 
 
 def preferred(usable: Sequence[Choice]) -> Choice:
@@ -189,9 +198,14 @@ def _quant(path: str) -> str:
 
 def _nothing(choices: Sequence[Choice], repo: str) -> str:
     if not choices:
-        return f"{repo} has no GGUF files. Look for a repository with “GGUF” in its name."
+        return tr("{repo} has no GGUF files. Look for a repository with “GGUF” in its name.", repo=repo)
     whole = next((choice for choice in choices if choice.kind == "model"), None)
     if whole is not None:
-        return f"No model of {repo} is complete: {whole.problem}"
+        return tr("No model of {repo} is complete: {problem}", repo=repo, problem=whole.problem)
     first = choices[0]
-    return f"{repo} has no model to chat with, only {_MEANT_FOR[first.kind]} ({size_text(first.size)})."
+    return tr(
+        "{repo} has no model to chat with, only {what} ({size}).",
+        repo=repo,
+        what=tr(_MEANT_FOR[first.kind]),
+        size=size_text(first.size),
+    )

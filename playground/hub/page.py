@@ -13,6 +13,7 @@ from playground.hub.errors import HubError
 from playground.hub.ranges import RemoteSource
 from playground.hub.search import bases, read_found, tagged
 from playground.models.digest import Cancelled
+from playground.translate import tr
 
 CARD = "README.md"
 MAX_CARD = 512 * 1024
@@ -66,7 +67,9 @@ def parse_repo(text: str) -> tuple[str, str]:
     elif len(parts) > 2 and parts[2] != "tree":
         repo = name
     if not _REPO.match(repo) or ".." in repo or "--" in repo or repo.endswith((".git", ".gguf")):
-        raise HubError("missing", f"“{text}” is no name of a model on the Hub; they look like “owner/name”.")
+        raise HubError(
+            "missing", tr("“{name}” is no name of a model on the Hub; they look like “owner/name”.", name=text)
+        )
     return repo, quant
 
 

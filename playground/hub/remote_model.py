@@ -18,6 +18,7 @@ from playground.hub.ranges import FIRST, RemoteSource
 from playground.models.digest import Cancelled
 from playground.models.gguf import ArrayInfo, GgufError, GgufHeader, refuse_unloadable, walk
 from playground.models.gguf_types import TENSOR_TYPES
+from playground.translate import tr
 
 MAX_PARTS = 64
 """Parts of one model whose headers are read."""
@@ -95,9 +96,23 @@ def read_remote(hub: Hub, page: Page, choice: Choice, cancelled: Cancelled) -> R
     Raises HubError, or GivenUp when cancelled.
     """
     if not choice.is_complete:
-        raise HubError("file", f"{choice.label} of {page.repo} can’t be used. {choice.problem}")
+        raise HubError(
+            "file",
+            tr(
+                "{label} of {repo} can’t be used. {problem}", label=choice.label, repo=page.repo, problem=choice.problem
+            ),
+        )
     if choice.n_parts > MAX_PARTS:
-        raise HubError("file", f"{choice.label} of {page.repo} is in {choice.n_parts} parts; more than {MAX_PARTS}.")
+        raise HubError(
+            "file",
+            tr(
+                "{label} of {repo} is in {n_parts} parts; more than {max_parts}.",
+                label=choice.label,
+                repo=page.repo,
+                n_parts=choice.n_parts,
+                max_parts=MAX_PARTS,
+            ),
+        )
     headers: list[GgufHeader] = []
     tensors: list[Tensor] = []
     fetched = 0
@@ -145,11 +160,13 @@ def _read_one(hub: Hub, page: Page, path: str, cancelled: Cancelled) -> tuple[Gg
     source = RemoteSource(hub, page.repo, page.commit, path, cancelled)
     source.open()
     if not source.size:
-        raise HubError("file", f"{path} in {page.repo} is empty.")
+        raise HubError("file", tr("{path} in {repo} is empty.", path=path, repo=page.repo))
     try:
         header = walk(cast(BinaryIO, source), path, source.size, chunk=FIRST)
     except GgufError as error:
         if error.kind == "unsupported":
             raise HubError("file", str(error)) from None
-        raise HubError("file", f"{path} in {page.repo} is no sound GGUF file, so it can’t be used.") from error
+        raise HubError(
+            "file", tr("{path} in {repo} is no sound GGUF file, so it can’t be used.", path=path, repo=page.repo)
+        ) from error
     return header, source.fetched

@@ -11,6 +11,7 @@ from playground.hub.page import Page, read_page
 from playground.hub.search import LEAST_BITS
 from playground.models.digest import Cancelled
 from playground.resources import resource
+from playground.translate import tr
 
 FILE = "shelf.toml"
 
@@ -81,6 +82,10 @@ def look_up(hub: Hub, entry: Entry, cancelled: Cancelled) -> Page | str:
         page = read_page(hub, entry.repo, cancelled)
     except HubError as error:
         if error.kind == "missing":
-            return f"The Hub no longer has {entry.repo}. Search for “{entry.name}” to find another copy."
+            return tr(
+                "The Hub no longer has {repo}. Search for “{name}” to find another copy.",
+                repo=entry.repo,
+                name=entry.name,
+            )
         raise
-    return page if page.chats else f"{entry.repo} has no GGUF files any more."
+    return page if page.chats else tr("{repo} has no GGUF files any more.", repo=entry.repo)

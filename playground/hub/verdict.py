@@ -13,14 +13,15 @@ from playground.hub.choices import Choice, preferred
 from playground.hub.remote_model import RemoteModel
 from playground.models.estimates import Estimates
 from playground.models.gguf_cursor import size_text
+from playground.translate import later, tr
 
 Kind: TypeAlias = Literal["fits", "tight", "refused", "unknown"]
 
 WORDS: Mapping[Kind, str] = {
-    "fits": "fits",
-    "tight": "tight",
-    "refused": "won’t fit",
-    "unknown": "unknown",
+    "fits": later("fits"),
+    "tight": later("tight"),
+    "refused": later("won’t fit"),
+    "unknown": later("unknown"),
 }
 """In a list."""
 AT_DEPTH = 1024
@@ -58,23 +59,31 @@ class Judged:
     @property
     def words(self) -> str:
         """For a list: “fits”."""
-        return WORDS[self.kind]
+        return tr(WORDS[self.kind])
 
     @property
     def sentence(self) -> str:
         """For beside it, with the numbers."""
         if self.needs is None:
-            return "Its architecture is new to this app, so its memory can’t be told beforehand."
-        about = "" if self.exact else "about "
+            return tr("Its architecture is new to this app, so its memory can’t be told beforehand.")
+        about = "" if self.exact else tr("about") + " "
         takes = f"{about}{size_text(self.needs.private)}"
         if self.kind == "refused":
-            return f"It needs {takes} of memory, and {size_text(self.free)} are free."
+            return tr("It needs {takes} of memory, and {free} are free.", takes=takes, free=size_text(self.free))
         if self.kind == "tight":
-            return (
-                f"It runs, but slowly: with its weights it takes {about}{size_text(self.needs.whole)}, and "
-                f"{size_text(self.free)} are free, so parts of it are read from the disk again and again."
+            return tr(
+                "It runs, but slowly: with its weights it takes {about}{whole}, and {free} are free, so parts of it "
+                "are read from the disk again and again.",
+                about=about,
+                whole=size_text(self.needs.whole),
+                free=size_text(self.free),
             )
-        return f"It takes {about}{size_text(self.needs.whole)} of {size_text(self.free)} that are free."
+        return tr(
+            "It takes {about}{whole} of {free} that are free.",
+            about=about,
+            whole=size_text(self.needs.whole),
+            free=size_text(self.free),
+        )
 
 
 def judge_choice(model: RemoteModel, choice: Choice, options: Options, machine: Machine) -> Judged:

@@ -18,6 +18,7 @@ from playground.fit.estimate import Model
 from playground.fit.weights import Tensor
 from playground.models.gguf_cursor import CHUNK, U64, Cursor, GgufError, GgufErrorKind, size_text
 from playground.models.gguf_types import FILE_TYPES, TENSOR_TYPES, what_it_is
+from playground.translate import tr
 
 __all__ = [
     "ArrayInfo",
@@ -166,12 +167,16 @@ def read_header(path: str | os.PathLike[str]) -> GgufHeader:
         with where.open("rb", buffering=0) as file:
             return walk(file, str(where), size)
     except FileNotFoundError:
-        raise GgufError("missing", f"There is no file “{where}”.") from None
+        raise GgufError("missing", tr("There is no file “{where}”.", where=where)) from None
     except PermissionError:
-        raise GgufError("unreadable", f"“{where.name}” may not be read by you; check its permissions.") from None
+        raise GgufError(
+            "unreadable", tr("“{name}” may not be read by you; check its permissions.", name=where.name)
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise GgufError("unreadable", f"“{where.name}” could not be read: {reason}.") from None
+        raise GgufError(
+            "unreadable", tr("“{name}” could not be read: {reason}.", name=where.name, reason=reason)
+        ) from None
 
 
 def refuse_unloadable(header: GgufHeader) -> None:
@@ -180,23 +185,35 @@ def refuse_unloadable(header: GgufHeader) -> None:
     kind = header.text("general.type")
     number, count = header.split
     if number > 0:
-        raise GgufError("unsupported", f"“{name}” is part {number + 1} of {count} of a model; open its first part.")
+        raise GgufError(
+            "unsupported",
+            tr(
+                "“{name}” is part {number} of {count} of a model; open its first part.",
+                name=name,
+                number=number + 1,
+                count=count,
+            ),
+        )
     if header.arch == "clip" or kind == "mmproj":
-        raise GgufError("unsupported", f"“{name}” is the image part of a model; open the model beside it.")
+        raise GgufError(
+            "unsupported", tr("“{name}” is the image part of a model; open the model beside it.", name=name)
+        )
     if kind in ("adapter", "imatrix"):
-        raise GgufError("unsupported", f"“{name}” is an {kind}, not a model.")
+        raise GgufError("unsupported", tr("“{name}” is an {kind}, not a model.", name=name, kind=kind))
     if not header.arch:
-        raise GgufError("unsupported", f"“{name}” doesn’t say which architecture it has, so it can’t be run.")
-    if header.n_tensors == 0:
-        raise GgufError("unsupported", f"“{name}” holds no weights, only a vocabulary.")
+        raise GgufError(
+            "unsupported", tr("“{name}” doesn’t say which architecture it has, so it can’t be run.", name=name)
+        )
+    if header.n_tensors == 0 and count < 2:  # the first of several may have none
+        raise GgufError("unsupported", tr("“{name}” holds no weights, only a vocabulary.", name=name))
 
 
 def _regular_size(path: Path) -> int:
     info = path.stat()
     if stat.S_ISDIR(info.st_mode):
-        raise GgufError("not_a_file", f"“{path}” is a folder; open a .gguf file in it.")
+        raise GgufError("not_a_file", tr("“{path}” is a folder; open a .gguf file in it.", path=path))
     if not stat.S_ISREG(info.st_mode):
-        raise GgufError("not_a_file", f"“{path}” is a device or a pipe, not a file.")
+        raise GgufError("not_a_file", tr("“{path}” is a device or a pipe, not a file.", path=path))
     return info.st_size
 
 
@@ -213,7 +230,9 @@ def walk(file: BinaryIO, path: str, size: int, chunk: int = CHUNK) -> GgufHeader
     header.n_tensors = cursor.unpack(U64)
     n_pairs = cursor.unpack(U64)
     if header.n_tensors > MAX_TENSORS or n_pairs > MAX_PAIRS:
-        raise cursor.corrupt(f"it claims {header.n_tensors:,} tensors and {n_pairs:,} entries")
+        raise cursor.corrupt(
+            tr("it claims {n_tensors:,} tensors and {n_pairs:,} entries", n_tensors=header.n_tensors, n_pairs=n_pairs)
+        )
     for _ in range(n_pairs):
         _read_pair(cursor, header)
     _read_tensors(cursor, header)
@@ -225,24 +244,31 @@ def _check_magic(file: BinaryIO, name: str, size: int) -> None:
     if head[:4] == b"GGUF":
         return
     if not head:
-        raise GgufError("not_gguf", f"“{name}” is empty.")
-    raise GgufError("not_gguf", f"“{name}” is not a GGUF model. {what_it_is(head)}, {size_text(size)}.")
+        raise GgufError("not_gguf", tr("“{name}” is empty.", name=name))
+    raise GgufError(
+        "not_gguf",
+        tr("“{name}” is not a GGUF model. {head}, {size}.", name=name, head=what_it_is(head), size=size_text(size)),
+    )
 
 
 def _version(cursor: Cursor, name: str) -> int:
     version: int = cursor.unpack(_U32)
     if version and version & 0xFFFF == 0:
-        raise GgufError("unsupported", f"“{name}” was written for big-endian machines; look for a little-endian copy.")
+        raise GgufError(
+            "unsupported", tr("“{name}” was written for big-endian machines; look for a little-endian copy.", name=name)
+        )
     if version not in (2, 3):
-        age = "older than llama.cpp still reads" if version < 2 else "newer than this app knows"
-        raise GgufError("unsupported", f"“{name}” is a GGUF of version {version}, {age}.")
+        age = tr("older than llama.cpp still reads") if version < 2 else tr("newer than this app knows")
+        raise GgufError(
+            "unsupported", tr("“{name}” is a GGUF of version {version}, {age}.", name=name, version=version, age=age)
+        )
     return version
 
 
 def _read_pair(cursor: Cursor, header: GgufHeader) -> None:
     key = cursor.text(MAX_NAME)
     if key in header.metadata:
-        raise cursor.corrupt(f"“{key[:80]}” stands in it twice")
+        raise cursor.corrupt(tr("“{key}” stands in it twice", key=key[:80]))
     kind = cursor.unpack(_U32)
     if kind == _ARRAY:
         header.metadata[key] = _read_array(cursor, keep=not key.startswith("tokenizer."))
@@ -251,7 +277,7 @@ def _read_pair(cursor: Cursor, header: GgufHeader) -> None:
     elif kind in _SCALARS:
         header.metadata[key] = cursor.unpack(_SCALARS[kind])
     else:
-        raise cursor.corrupt(f"“{key[:80]}” is of type {kind}, which doesn’t exist")
+        raise cursor.corrupt(tr("“{key}” is of type {kind}, which doesn’t exist", key=key[:80], kind=kind))
 
 
 def _read_array(cursor: Cursor, *, keep: bool) -> ArrayInfo:
@@ -263,19 +289,19 @@ def _read_array(cursor: Cursor, *, keep: bool) -> ArrayInfo:
     elif kind in _SCALARS:
         cursor.skip(count * _SCALARS[kind].size)
     else:
-        raise cursor.corrupt(f"it holds a list of type {kind}, which doesn’t exist")
+        raise cursor.corrupt(tr("it holds a list of type {kind}, which doesn’t exist", kind=kind))
     return ArrayInfo(kind, count)
 
 
 def _read_tensors(cursor: Cursor, header: GgufHeader) -> None:
     alignment = header.number("general.alignment") if "general.alignment" in header.metadata else 32
     if alignment < 1 or alignment & (alignment - 1) or alignment > 1 << 20:
-        raise cursor.corrupt(f"an alignment of {alignment}")
+        raise cursor.corrupt(tr("an alignment of {alignment}", alignment=alignment))
     end, names = 0, set[str]()
     for _ in range(header.n_tensors):
         name = cursor.text(MAX_NAME)
         if name in names:
-            raise cursor.corrupt(f"the tensor “{name[:80]}” stands in it twice")
+            raise cursor.corrupt(tr("the tensor “{name}” stands in it twice", name=name[:80]))
         names.add(name)
         end = max(end, _read_tensor(cursor, header, name, alignment))
     if header.n_tensors:
@@ -289,17 +315,20 @@ def _read_tensor(cursor: Cursor, header: GgufHeader, name: str, alignment: int) 
     """Count one tensor in; where its data ends, from the start of the data."""
     n_dims = cursor.unpack(_U32)
     if n_dims > 4:
-        raise cursor.corrupt(f"the tensor “{name[:80]}” has {n_dims} dimensions")
+        raise cursor.corrupt(tr("the tensor “{name}” has {n_dims} dimensions", name=name[:80], n_dims=n_dims))
     shape = [cursor.unpack(U64) for _ in range(n_dims)] or [1]
     kind, offset = cursor.unpack(_U32), cursor.unpack(U64)
     if kind not in TENSOR_TYPES:
-        raise GgufError("unsupported", f"“{Path(header.path).name}” holds tensors of type {kind}, unknown to this app.")
+        raise GgufError(
+            "unsupported",
+            tr("“{name}” holds tensors of type {kind}, unknown to this app.", name=Path(header.path).name, kind=kind),
+        )
     type_name, block, block_bytes = TENSOR_TYPES[kind]
     values = 1
     for length in shape:
         values *= length
     if shape[0] % block or values >= 1 << 60 or offset % alignment:
-        raise cursor.corrupt(f"the tensor “{name[:80]}” has a shape or place that can’t be")
+        raise cursor.corrupt(tr("the tensor “{name}” has a shape or place that can’t be", name=name[:80]))
     size = values // block * block_bytes
     header.n_params += values
     header.tensor_bytes += size

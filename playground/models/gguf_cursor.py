@@ -6,6 +6,7 @@ import struct
 from typing import Any, BinaryIO, Literal, TypeAlias
 
 from playground.gguf_lists import step_over
+from playground.translate import tr
 
 GgufErrorKind: TypeAlias = Literal[
     "missing", "not_a_file", "unreadable", "not_gguf", "truncated", "corrupt", "unsupported"
@@ -51,14 +52,19 @@ class Cursor:
 
     def corrupt(self, what: str) -> GgufError:
         """An error that says what can't be."""
-        return GgufError("corrupt", f"“{self._name}” is damaged: {what}. Download it again.")
+        return GgufError("corrupt", tr("“{name}” is damaged: {what}. Download it again.", name=self._name, what=what))
 
     def truncated(self, wanted: int) -> GgufError:
         """An error that says how much is there."""
-        known = f" of at least {size_text(wanted)}" if wanted < 1 << 50 else ""
+        known = tr(" of at least {wanted}", wanted=size_text(wanted)) if wanted < 1 << 50 else ""
         return GgufError(
             "truncated",
-            f"“{self._name}” is cut short: {size_text(self._size)}{known} are there. Download it again.",
+            tr(
+                "“{name}” is cut short: {size}{known} are there. Download it again.",
+                name=self._name,
+                size=size_text(self._size),
+                known=known,
+            ),
         )
 
     def unpack(self, form: struct.Struct) -> Any:
@@ -75,7 +81,7 @@ class Cursor:
             raise self.truncated(self.position + length)
         self._kept += length
         if length > limit or self._kept > MAX_KEPT:
-            raise self.corrupt(f"a text of {size_text(length)} in its header")
+            raise self.corrupt(tr("a text of {length} in its header", length=size_text(length)))
         self._need(length)
         data = self._chunk[self._at : self._at + length]
         self._at += length
@@ -89,7 +95,7 @@ class Cursor:
         """Step over texts; nearly all of a header's time is spent here."""
         self._listed += count
         if self._listed > MAX_LISTED:
-            raise self.corrupt(f"it claims lists of {self._listed:,} texts")
+            raise self.corrupt(tr("it claims lists of {listed:,} texts", listed=self._listed))
         while count:
             if self._at + 8 > len(self._chunk):
                 self._need(8)

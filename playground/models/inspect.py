@@ -10,6 +10,8 @@ from pathlib import Path
 
 from playground.models.gguf import ArrayInfo, GgufHeader, read_header
 from playground.models.gguf_types import TENSOR_TYPES
+from playground.models.split import read_whole_header
+from playground.translate import later
 
 Value = str | int | float | bool
 
@@ -18,7 +20,14 @@ VALUE_TYPES = {
     10: "u64", 11: "i64", 12: "f64",
 }  # fmt: skip
 """GGUF's number of a type, as the inspector shows it."""
-TOKEN_TYPES = {1: "normal", 2: "unknown", 3: "control", 4: "user defined", 5: "unused", 6: "byte"}
+TOKEN_TYPES = {
+    1: later("normal"),
+    2: later("unknown"),
+    3: later("control"),
+    4: later("user defined"),
+    5: later("unused"),
+    6: later("byte"),
+}
 MAX_TOKEN = 1024 * 1024
 """Bytes."""
 MAX_SHOWN = 200
@@ -101,7 +110,7 @@ class Inspected:
 
 def inspect(path: Path) -> Inspected:
     """Read a file's header and put it in order. Raises GgufError; not for the GUI thread."""
-    header = read_header(path)
+    header = read_whole_header(path)
     seen = Inspected(header)
     seen.metadata = [_pair(key, value) for key, value in header.metadata.items()]
     seen.tensors = [

@@ -43,7 +43,7 @@ def kind_of(header: GgufHeader, name: str) -> Kind:
         return "adapter"
     if header.arch == "eagle3":
         return "draft"
-    if header.n_tensors == 0 and header.n_vocab:
+    if header.n_tensors == 0 and header.n_vocab and header.split[1] < 2:
         return "vocabulary"
     return "imatrix" if not header.arch and kind_by_name(name) == "imatrix" else "model"
 

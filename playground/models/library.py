@@ -12,6 +12,7 @@ from playground.models.model_file import Found, ModelFile, look_at, read
 from playground.models.remembered import MAX_RECENT, forget, recent, remember
 from playground.models.scanner import Report, Scanner, merge
 from playground.paths import Paths
+from playground.translate import tr
 
 __all__ = [
     "MAX_RECENT",
@@ -115,10 +116,24 @@ def match(models: Iterable[ModelFile], text: str, *, broken: bool = False) -> Mo
     if len(hits) == 1:
         return hits[0]
     if hits:
-        raise NoSuchModel(f"“{text}” could be {_listed(hits)}. Say more of the name, or give the file’s path.")
+        raise NoSuchModel(
+            tr(
+                "“{name}” could be {models}. Say more of the name, or give the file’s path.",
+                name=text,
+                models=_listed(hits),
+            )
+        )
     if not usable:
-        raise NoSuchModel(f"There is no model called “{text}”; none was found at all. Give a GGUF file’s path.")
-    raise NoSuchModel(f"There is no model called “{text}”. There is {_listed(usable)}; or give a GGUF file’s path.")
+        raise NoSuchModel(
+            tr("There is no model called “{name}”; none was found at all. Give a GGUF file’s path.", name=text)
+        )
+    raise NoSuchModel(
+        tr(
+            "There is no model called “{name}”. There is {known}; or give a GGUF file’s path.",
+            name=text,
+            known=_listed(usable),
+        )
+    )
 
 
 def _names(model: ModelFile) -> set[str]:
@@ -136,5 +151,5 @@ def _listed(models: Sequence[ModelFile], most: int = 6) -> str:
     names = [f"“{m.label}” ({m.path})" if m.label in same else f"“{m.label}”" for m in models[:most]]
     rest = len(models) - most
     if rest > 0:
-        return f"{', '.join(names)} or {rest} more"
+        return tr("{names} or {rest} more", names=", ".join(names), rest=rest)
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

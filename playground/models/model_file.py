@@ -12,6 +12,8 @@ from playground.models import starter
 from playground.models.gguf import GgufError, GgufHeader, read_header, refuse_unloadable
 from playground.models.kinds import Kind, kind_by_name, kind_of, part_names
 from playground.models.names import display_name, family, quant_in_name
+from playground.models.split import read_whole_header
+from playground.translate import later, tr
 
 _BLOB = re.compile(r"sha256-[0-9a-f]{64}")
 
@@ -116,7 +118,7 @@ def read(found: Found, source: str, key: str) -> ModelFile:
     path = Path(found.path)
     plain = replace(guess(found, source, key), pending=False)
     try:
-        header = read_header(path)
+        header = read_header(path) if found.missing else read_whole_header(path)
         kind = kind_of(header, path.name)
         if kind == "model":
             refuse_unloadable(header)
@@ -167,12 +169,12 @@ def missing_sentence(found: Found) -> str:
     """What to say of parts that are not there; empty when none is missing."""
     if not found.missing:
         return ""
-    which = (
-        f"“{found.missing[0]}” is"
-        if len(found.missing) == 1
-        else f"{len(found.missing)} of its {found.n_parts} parts are"
-    )
-    return f"{which} missing beside “{os.path.basename(found.path)}”. Download the model again."
+    where, n = os.path.basename(found.path), len(found.missing)
+    if n == 1:
+        part = found.missing[0]
+        return tr("“{part}” is missing beside “{name}”. Download the model again.", part=part, name=where)
+    words = later("{n} of its {n_parts} parts are missing beside “{name}”. Download the model again.")
+    return tr(words, n=n, n_parts=found.n_parts, name=where)
 
 
 def usable(models: Iterable[ModelFile]) -> list[ModelFile]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playground.files import read_json, write_json
 from playground.paths import Paths
+from playground.translate import tr
 
 MAX_RECENT = 30
 """Opened files that are remembered."""
@@ -37,7 +38,7 @@ def folders(paths: Paths) -> list[Path]:
 def add_folder(paths: Paths, folder: Path) -> None:
     """List the models of a folder from now on. Raises OSError, NotADirectoryError among them."""
     if not folder.is_dir():
-        raise NotADirectoryError(f"“{folder}” is no folder.")
+        raise NotADirectoryError(tr("“{folder}” is no folder.", folder=folder))
     kept = str(folder.absolute())
     write_json(_folders(paths), [*(other for other in _texts(_folders(paths)) if other != kept), kept][-MAX_FOLDERS:])
 

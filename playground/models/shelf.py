@@ -8,16 +8,17 @@ from typing import Any
 
 from playground.models.model_file import ModelFile
 from playground.models.notes import Note
+from playground.translate import later
 
 SORTS: Mapping[str, tuple[str, Callable[[ModelFile, Note], Any]]] = {
-    "name": ("Name", lambda model, _: (model.name.casefold(), -model.size)),
-    "size": ("Largest first", lambda model, _: -model.size),
-    "params": ("Most parameters first", lambda model, _: -model.n_params),
-    "context": ("Longest context first", lambda model, _: -model.n_ctx_train),
-    "used": ("Last used first", lambda _, note: -note.last_used),
-    "speed": ("Fastest first", lambda _, note: -note.tok_s),
-    "new": ("Newest first", lambda model, _: -model.mtime_ns),
-    "source": ("Where from", lambda model, _: (model.source.casefold(), model.name.casefold())),
+    "name": (later("Name"), lambda model, _: (model.name.casefold(), -model.size)),
+    "size": (later("Largest first"), lambda model, _: -model.size),
+    "params": (later("Most parameters first"), lambda model, _: -model.n_params),
+    "context": (later("Longest context first"), lambda model, _: -model.n_ctx_train),
+    "used": (later("Last used first"), lambda _, note: -note.last_used),
+    "speed": (later("Fastest first"), lambda _, note: -note.tok_s),
+    "new": (later("Newest first"), lambda model, _: -model.mtime_ns),
+    "source": (later("Where from"), lambda model, _: (model.source.casefold(), model.name.casefold())),
 }
 """A sort's name to how a menu calls it and its key."""
 

@@ -8,6 +8,7 @@ from playground.models import notes, remembered
 from playground.models.kinds import part_names
 from playground.models.model_file import ModelFile
 from playground.paths import Paths
+from playground.translate import tr
 
 
 class NotDeleted(Exception):
@@ -24,8 +25,13 @@ def delete(paths: Paths, model: ModelFile, *, forever: bool = False) -> list[Pat
     first = Path(model.path)
     if not may_delete(paths, model):
         raise NotDeleted(
-            f"“{first.name}” isn’t ours: it belongs to {model.source} and lies in {first.parent}. "
-            "Delete it there, if you want it gone."
+            tr(
+                "“{name}” isn’t ours: it belongs to {source} and lies in {parent}. Delete it there, if you want it "
+                "gone.",
+                name=first.name,
+                source=model.source,
+                parent=first.parent,
+            )
         )
     files = [first.with_name(name) for name in part_names(first.name)]
     gone: list[Path] = []
@@ -34,7 +40,7 @@ def delete(paths: Paths, model: ModelFile, *, forever: bool = False) -> list[Pat
             _remove(file, forever)
             gone.append(file)
     if not gone:
-        raise NotDeleted(f"“{first.name}” isn’t there any more.")
+        raise NotDeleted(tr("“{name}” isn’t there any more.", name=first.name))
     try:
         notes.drop(paths, first)
         remembered.forget(paths, first)
@@ -61,5 +67,7 @@ def _remove(file: Path, forever: bool) -> None:
 
         send2trash(file)
     except OSError as error:
-        what = "deleted" if forever else "put into the trash"
-        raise NotDeleted(f"“{file.name}” could not be {what}: {error.strerror or error}.") from error
+        what = "deleted" if forever else tr("put into the trash")
+        raise NotDeleted(
+            tr("“{name}” could not be {what}: {reason}.", name=file.name, what=what, reason=error.strerror or error)
+        ) from error

@@ -10,6 +10,7 @@ from playground.models import duplicates, starter
 from playground.models.catalog import Catalog
 from playground.models.digest import Cancelled, Progress
 from playground.models.model_file import ModelFile
+from playground.translate import tr
 
 _HEX = re.compile(r"(?:sha256-)?([0-9a-f]{64})")
 
@@ -36,12 +37,12 @@ def expected_digest(path: Path) -> tuple[str, str]:
     The Hub's cache and Ollama name a file by its digest; the Hub's snapshots link to it.
     """
     if starter.is_starter(path):
-        return starter.STARTER.sha256, "its publisher"
+        return starter.STARTER.sha256, tr("its publisher")
     real = path.resolve(strict=True)
     found = _HEX.fullmatch(real.name)
     if not found or real.parent.name != "blobs":
         return "", ""
-    return found[1], "Ollama" if real.name.startswith("sha256-") else "the Hub"
+    return found[1], "Ollama" if real.name.startswith("sha256-") else tr("the Hub")
 
 
 def verify(

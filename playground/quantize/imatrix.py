@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.models.gguf import GgufError, GgufHeader, read_header
+from playground.translate import tr
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,18 +46,24 @@ def load(path: Path) -> Imatrix:
     try:
         size = path.stat().st_size
         if size > MAX_SIZE:
-            raise BadImatrix(f"“{path.name}” is too large for an importance matrix ({size / 1e9:.1f} GB).")
+            raise BadImatrix(
+                tr("“{name}” is too large for an importance matrix ({size:.1f} GB).", name=path.name, size=size / 1e9)
+            )
         with path.open("rb") as file:
             is_gguf = file.read(4) == b"GGUF"
         found = _from_gguf(path) if is_gguf else _from_old(path)
     except (OSError, GgufError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise BadImatrix(f"“{path.name}” can’t be used as an importance matrix: {reason}") from error
+        raise BadImatrix(
+            tr("“{name}” can’t be used as an importance matrix: {reason}", name=path.name, reason=reason)
+        ) from error
     if not found.weights:
-        raise BadImatrix(f"“{path.name}” holds no importance matrix.")
+        raise BadImatrix(tr("“{name}” holds no importance matrix.", name=path.name))
     for name, values in found.weights.items():
         if not np.isfinite(values).all():
-            raise BadImatrix(f"“{path.name}” is damaged: “{name[:80]}” has values that are no numbers.")
+            raise BadImatrix(
+                tr("“{name}” is damaged: “{tensor}” has values that are no numbers.", name=path.name, tensor=name[:80])
+            )
     return found
 
 
@@ -73,11 +80,15 @@ def _from_gguf(path: Path) -> Imatrix:
             if not name.endswith(_SUMS):
                 continue
             if counts is None or sums.type or counts.type:
-                raise BadImatrix(f"“{path.name}” is damaged: “{name[:80]}” has no counts beside it.")
+                raise BadImatrix(
+                    tr("“{name}” is damaged: “{tensor}” has no counts beside it.", name=path.name, tensor=name[:80])
+                )
             total = _floats(file.fileno(), start + sums.offset, sums.size)
             count = np.rint(_floats(file.fileno(), start + counts.offset, counts.size)).astype(np.float32)
             if not len(count) or len(total) % len(count):
-                raise BadImatrix(f"“{path.name}” is damaged: “{name[:80]}” and its counts don’t fit.")
+                raise BadImatrix(
+                    tr("“{name}” is damaged: “{tensor}” and its counts don’t fit.", name=path.name, tensor=name[:80])
+                )
             rows = total.reshape(len(count), -1)
             safe = np.where(count > 0, count, 1).astype(np.float32)[:, None]
             mean = np.where(count[:, None] > 0, rows / safe, np.float32(1))
@@ -99,7 +110,7 @@ def _floats(handle: int, place: int, size: int) -> NDArray[np.float32]:
         parts.append(part)
         size -= len(part)
     if size:
-        raise BadImatrix("The importance matrix is cut short.")
+        raise BadImatrix(tr("The importance matrix is cut short."))
     return np.frombuffer(b"".join(parts), "<f4").astype(np.float32)
 
 
@@ -112,7 +123,7 @@ def _from_old(path: Path) -> Imatrix:
     def number() -> int:
         nonlocal at
         if at + 4 > len(data):
-            raise BadImatrix(f"“{path.name}” is no importance matrix, or cut short.")
+            raise BadImatrix(tr("“{name}” is no importance matrix, or cut short.", name=path.name))
         (value,) = _I32.unpack_from(data, at)
         at += 4
         return int(value)
@@ -120,7 +131,7 @@ def _from_old(path: Path) -> Imatrix:
     def take(count: int) -> bytes:
         nonlocal at
         if count < 0 or at + count > len(data):
-            raise BadImatrix(f"“{path.name}” is no importance matrix, or cut short.")
+            raise BadImatrix(tr("“{name}” is no importance matrix, or cut short.", name=path.name))
         piece = data[at : at + count]
         at += count
         return piece
@@ -128,12 +139,12 @@ def _from_old(path: Path) -> Imatrix:
     weights: dict[str, NDArray[np.float32]] = {}
     entries = number()
     if not 0 < entries < 1_000_000:
-        raise BadImatrix(f"“{path.name}” is no importance matrix.")
+        raise BadImatrix(tr("“{name}” is no importance matrix.", name=path.name))
     for _ in range(entries):
         name = take(number()).decode("utf-8", "replace")
         calls, values = number(), number()
         if values < 1:
-            raise BadImatrix(f"“{path.name}” is damaged: “{name[:80]}” has no values.")
+            raise BadImatrix(tr("“{name}” is damaged: “{tensor}” has no values.", name=path.name, tensor=name[:80]))
         sums = np.frombuffer(take(4 * values), "<f4").astype(np.float32)
         weights[name] = sums / np.float32(calls) if calls > 0 else sums
     chunks = number() if at < len(data) else 0

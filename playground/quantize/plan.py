@@ -20,6 +20,7 @@ from playground.paths import Paths
 from playground.quantize.messages import Order
 from playground.quantize.predict import Estimate, estimate, fits, is_quantized
 from playground.quantize.table import FileType
+from playground.translate import tr
 
 SPARE = 64 * 1024 * 1024
 """Bytes that must stay free on the disk."""
@@ -94,19 +95,27 @@ def make_plan(paths: Paths, source: ModelFile, wish: Wish) -> Plan:
     """Look at the source and say what would come of it. Reads headers. Raises CantQuantize."""
     headers = _headers(Path(source.path))
     if not fits(headers, wish.to):
-        raise CantQuantize(f"This model’s rows don’t fit the blocks of {wish.to.name}; choose another type.")
+        raise CantQuantize(
+            tr("This model’s rows don’t fit the blocks of {name}; choose another type.", name=wish.to.name)
+        )
     for kind in (*(kind for _, kind in wish.tensor_types), wish.output_type, wish.embedding_type):
         if kind:
             tensor_type(kind)
     for pattern, _ in wish.tensor_types:
         _check_pattern(pattern)
     if wish.imatrix is not None and not wish.imatrix.is_file():
-        raise CantQuantize(f"There is no importance matrix “{wish.imatrix}”.")
+        raise CantQuantize(tr("There is no importance matrix “{imatrix}”.", imatrix=wish.imatrix))
     target = (wish.target or paths_of_new(paths, source, wish.to)).absolute()
     if len(os.fsencode(f".{target.name}.part")) > MAX_NAME:
-        raise CantQuantize("The new file’s name is too long for a disk; give it a shorter one.")
+        raise CantQuantize(tr("The new file’s name is too long for a disk; give it a shorter one."))
     if target.exists():
-        raise CantQuantize(f"“{target.name}” is in {target.parent} already. Delete it, or give the new file a name.")
+        raise CantQuantize(
+            tr(
+                "“{name}” is in {parent} already. Delete it, or give the new file a name.",
+                name=target.name,
+                parent=target.parent,
+            )
+        )
     size = estimate(headers, wish.to)
     _check_room(target.parent, size)
     return Plan(source, wish, target, size, tuple(_warnings(headers, source, wish, size)))
@@ -129,7 +138,9 @@ def tensor_type(name: str) -> str:
     wanted = name.strip().upper()
     known = [known for known, _, _ in TENSOR_TYPES.values()]
     if wanted not in known:
-        raise CantQuantize(f"There is no tensor type “{name}”. There are: {', '.join(known)}.")
+        raise CantQuantize(
+            tr("There is no tensor type “{name}”. There are: {known}.", name=name, known=", ".join(known))
+        )
     return wanted
 
 
@@ -146,13 +157,18 @@ def _warnings(headers: Sequence[GgufHeader], source: ModelFile, wish: Wish, size
     said = []
     if is_quantized(headers):
         said.append(
-            f"“{source.label}” is quantized already; a quant of a quant loses more than one of the original (F16 or "
-            "BF16) would."
+            tr(
+                "“{label}” is quantized already; a quant of a quant loses more than one of the original (F16 or "
+                "BF16) would.",
+                label=source.label,
+            )
         )
         if size.low > source.size:
-            said.append("It has fewer bits than that type: the file grows, and nothing comes back.")
+            said.append(tr("It has fewer bits than that type: the file grows, and nothing comes back."))
     if wish.to.low_bit and wish.imatrix is None:
-        said.append(f"{wish.to.name} wants an importance matrix; without one llama.cpp refuses most models.")
+        said.append(
+            tr("{name} wants an importance matrix; without one llama.cpp refuses most models.", name=wish.to.name)
+        )
     return said
 
 
@@ -168,9 +184,9 @@ def _check_pattern(pattern: str) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise CantQuantize(f"“{pattern}” is no regular expression: {error}.") from None
+        raise CantQuantize(tr("“{pattern}” is no regular expression: {error}.", pattern=pattern, error=error)) from None
     if not pattern or "\0" in pattern:
-        raise CantQuantize("A pattern for tensor names must not be empty.")
+        raise CantQuantize(tr("A pattern for tensor names must not be empty."))
 
 
 def _check_room(folder: Path, size: Estimate) -> None:
@@ -180,11 +196,17 @@ def _check_room(folder: Path, size: Estimate) -> None:
     try:
         free = shutil.disk_usage(there).free
     except OSError as error:
-        raise CantQuantize(f"{folder} can’t be written to: {error.strerror}.") from error
+        raise CantQuantize(
+            tr("{folder} can’t be written to: {reason}.", folder=folder, reason=error.strerror)
+        ) from error
     if free < size.size + SPARE:
         raise CantQuantize(
-            f"The new file takes about {size_text(size.size)}, and {folder} has {size_text(free)} free. "
-            "Free some space, then try again."
+            tr(
+                "The new file takes about {size}, and {folder} has {free} free. Free some space, then try again.",
+                size=size_text(size.size),
+                folder=folder,
+                free=size_text(free),
+            )
         )
 
 
@@ -195,5 +217,8 @@ def _origin(source: ModelFile) -> tuple[tuple[str, str], ...]:
         (f"{ORIGIN}.type", source.quant or "unknown"),
         (f"{ORIGIN}.size", str(source.size)),
         (f"{ORIGIN}.ends_sha256", duplicates.ends_of(source, None)),
-        ("playground.quantizer", f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}"),
+        (
+            "playground.quantizer",
+            f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')}",
+        ),
     )

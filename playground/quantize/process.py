@@ -18,6 +18,7 @@ from playground.models.gguf import GgufError, read_header
 from playground.quantize.messages import MAX_LINE, End, Failed, Made, Order, Planned, Working, decode_event, encode
 from playground.quantize.plan import CantQuantize, Plan
 from playground.supervisor.process import engine_environment
+from playground.translate import tr
 
 _GRACE_S = 5.0
 
@@ -66,7 +67,7 @@ class Quantizer:
                     **_apart(),
                 )
             except OSError as error:
-                raise CantQuantize(f"The quantizer’s process could not be started: {error}.") from error
+                raise CantQuantize(tr("The quantizer’s process could not be started: {error}.", error=error)) from error
             self._process = process
         return process
 
@@ -97,10 +98,12 @@ class Quantizer:
         code = self._process.returncode if self._process is not None else 0
         if code < 0:
             reason = (
-                "the system ended it, perhaps for lack of memory" if code == -9 else f"it was ended by signal {-code}"
+                tr("the system ended it, perhaps for lack of memory")
+                if code == -9
+                else tr("it was ended by signal {code}", code=-code)
             )
-            return f"The quantizer stopped in the middle: {reason}."
-        return f"The quantizer stopped in the middle (exit code {code})."
+            return tr("The quantizer stopped in the middle: {reason}.", reason=reason)
+        return tr("The quantizer stopped in the middle (exit code {code}).", code=code)
 
     def _remove_part(self) -> None:
         if self._order.target and not self._order.dry_run:
@@ -115,7 +118,9 @@ def predict_exactly(plan: Plan) -> Planned:
     end = Quantizer(plan.order(dry_run=True)).run()
     if isinstance(end, Planned):
         return end
-    raise CantQuantize(end.message if isinstance(end, Failed) else "The quantizer did not answer.", while_working=True)
+    raise CantQuantize(
+        end.message if isinstance(end, Failed) else tr("The quantizer did not answer."), while_working=True
+    )
 
 
 def make(plan: Plan, quantizer: Quantizer) -> Made:
@@ -125,18 +130,20 @@ def make(plan: Plan, quantizer: Quantizer) -> Made:
         part.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
     except OSError as error:
-        raise CantQuantize(f"{part.parent} can’t be written to: {error.strerror}.") from error
+        raise CantQuantize(
+            tr("{parent} can’t be written to: {reason}.", parent=part.parent, reason=error.strerror)
+        ) from error
     end = quantizer.run()
     if not isinstance(end, Made):
         raise CantQuantize(
-            end.message if isinstance(end, Failed) else "The quantizer did not answer.", while_working=True
+            end.message if isinstance(end, Failed) else tr("The quantizer did not answer."), while_working=True
         )
     try:
         read_header(part)  # whole, by its own sizes
         _settle(part, target)
     except (GgufError, OSError) as error:
         part.unlink(missing_ok=True)
-        raise CantQuantize(f"What llama.cpp wrote can’t be used: {error}") from error
+        raise CantQuantize(tr("What llama.cpp wrote can’t be used: {error}", error=error)) from error
     return end
 
 
@@ -145,7 +152,7 @@ def _settle(part: Path, target: Path) -> None:
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     if target.exists():
-        raise FileExistsError(f"“{target.name}” was made by someone else meanwhile.")
+        raise FileExistsError(tr("“{name}” was made by someone else meanwhile.", name=target.name))
     os.replace(part, target)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from playground.files import read_json, write_json
 from playground.settings import load, sampling
 from playground.settings.field import Field, Kind, SettingError, Table
+from playground.translate import later, tr
 
 _APP = "our default"
 
@@ -81,7 +82,7 @@ class AppSettings:
             self._not_read(error)
             return
         if not isinstance(kept, dict):
-            self._not_read(ValueError("it holds no settings"))
+            self._not_read(ValueError(tr("it holds no settings")))
             return
         for name, value in kept.items():
             self._take(name, value)
@@ -129,26 +130,30 @@ class AppSettings:
             self.values[name] = FIELDS[name].check(value)
         except SettingError as error:
             default = FIELDS[name].show(FIELDS[name].default)
-            self.complaints.append(f"{str(error).rstrip('.')}. It is {default} now ({self.path.name}).")
+            self.complaints.append(
+                f"{error} {tr('It is {default} now ({file}).', default=default, file=self.path.name)}"
+            )
 
     def _take_own(self, table: str, values: Any) -> None:
         if not isinstance(values, dict):
-            self.complaints.append(f"The defaults under “{table}” can’t be read, so the usual ones hold.")
+            words = later("The defaults under “{table}” can’t be read, so the usual ones hold.")
+            self.complaints.append(tr(words, table=table))
             return
         for name, value in values.items():
             try:
                 self.set_own(table, name, value)
             except SettingError as error:
-                self.complaints.append(f"{str(error).rstrip('.')}. The usual default holds ({self.path.name}).")
+                self.complaints.append(f"{error} {tr('The usual default holds ({file}).', file=self.path.name)}")
 
     def _not_read(self, error: Exception) -> None:
         """Say so, and keep a file that can't be understood from being overwritten."""
-        sentence = f"The settings in {self.path} can’t be read ({error}), so the defaults are used."
+        words = later("The settings in {path} can’t be read ({error}), so the defaults are used.")
+        sentence = tr(words, path=self.path, error=error)
         if isinstance(error, ValueError):
             aside = self.path.with_name(self.path.name + ".broken")
             try:
                 self.path.replace(aside)
-                sentence += f" The old file is now {aside.name}."
+                sentence += " " + tr("The old file is now {file}.", file=aside.name)
             except OSError:
                 pass
         self.complaints.append(sentence)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from playground.translate import later, tr
+
 Kind: TypeAlias = Literal["float", "int", "bool", "choice", "text", "list"]
 
 
@@ -59,24 +61,26 @@ class Field:
         """A value typed as text (command line, number field). Raises SettingError."""
         text = text.strip() if self.kind not in ("text", "list") else text
         for value, word in self.special.items():
-            if text == word:
+            if text in (word, tr(word)):
                 return value
         if self.kind == "bool":
             lowered = text.lower()
-            if lowered in ("on", "true", "1", "yes"):
+            if lowered in ("on", "true", "1", "yes", tr("on")):
                 return True
-            if lowered in ("off", "false", "0", "no"):
+            if lowered in ("off", "false", "0", "no", tr("off")):
                 return False
-            raise SettingError(f"{self.label} is either on or off, not “{text}”.")
+            raise SettingError(tr("{label} is either on or off, not “{value}”.", label=tr(self.label), value=text))
         if self.kind in ("int", "float"):
-            if text == "off" and self.off is not None:
+            if text in ("off", tr("off")) and self.off is not None:
                 return self.off
             try:
                 return self.check(float(text) if self.kind == "float" or "." in text else int(text))
             except ValueError as error:
                 if isinstance(error, SettingError):
                     raise
-                raise SettingError(f"{self.label} is a number, not “{text}”.") from None
+                raise SettingError(
+                    tr("{label} is a number, not “{value}”.", label=tr(self.label), value=text)
+                ) from None
         if self.kind == "list":
             return self.check([part for part in text.split("\n") if part])
         return self.check(text)
@@ -84,43 +88,46 @@ class Field:
     def show(self, value: Any) -> str:
         """The value as the panel shows it."""
         if not isinstance(value, list) and value in self.special:
-            return self.special[value]
+            return tr(self.special[value])
         if self.is_off(value):
-            return "off"
+            return tr("off")
         if self.kind == "float":
             return f"{value:.{self.decimals}f}"
         if self.kind == "int":
             return f"{value:,}"
         if self.kind == "bool":
-            return "on" if value else "off"
+            return tr("on") if value else tr("off")
         if self.kind == "list":
-            return ", ".join(repr(entry)[1:-1] for entry in value) or "none"
-        return str(value) or "none"
+            return ", ".join(repr(entry)[1:-1] for entry in value) or tr("none")
+        return tr(str(value)) if self.kind == "choice" else str(value) or tr("none")
 
     def range_text(self) -> str:
         """The accepted range in words."""
         low = "" if self.low is None else _figure(self.low)
         high = "" if self.high is None else _figure(self.high)
         if low and high:
-            return f"from {low} to {high}"
-        return f"at least {low}" if low else f"at most {high}" if high else "any number"
+            return tr("from {low} to {high}", low=low, high=high)
+        if low:
+            return tr("at least {low}", low=low)
+        return tr("at most {high}", high=high) if high else tr("any number")
 
 
 def _number(row: Field, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise SettingError(f"{row.label} is a number, not {value!r}.")
+        raise SettingError(tr("{label} is a number, not {value!r}.", label=tr(row.label), value=value))
     if isinstance(value, float) and not math.isfinite(value):
-        raise SettingError(f"{row.label} can’t be {value}.")
+        raise SettingError(tr("{label} can’t be {value}.", label=tr(row.label), value=value))
     if row.kind == "int":
         if value != int(value):
-            raise SettingError(f"{row.label} is a whole number, not {value}.")
+            raise SettingError(tr("{label} is a whole number, not {value}.", label=tr(row.label), value=value))
         value = int(value)
     else:
         value = float(value)
     if value in row.special or row.is_off(value):
         return value
     if (row.low is not None and value < row.low) or (row.high is not None and value > row.high):
-        raise SettingError(f"{row.label} goes {row.range_text()}; {_figure(value)} is outside.")
+        words = later("{label} goes {range}; {value} is outside.")
+        raise SettingError(tr(words, label=tr(row.label), range=row.range_text(), value=_figure(value)))
     return value
 
 
@@ -131,27 +138,29 @@ def _figure(value: float) -> str:
 
 def _bool(row: Field, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise SettingError(f"{row.label} is either on or off, not {value!r}.")
+        raise SettingError(tr("{label} is either on or off, not {value!r}.", label=tr(row.label), value=value))
     return value
 
 
 def _choice(row: Field, value: Any) -> str:
     if value not in row.choices:
-        raise SettingError(f"{row.label} is one of {', '.join(row.choices)}; not {value!r}.")
+        words = later("{label} is one of {choices}; not {value!r}.")
+        raise SettingError(tr(words, label=tr(row.label), choices=", ".join(row.choices), value=value))
     return str(value)
 
 
 def _text(row: Field, value: Any) -> str:
     if not isinstance(value, str):
-        raise SettingError(f"{row.label} is a text, not {value!r}.")
+        raise SettingError(tr("{label} is a text, not {value!r}.", label=tr(row.label), value=value))
     if row.max_length and len(value) > row.max_length:
-        raise SettingError(f"{row.label} holds at most {row.max_length:,} characters, not {len(value):,}.")
+        words = later("{label} holds at most {most:,} characters, not {length:,}.")
+        raise SettingError(tr(words, label=tr(row.label), most=row.max_length, length=len(value)))
     return value
 
 
 def _list(row: Field, value: Any) -> list[str]:
     if not isinstance(value, (list, tuple)) or not all(isinstance(entry, str) for entry in value):
-        raise SettingError(f"{row.label} is a list of texts, not {value!r}.")
+        raise SettingError(tr("{label} is a list of texts, not {value!r}.", label=tr(row.label), value=value))
     for entry in value:
         _text(row, entry)
     return list(value)
@@ -180,7 +189,9 @@ class Table:
         try:
             return self._by_name[name]
         except KeyError:
-            raise SettingError(f"There is no {self.title} setting called “{name}”.") from None
+            raise SettingError(
+                tr("There is no {table} setting called “{name}”.", table=self.title, name=name)
+            ) from None
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name

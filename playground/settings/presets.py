@@ -25,6 +25,7 @@ from playground.settings.sampling import (
     usual_order,
     with_optional,
 )
+from playground.translate import later, tr
 
 VERSION = 1
 MOST_BYTES = 1_000_000
@@ -64,13 +65,13 @@ class Preset:
 
 # fmt: off
 _KNOWN: tuple[tuple[str, str, dict[str, Any], str, str], ...] = (
-    ("greedy", "Always the likeliest token", {"temp": 0.0}, "No luck at all: the same prompt gives the same answer.", "llama.cpp, tools/cli/README.md: temperature 0"),
-    ("qwen3-thinking", "Qwen3, thinking", {"temp": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0.0}, "What Qwen’s makers advise while the model thinks.", "https://huggingface.co/Qwen/Qwen3-8B (Best Practices)"),
-    ("qwen3", "Qwen3, not thinking", {"temp": 0.7, "top_k": 20, "top_p": 0.8, "min_p": 0.0}, "What Qwen’s makers advise without thinking.", "https://huggingface.co/Qwen/Qwen3-8B (Best Practices)"),
-    ("gemma3", "Gemma 3", {"temp": 1.0, "top_k": 64, "top_p": 0.95, "min_p": 0.0}, "What Google ships with Gemma 3.", "https://huggingface.co/google/gemma-3-4b-it (generation_config.json)"),
-    ("deepseek-r1", "DeepSeek-R1", {"temp": 0.6, "top_k": 0, "top_p": 0.95, "min_p": 0.0}, "What DeepSeek advises against endless repetition.", "https://huggingface.co/deepseek-ai/DeepSeek-R1 (Usage Recommendations)"),
-    ("min-p", "Hot, held by min-p", {"temp": 1.5, "top_k": 0, "top_p": 1.0, "min_p": 0.1}, "Bold, and still coherent: min-p cuts before temperature flattens.", "Nguyen et al., Min-p Sampling, arXiv 2407.01082"),
-    ("xtc-dry", "Prose: XTC and DRY", {"temp": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.02, "xtc_probability": 0.5, "xtc_threshold": 0.1, "dry_multiplier": 0.8, "dry_penalty_last_n": -1}, "Less predictable words, no phrases that come again.", "https://github.com/oobabooga/text-generation-webui/pull/6335 (XTC’s author)"),
+    ("greedy", later("Always the likeliest token"), {"temp": 0.0}, later("No luck at all: the same prompt gives the same answer."), "llama.cpp, tools/cli/README.md: temperature 0"),
+    ("qwen3-thinking", later("Qwen3, thinking"), {"temp": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0.0}, later("What Qwen’s makers advise while the model thinks."), "https://huggingface.co/Qwen/Qwen3-8B (Best Practices)"),
+    ("qwen3", later("Qwen3, not thinking"), {"temp": 0.7, "top_k": 20, "top_p": 0.8, "min_p": 0.0}, later("What Qwen’s makers advise without thinking."), "https://huggingface.co/Qwen/Qwen3-8B (Best Practices)"),
+    ("gemma3", "Gemma 3", {"temp": 1.0, "top_k": 64, "top_p": 0.95, "min_p": 0.0}, later("What Google ships with Gemma 3."), "https://huggingface.co/google/gemma-3-4b-it (generation_config.json)"),
+    ("deepseek-r1", "DeepSeek-R1", {"temp": 0.6, "top_k": 0, "top_p": 0.95, "min_p": 0.0}, later("What DeepSeek advises against endless repetition."), "https://huggingface.co/deepseek-ai/DeepSeek-R1 (Usage Recommendations)"),
+    ("min-p", later("Hot, held by min-p"), {"temp": 1.5, "top_k": 0, "top_p": 1.0, "min_p": 0.1}, later("Bold, and still coherent: min-p cuts before temperature flattens."), "Nguyen et al., Min-p Sampling, arXiv 2407.01082"),
+    ("xtc-dry", later("Prose: XTC and DRY"), {"temp": 1.0, "top_k": 0, "top_p": 1.0, "min_p": 0.02, "xtc_probability": 0.5, "xtc_threshold": 0.1, "dry_multiplier": 0.8, "dry_penalty_last_n": -1}, later("Less predictable words, no phrases that come again."), "https://github.com/oobabooga/text-generation-webui/pull/6335 (XTC’s author)"),
 )
 # fmt: on
 
@@ -78,15 +79,15 @@ _KNOWN: tuple[tuple[str, str, dict[str, Any], str, str], ...] = (
 def built_in(model_values: Mapping[str, Any] | None = None) -> list[Preset]:
     """llama.cpp's defaults, what the model's file asks for (if it does), everything off, and the known ones."""
     defaults = FIELDS.defaults()
-    words = "The values of llama.cpp’s own tools."
-    made = [Preset("defaults", "llama.cpp defaults", defaults, words, source="llama.cpp, common/common.h")]
+    words = tr("The values of llama.cpp’s own tools.")
+    made = [Preset("defaults", tr("llama.cpp defaults"), defaults, words, source="llama.cpp, common/common.h")]
     if own := accepted(model_values or {}):
-        words = "Sampling values that the model’s makers put into its file; the rest as in llama.cpp."
-        made.append(Preset("model", "From the model file", defaults | own, words, source="general.sampling.*"))
-    words = "Every sampler off: the model’s own probabilities."
-    made.append(Preset("neutral", "Neutral, all off", defaults | neutral_values(), words))
+        words = tr("Sampling values that the model’s makers put into its file; the rest as in llama.cpp.")
+        made.append(Preset("model", tr("From the model file"), defaults | own, words, source="general.sampling.*"))
+    words = tr("Every sampler off: the model’s own probabilities.")
+    made.append(Preset("neutral", tr("Neutral, all off"), defaults | neutral_values(), words))
     for key, label, values, text, source in _KNOWN:
-        made.append(Preset(f"known:{key}", label, defaults | values, text, source=source))
+        made.append(Preset(f"known:{key}", tr(label), defaults | values, tr(text), source=tr(source)))
     return made
 
 
@@ -121,9 +122,15 @@ def checked_name(name: str) -> str:
     """A preset's name, one line, not too long. Raises SettingError."""
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in name).split())
     if not plain:
-        raise SettingError("A preset needs a name.")
+        raise SettingError(tr("A preset needs a name."))
     if len(plain) > _LONGEST_NAME:
-        raise SettingError(f"A preset’s name has at most {_LONGEST_NAME} characters, not {len(plain)}.")
+        raise SettingError(
+            tr(
+                "A preset’s name has at most {longest_name} characters, not {plain}.",
+                longest_name=_LONGEST_NAME,
+                plain=len(plain),
+            )
+        )
     return plain
 
 
@@ -140,15 +147,17 @@ def to_text(preset: Preset) -> str:
 def from_text(text: str, key: str = "own:", name: str = "") -> Preset:
     """The preset of a file. ``name`` stands in for a missing one. Raises SettingError with a sentence."""
     if len(text) > MOST_BYTES:
-        raise SettingError("This file is too large to be a preset.")
+        raise SettingError(tr("This file is too large to be a preset."))
     try:
         content = json.loads(text)
     except json.JSONDecodeError as error:
-        raise SettingError(f"This isn’t a preset: line {error.lineno} is not JSON ({error.msg}).") from None
+        raise SettingError(
+            tr("This isn’t a preset: line {lineno} is not JSON ({msg}).", lineno=error.lineno, msg=error.msg)
+        ) from None
     except (ValueError, RecursionError):
-        raise SettingError("This isn’t a preset: it can’t be read as JSON.") from None
+        raise SettingError(tr("This isn’t a preset: it can’t be read as JSON.")) from None
     if not isinstance(content, dict) or not isinstance(content.get("values"), dict):
-        raise SettingError("This isn’t a preset: it has no “values”.")
+        raise SettingError(tr("This isn’t a preset: it has no “values”."))
     version = content.get("preset", VERSION)
     if version != VERSION:
         raise SettingError(
@@ -156,7 +165,7 @@ def from_text(text: str, key: str = "own:", name: str = "") -> Preset:
         )
     order = content.get("samplers", [])
     if not isinstance(order, list) or not all(isinstance(one, str) for one in order):
-        raise SettingError("The preset’s “samplers” are not a list of names.")
+        raise SettingError(tr("The preset’s “samplers” are not a list of names."))
     words = {part: str(content.get(part, "")) for part in ("name", "note", "source")}
     made = preset_of(words["name"] or name, content["values"], order, words["note"], words["source"])
     return Preset(key, made.label, made.values, made.help, made.samplers, made.source)
@@ -182,5 +191,5 @@ def compare(presets: Sequence[Preset]) -> list[Difference]:
         values = [preset.values[row.name] for preset in presets]
         rows.append(Difference(row.name, row.label, tuple(map(row.show, values)), any(v != values[0] for v in values)))
     orders = [" › ".join(usual_order(preset.samplers)) for preset in presets]
-    rows.append(Difference("samplers", "Chain order", tuple(orders), len(set(orders)) > 1))
+    rows.append(Difference("samplers", tr("Chain order"), tuple(orders), len(set(orders)) > 1))
     return sorted(rows, key=lambda one: not one.differs)

@@ -8,6 +8,7 @@ import msgspec
 
 from playground.files import read_json, write_json
 from playground.protocol.measured import Measured
+from playground.translate import tr
 
 FILE = "machine.json"
 
@@ -25,5 +26,5 @@ def write_machine(folder: Path, machine: Measured) -> str:
     try:
         write_json(folder / FILE, msgspec.to_builtins(machine, str_keys=True))
     except OSError as error:
-        return f"What was measured could not be kept: {error.strerror}."
+        return tr("What was measured could not be kept: {reason}.", reason=error.strerror)
     return ""

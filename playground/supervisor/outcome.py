@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from playground.supervisor import log
 from playground.supervisor.starved import Evidence
+from playground.translate import later, tr
 
 OutcomeKind: TypeAlias = Literal[
     "closed",  # asked to end, and did
@@ -42,23 +43,23 @@ class Outcome:
 
 
 _CRASHES = {
-    "SIGSEGV": "llama.cpp read memory it must not read.",
-    "SIGABRT": "llama.cpp stopped itself at a failed check.",
-    "SIGBUS": "A part of the model file could not be read; it was changed, cut short or its disk went away.",
-    "SIGILL": "llama.cpp was built for a newer processor than this one.",
-    "SIGFPE": "llama.cpp divided by zero.",
-    "SIGTRAP": "llama.cpp stopped itself at a failed check.",
+    "SIGSEGV": later("llama.cpp read memory it must not read."),
+    "SIGABRT": later("llama.cpp stopped itself at a failed check."),
+    "SIGBUS": later("A part of the model file could not be read; it was changed, cut short or its disk went away."),
+    "SIGILL": later("llama.cpp was built for a newer processor than this one."),
+    "SIGFPE": later("llama.cpp divided by zero."),
+    "SIGTRAP": later("llama.cpp stopped itself at a failed check."),
 }
 _WINDOWS_CRASHES = {0xC0000005: "SIGSEGV", 0xC0000409: "SIGABRT", 0xC000001D: "SIGILL", 0xC0000006: "SIGBUS"}
-_RELOAD = "Reload the model to go on."
-_OTHER_FILE = (
+_RELOAD = later("Reload the model to go on.")
+_OTHER_FILE = later(
     "The file may be damaged, or of a kind that this llama.cpp can’t run: download it again, or choose another one."
 )
-_SMALLER = "Choose a smaller context, a smaller quant or a smaller model."
+_SMALLER = later("Choose a smaller context, a smaller quant or a smaller model.")
 _STARVED: dict[Evidence, str] = {
-    "named": "The system ended it because memory ran out.",
-    "counted": "The system ended it, most likely because memory ran out.",
-    "short": "Something outside the app ended it while memory was nearly used up, which is probably why.",
+    "named": later("The system ended it because memory ran out."),
+    "counted": later("The system ended it, most likely because memory ran out."),
+    "short": later("Something outside the app ended it while memory was nearly used up, which is probably why."),
 }
 """Why an engine died by SIGKILL, by how sure that is."""
 _NO_MEMORY = re.compile(
@@ -68,16 +69,17 @@ _NO_MEMORY = re.compile(
 
 def could_not_start(reason: str, details: str = "") -> Outcome:
     """The process never came to speak; ``reason`` is a sentence."""
-    return Outcome("could_not_start", "The engine could not start", reason, details)
+    return Outcome("could_not_start", tr("The engine could not start"), reason, details)
 
 
 def stranger(reason: str, details: str = "") -> Outcome:
     """It sent something that isn't a message of ours; ``reason`` is a clause without a full stop."""
-    text = (
-        f"The engine was ended because {reason}. Close the app and start it again; "
-        "if that doesn’t help, install it anew."
+    text = tr(
+        "The engine was ended because {reason}. Close the app and start it again; if that doesn’t help, install it "
+        "anew.",
+        reason=reason,
     )
-    return Outcome("stranger", "The engine did not make sense", text, details)
+    return Outcome("stranger", tr("The engine did not make sense"), text, details)
 
 
 def of_exit(
@@ -89,40 +91,43 @@ def of_exit(
     ``memory``: how much points to its having been ended for memory, if it was ended from outside.
     """
     if asked:
-        return Outcome("closed", "The engine was closed", "The model was unloaded.", details)
+        return Outcome("closed", tr("The engine was closed"), tr("The model was unloaded."), details)
     name = _signal_name(returncode)
     words = log.last_words(details)
     if name == "SIGKILL" and memory in _STARVED:
-        return Outcome("memory", "Out of memory", f"{_STARVED[memory]} {_SMALLER}", details)
+        return Outcome("memory", tr("Out of memory"), f"{tr(_STARVED[memory])} {tr(_SMALLER)}", details)
     if (name == "SIGABRT" or returncode > 0) and _NO_MEMORY.search(words):
-        text = f"The engine asked for memory and got none: “{words}”. {_SMALLER}"
-        return Outcome("memory", "Out of memory", text, details)
+        text = tr("The engine asked for memory and got none: “{words}”.", words=words)
+        return Outcome("memory", tr("Out of memory"), f"{text} {tr(_SMALLER)}", details)
     if name in _CRASHES:
-        said = f" Its last words: “{words}”." if words else ""
+        said = " " + tr("Its last words: “{words}”.", words=words) if words else ""
         advice = _RELOAD if loaded or name == "SIGILL" else _OTHER_FILE
-        return Outcome("crashed", "The engine crashed", f"{_CRASHES[name]}{said} {advice}", details)
+        return Outcome("crashed", tr("The engine crashed"), f"{tr(_CRASHES[name])}{said} {tr(advice)}", details)
     if name:
-        text = f"Something outside the app ended the engine ({name}). {_RELOAD}"
+        text = tr("Something outside the app ended the engine ({name}).", name=name) + f" {tr(_RELOAD)}"
         if name == "SIGKILL" and memory == "unknown":
-            text += " If memory had run out, which this system doesn’t tell, a smaller context or model helps."
-        return Outcome("killed", "The engine was killed", text, details)
+            text += " " + tr("If memory had run out, which this system doesn’t tell, a smaller context or model helps.")
+        return Outcome("killed", tr("The engine was killed"), text, details)
     if not greeted:
         return could_not_start(_start_reason(words, returncode), details)
     if returncode == 0:
-        return Outcome("ended", "The engine ended", f"The engine ended by itself. {_RELOAD}", details)
-    said = f": “{words}”" if words else f" (exit code {returncode})"
-    return Outcome("failed", "The engine failed", f"The engine gave up{said}. {_RELOAD}", details)
+        return Outcome("ended", tr("The engine ended"), f"{tr('The engine ended by itself.')} {tr(_RELOAD)}", details)
+    said = f": “{words}”" if words else " " + tr("(exit code {code})", code=returncode)
+    return Outcome(
+        "failed", tr("The engine failed"), f"{tr('The engine gave up{said}.', said=said)} {tr(_RELOAD)}", details
+    )
 
 
 def _start_reason(words: str, returncode: int) -> str:
     if "llama_cpp" in words or "libllama" in words or "libggml" in words:
-        return (
-            f"llama.cpp could not be loaded: “{words}”. Install it with “pip install llama-cpp-python”, "
-            "and see that it was built for this machine."
+        return tr(
+            "llama.cpp could not be loaded: “{words}”. Install it with “pip install llama-cpp-python”, and see that "
+            "it was built for this machine.",
+            words=words,
         )
     if words:
-        return f"The engine ended before it was ready: “{words}”."
-    return f"The engine ended before it was ready (exit code {returncode})."
+        return tr("The engine ended before it was ready: “{words}”.", words=words)
+    return tr("The engine ended before it was ready (exit code {code}).", code=returncode)
 
 
 def _signal_name(returncode: int) -> str:
@@ -133,4 +138,4 @@ def _signal_name(returncode: int) -> str:
     try:
         return signal.Signals(-returncode).name
     except ValueError:
-        return f"signal {-returncode}"
+        return tr("signal {number}", number=-returncode)

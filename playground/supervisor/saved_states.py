@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from playground.translate import tr
+
 _SUFFIXES = (".state", ".part")
 
 
@@ -40,7 +42,7 @@ def _delete(files: Iterator[Path]) -> str:
         try:
             file.unlink(missing_ok=True)
         except OSError as error:
-            failed = f"“{file.name}” could not be deleted: {error.strerror}."
+            failed = tr("“{name}” could not be deleted: {reason}.", name=file.name, reason=error.strerror)
     return failed
 
 

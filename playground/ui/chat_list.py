@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 )
 
 from playground.conversation.tree import ChatHead
+from playground.translate import later, tr
 from playground.ui.theme import Theme
 from playground.workspace.words import day_group, join_letters
 
@@ -41,7 +42,7 @@ HEAD = Qt.ItemDataRole.UserRole
 _ROW, _HEADING = 28, 30
 _DOT, _DOT_GAP = 5, 9
 Index = QModelIndex | QPersistentModelIndex
-NEW_CHAT = "New chat"
+NEW_CHAT = later("New chat")
 
 
 class ChatModel(QAbstractListModel):
@@ -91,13 +92,13 @@ class ChatModel(QAbstractListModel):
         row = self.rows[index.row()]
         if role == HEAD:
             return row if isinstance(row, ChatHead) else None
-        title = row if isinstance(row, str) else row.title or NEW_CHAT
+        title = row if isinstance(row, str) else row.title or tr(NEW_CHAT)
         if role == Qt.ItemDataRole.EditRole or role == Qt.ItemDataRole.DisplayRole:
             return title
         if role == Qt.ItemDataRole.AccessibleTextRole:
             if isinstance(row, str) or len(row.letters) < 2:
                 return title
-            return f"{title}, lanes {join_letters(row.letters)}"
+            return tr("{title}, lanes {letters}", title=title, letters=join_letters(row.letters))
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -153,7 +154,7 @@ class _ChatRow(QStyledItemDelegate):
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
         editor = QLineEdit(parent)
-        editor.setAccessibleName("Chat title")
+        editor.setAccessibleName(tr("Chat title"))
         editor.setMaxLength(200)
         return editor
 
@@ -163,7 +164,7 @@ class _ChatRow(QStyledItemDelegate):
     def helpEvent(self, event: QHelpEvent, view: QAbstractItemView, option: QStyleOptionViewItem, index: Index) -> bool:
         head = index.data(HEAD) if index.isValid() else None
         if event.type() == QEvent.Type.ToolTip and head is not None:
-            lanes = f"\nLanes {join_letters(head.letters)}" if len(head.letters) > 1 else ""
+            lanes = tr("\nLanes {letters}", letters=join_letters(head.letters)) if len(head.letters) > 1 else ""
             when = QLocale().toString(QDateTime.fromSecsSinceEpoch(int(head.updated)), QLocale.FormatType.ShortFormat)
             QToolTip.showText(event.globalPos(), f"{index.data()}\n{when}{lanes}", view)
             return True
@@ -191,7 +192,7 @@ class ChatList(QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         trigger = QAbstractItemView.EditTrigger
         self.setEditTriggers(trigger.DoubleClicked | trigger.EditKeyPressed)
-        self.setAccessibleName("Chats")
+        self.setAccessibleName(tr("Chats"))
         self.setStyleSheet("QListView { background: transparent; }")
         self.clicked.connect(self._open)
         self._theme = theme
@@ -244,10 +245,10 @@ class ChatList(QListView):
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Open").triggered.connect(lambda: self.opened.emit(head.id))
-        menu.addAction("Rename\tF2").triggered.connect(lambda: self.rename(head.id))
+        menu.addAction(tr("Open")).triggered.connect(lambda: self.opened.emit(head.id))
+        menu.addAction(tr("Rename\tF2")).triggered.connect(lambda: self.rename(head.id))
         menu.addSeparator()
-        menu.addAction("Delete\tDel").triggered.connect(lambda: self.deleted.emit(head.id))
+        menu.addAction(tr("Delete\tDel")).triggered.connect(lambda: self.deleted.emit(head.id))
         where = self.viewport().mapToGlobal(self.visualRect(index).center()) if keyboard else event.globalPos()
         menu.popup(where)
 

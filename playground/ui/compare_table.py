@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, LaneWatch
@@ -51,7 +52,12 @@ class CompareTable(QWidget):
 
     def _words(self) -> str:
         return "; ".join(
-            ", ".join([f"Lane {lane.letter}", *(f"{c.title} {text}" for c in COLUMNS if (text := _text(c, lane)))])
+            ", ".join(
+                [
+                    tr("Lane {letter}", letter=lane.letter),
+                    *(f"{c.title} {text}" for c in COLUMNS if (text := _text(c, lane))),
+                ]
+            )
             for lane in self._workspace.lanes
         )
 
@@ -70,11 +76,11 @@ class CompareTable(QWidget):
             p.fillRect(0, 0, self.width(), 1, theme.color("line"))
             p.setFont(theme.font(11))
             p.setPen(theme.color("text-3"))
-            p.drawText(QRectF(12, 0, 40, HEAD), _LEFT, "Lane")
-            p.drawText(QRectF(model_x + 8, 0, 200, HEAD), _LEFT, "Model")
+            p.drawText(QRectF(12, 0, 40, HEAD), _LEFT, tr("Lane"))
+            p.drawText(QRectF(model_x + 8, 0, 200, HEAD), _LEFT, tr("Model"))
             for index, column in enumerate(COLUMNS):
                 p.drawText(QRectF(first + index * step, 0, step, HEAD), _RIGHT, column.title)
-            p.drawText(QRectF(ended_x, 0, right - ended_x, HEAD), _RIGHT, "Ended")
+            p.drawText(QRectF(ended_x, 0, right - ended_x, HEAD), _RIGHT, tr("Ended"))
             for row, lane in enumerate(lanes):
                 top = HEAD + row * ROW
                 p.fillRect(0, top, self.width(), 1, theme.color("line"))
@@ -85,7 +91,7 @@ class CompareTable(QWidget):
                 name = (
                     " · ".join(part for part in (lane.model.name, lane.model.quant) if part)
                     if lane.model
-                    else "no model"
+                    else tr("no model")
                 )
                 room = QRectF(model_x + 8, top, first - model_x, ROW)
                 p.drawText(

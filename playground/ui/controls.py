@@ -10,6 +10,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPushButton, QWidget
 
 from playground.settings.field import Field, SettingError
+from playground.translate import tr
 from playground.ui.editor_popup import EditorPopup, ValuePopup, escaped
 from playground.ui.fields import NumberField
 from playground.ui.setting_row import ROW_HEIGHT, SettingRow
@@ -93,20 +94,21 @@ class ChoiceRow(SettingRow):
         self.combo = _Combo(self)
         self.combo.setFont(theme.font(12))
         self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.combo.addItems(list(field.choices))
-        self.combo.setCurrentText(str(field.default))
-        self.combo.textActivated.connect(self._activated)
+        for choice in field.choices:
+            self.combo.addItem(tr(choice), choice)
+        self.combo.setCurrentIndex(field.choices.index(field.default))
+        self.combo.activated.connect(self._activated)
         self._adopt(self.combo)
 
-    def _activated(self, text: str) -> None:
-        self.choose(text)
+    def _activated(self, index: int) -> None:
+        self.choose(self.field.choices[index])
         self.released.emit(self.field.name)
 
     def _controls(self) -> list[QWidget]:
         return [self.combo]
 
     def _show_value(self) -> None:
-        self.combo.setCurrentText(str(self.value))
+        self.combo.setCurrentIndex(self.combo.findData(self.value))
 
     def _control_width(self) -> int:
         return 96
@@ -165,9 +167,11 @@ class TextRow(SettingRow):
         """What the row says of its value."""
         if isinstance(self.value, list):
             quoted = " ".join(f"“{escaped(entry)}”" for entry in self.value)
-            return quoted or "none"
+            return quoted or tr("none")
         lines = str(self.value).strip().count("\n") + 1
-        return "none" if not self.value else f"{lines} lines" if lines > 1 else str(self.value).strip()
+        return (
+            tr("none") if not self.value else tr("{lines} lines", lines=lines) if lines > 1 else str(self.value).strip()
+        )
 
     @property
     def popup(self) -> ValuePopup:

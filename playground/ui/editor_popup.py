@@ -11,6 +11,7 @@ from PySide6.QtGui import QHideEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from playground.settings.field import Field, SettingError
+from playground.translate import tr
 from playground.ui.style import mark
 from playground.ui.theme import Theme
 
@@ -66,7 +67,7 @@ class ValuePopup(QFrame):
 
     def help_text(self) -> str:
         """The sentence under the title."""
-        return self.field.help
+        return tr(self.field.help)
 
     def show_value(self, value: Any) -> None:
         """Bring the body to a value."""
@@ -86,7 +87,7 @@ class ValuePopup(QFrame):
         lines.setWordWrap(True)
         mark(lines, tone="3", size="meta")
         buttons = QHBoxLayout()
-        cancel, apply = QPushButton("Cancel"), QPushButton("Apply")
+        cancel, apply = QPushButton(tr("Cancel")), QPushButton(tr("Apply"))
         mark(cancel, kind="quiet", small="true")
         mark(apply, kind="primary", small="true")
         apply.setToolTip("Ctrl+Enter")
@@ -187,8 +188,8 @@ class EditorPopup(ValuePopup):
 
     def help_text(self) -> str:
         """The field's, and how a list is written."""
-        lines = " One a line; \\n stands for a line break, \\t for a tab."
-        return self.field.help + (lines if self.field.kind == "list" else "")
+        lines = " " + tr("One a line; \\n stands for a line break, \\t for a tab.")
+        return tr(self.field.help) + (lines if self.field.kind == "list" else "")
 
     def show_value(self, value: Any) -> None:
         """As lines, ready to type."""

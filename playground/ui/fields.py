@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 
 from playground.settings.field import Field, SettingError
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.slider import Scale
 from playground.ui.style import mark
@@ -170,7 +171,7 @@ class ChangeMark(QAbstractButton):
         self._theme, self._letter = theme, ""
         self._changed = self._open = False
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setAccessibleName(f"Reset {label}")
+        self.setAccessibleName(tr("Reset {label}", label=label))
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         theme.changed.connect(self.update)
         self.setVisible(False)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QTextLayout
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.workspace.words import Figure
@@ -267,7 +268,7 @@ class LaneBadge(QLabel):
         super().__init__()
         self._theme, self._letter, self._size = theme, letter, size
         self.setFixedSize(size, size)
-        self.setAccessibleName(f"Lane {letter}")
+        self.setAccessibleName(tr("Lane {letter}", letter=letter))
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -340,7 +341,7 @@ class Meter(QWidget):
         """Several parts from the left, each with its token."""
         if list(parts) != self._parts:
             self._parts = list(parts)
-            self.setAccessibleName(f"{self.fraction:.0%} filled")
+            self.setAccessibleName(tr("{fraction:.0%} filled", fraction=self.fraction))
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal, TypeAlias
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from playground.translate import tr
 from playground.ui.frame_clock import FrameClock
 from playground.ui.lane_view import LaneView
 from playground.ui.theme import Theme
@@ -28,6 +30,11 @@ def arrangement(lanes: int, width: int) -> Arrangement:
 
 class LanesArea(QWidget):
     """Keeps one view per lane and lays them out for the room there is."""
+
+    pointed = Signal(str, object)
+    """A lane's letter, and the `Place` in its answers that the mouse has come to, or None."""
+    tried = Signal(str, object)
+    """Draw another continuation of a lane's answer from this `Place` on."""
 
     def __init__(self, workspace: Workspace, theme: Theme, clock: FrameClock) -> None:
         super().__init__()
@@ -66,7 +73,9 @@ class LanesArea(QWidget):
                 old.deleteLater()
         for letter, lane in lanes.items():
             if letter not in self._views:
-                self._views[letter] = LaneView(lane, self._workspace, self._theme, self._clock)
+                view = self._views[letter] = LaneView(lane, self._workspace, self._theme, self._clock)
+                view.transcript.pointed.connect(partial(self.pointed.emit, letter))
+                view.transcript.tried.connect(partial(self.tried.emit, letter))
         self._arrange()
 
     def _arrange(self) -> None:
@@ -102,8 +111,11 @@ class LanesArea(QWidget):
         bar = QWidget()
         row = QHBoxLayout(bar)
         row.setContentsMargins(12, 6, 12, 6)
-        choices = [(v.lane.letter, f"Lane {v.lane.letter}", f"Show lane {v.lane.letter}") for v in views]
-        self._tabs = SegmentedControl(self._theme, choices, "Lanes")
+        choices = [
+            (v.lane.letter, tr("Lane {letter}", letter=v.lane.letter), tr("Show lane {letter}", letter=v.lane.letter))
+            for v in views
+        ]
+        self._tabs = SegmentedControl(self._theme, choices, tr("Lanes"))
         self._tabs.chosen.connect(self._workspace.set_active)
         row.addWidget(self._tabs)
         row.addStretch(1)

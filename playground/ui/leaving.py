@@ -7,11 +7,12 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
+from playground.translate import later, tr
 from playground.ui.main_window import MainWindow
 from playground.workspace.workspace import Workspace
 
 MOST_MS = 6000
-WORDS = "Keeping the chats’ memory for the next start. Close again to skip that."
+WORDS = later("Keeping the chats’ memory for the next start. Close again to skip that.")
 
 
 class Leaving(QObject):
@@ -36,7 +37,7 @@ class Leaving(QObject):
             self._timer.stop()
             return True
         self._begun = True
-        self._window.status.toast(WORDS)
+        self._window.status.toast(tr(WORDS))
         self._window.setEnabled(False)
         self._stop_listening = self._workspace.engines.changed.connect(lambda _engine: self._look())
         self._timer.start(MOST_MS)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.ui.widgets import IconButton, Label, LaneWatch, TextButton, ask_for_gguf, bind
@@ -107,9 +108,9 @@ class ModelShelf(QWidget):
         column.setSpacing(2)
         column.addLayout(self._make_head())
         column.addWidget(self._make_list())
-        self.open = TextButton(theme, "Open a model file", "quiet", "plus", small=True)
+        self.open = TextButton(theme, tr("Open a model file"), "quiet", "plus", small=True)
         self.open.clicked.connect(self._ask)
-        self.get = TextButton(theme, "Get another model", "quiet", "download-simple", small=True)
+        self.get = TextButton(theme, tr("Get another model"), "quiet", "download-simple", small=True)
         self.get.clicked.connect(lambda: self._workspace.act(self._workspace.active, "find_models"))
         column.addWidget(self.get, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.open, 0, Qt.AlignmentFlag.AlignLeft)
@@ -122,9 +123,9 @@ class ModelShelf(QWidget):
     def _make_head(self) -> QHBoxLayout:
         head = QHBoxLayout()
         head.setContentsMargins(6, 0, 2, 2)
-        head.addWidget(Label(self._theme, "Models", 11, "text-2"))
+        head.addWidget(Label(self._theme, tr("Models"), 11, "text-2"))
         head.addStretch(1)
-        self.plus = IconButton(self._theme, "plus", "Open a model file", size=24)
+        self.plus = IconButton(self._theme, "plus", tr("Open a model file"), size=24)
         self.plus.clicked.connect(self._ask)
         head.addWidget(self.plus)
         return head
@@ -138,7 +139,7 @@ class ModelShelf(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setStyleSheet("QListView { background: transparent; }")
-        self.list.setAccessibleName("Models")
+        self.list.setAccessibleName(tr("Models"))
         self.list.clicked.connect(self._take)
         return self.list
 
@@ -158,9 +159,16 @@ class ModelShelf(QWidget):
         self.list.setFixedHeight(min(len(rows), _MAX_ROWS) * _ROW + 2)
 
     def _row(self, ref: ModelRef, letters: str) -> QStandardItem:
-        used = f", used by lane {', '.join(letters)}" if letters else ""
+        used = tr(", used by lane {letters}", letters=", ".join(letters)) if letters else ""
         item = QStandardItem(f"{ref.name}, {model_tag(ref)}{used}")
-        item.setToolTip(f"{ref.name} · {model_tag(ref)}\n{ref.path}\nClick to load it into the active lane")
+        item.setToolTip(
+            tr(
+                "{name} · {tag}\n{path}\nClick to load it into the active lane",
+                name=ref.name,
+                tag=model_tag(ref),
+                path=ref.path,
+            )
+        )
         item.setData(ref, _REF)
         item.setData(letters, _LETTERS)
         return item

@@ -9,10 +9,10 @@ from PySide6.QtGui import QEnterEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QLabel, QSizePolicy, QWidget
 
 from playground.settings.field import Field
+from playground.translate import tr
 from playground.ui.fields import ChangeMark, RowLabel
 from playground.ui.style import mark
 from playground.ui.theme import Theme
-from playground.ui.translate import tr
 
 ROW_HEIGHT = 34
 _MARK = 18
@@ -33,9 +33,15 @@ def tip_of(field: Field) -> str:
     """The hint with the accepted range."""
     if field.kind not in ("int", "float"):
         return hint_of(field)
-    words = "".join(f", or “{word}”" for word in field.special.values())
+    words = "".join(tr(", or “{word}”", word=word) for word in field.special.values())
     unit = f" {field.unit}" if field.unit else ""
-    return f"{hint_of(field)} Accepted: {field.range_text()}{unit}{words}."
+    return tr(
+        "{hint} Accepted: {range}{unit}{words}.",
+        hint=hint_of(field),
+        range=field.range_text(),
+        unit=unit,
+        words=words,
+    )
 
 
 def settle(widget: QWidget) -> None:

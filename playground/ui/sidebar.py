@@ -10,10 +10,10 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from playground.conversation.tree import ChatHead
+from playground.translate import later, tr
 from playground.ui.chat_list import NEW_CHAT, ChatList
 from playground.ui.model_shelf import ModelShelf
 from playground.ui.theme import Theme
-from playground.ui.translate import tr
 from playground.ui.widgets import (
     Divider,
     ElidedLabel,
@@ -29,7 +29,7 @@ UNDO_MS = 8000
 _FEW = 5
 """With fewer chats than this the pane says where they are kept."""
 _SEARCH_AFTER_MS = 200
-KEPT = "Chats are kept on this disk, as they are written. Nothing is sent anywhere."
+KEPT = later("Chats are kept on this disk, as they are written. Nothing is sent anywhere.")
 
 
 class UndoBar(QWidget):
@@ -148,7 +148,7 @@ class Sidebar(QWidget):
         """Show the chats as they are now, filtered by the search."""
         heads, text = self._all_heads(), self.search.text().strip().casefold()
         if text:
-            own = [head for head in heads if text in (head.title or NEW_CHAT).casefold()]
+            own = [head for head in heads if text in (head.title or tr(NEW_CHAT)).casefold()]
             here = {head.id for head in own}
             known = {head.id for head in heads}
             more = [h for h in self._found.values() if h.id not in here and h.id in known]
@@ -157,7 +157,7 @@ class Sidebar(QWidget):
         self._show_note(len(heads), bool(text))
 
     def _show_note(self, shown: int, searching: bool) -> None:
-        self.note.setText("No chat has that in its title or text." if searching else KEPT)
+        self.note.setText(tr("No chat has that in its title or text.") if searching else tr(KEPT))
         self.note.setVisible(shown == 0 if searching else shown < _FEW)
         rows = self.list.chats.rowCount()
         height = sum(self.list.sizeHintForRow(row) for row in range(rows)) if shown < _FEW else 0
@@ -199,7 +199,7 @@ class Sidebar(QWidget):
         if head is None:
             return  # a chat without a turn yet is not kept
         self._workspace.delete_chat(chat_id)
-        self.undo_bar.offer(head.title or NEW_CHAT)
+        self.undo_bar.offer(head.title or tr(NEW_CHAT))
 
     def _undo(self) -> None:
         self._workspace.undo_delete()

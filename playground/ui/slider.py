@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QSlider, QWidget
 
 from playground.settings.field import Field
+from playground.translate import tr
 from playground.ui.theme import Theme
 
 _THUMB = 12.0
@@ -140,7 +141,7 @@ class Slider(QSlider):
         self.blockSignals(True)
         self.setValue(round(self.scale.position(value) * _TICKS))
         self.blockSignals(False)
-        self.setAccessibleDescription(f"{self._field.show(value)}. {self._field.help}")
+        self.setAccessibleDescription(f"{self._field.show(value)}. {tr(self._field.help)}")
         self.update()
 
     def set_lane(self, letter: str) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy
 
+from playground.translate import tr, tr_n
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, ElidedLabel, IconLabel, Label, LaneWatch, Meter
 from playground.workspace.lane import EngineFacts
@@ -71,8 +72,8 @@ class StatusBar(QFrame):
         self.own = Label(theme, px=11, tone="text-2")
         self.meter = Meter(theme, 72)
         self.free = Label(theme, px=11, tone="text-2")
-        self.network = Label(theme, "Network idle", 11, "text-2")
-        self.network.setToolTip("Nothing is being sent or fetched.")
+        self.network = Label(theme, tr("Network idle"), 11, "text-2")
+        self.network.setToolTip(tr("Nothing is being sent or fetched."))
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 0, 12, 0)
         row.setSpacing(7)
@@ -140,8 +141,8 @@ class StatusBar(QFrame):
 
     def set_network(self, words: str) -> None:
         """What goes over the network now; empty: nothing."""
-        self.network.setText(words or "Network idle")
-        self.network.setToolTip(words or "Nothing is being sent or fetched.")
+        self.network.setText(words or tr("Network idle"))
+        self.network.setToolTip(words or tr("Nothing is being sent or fetched."))
 
     def _running(self) -> list[EngineFacts]:
         engines = {
@@ -160,8 +161,8 @@ class StatusBar(QFrame):
         self._shown_at = time.monotonic()
         running = self._running()
         count = len(running)
-        words = "No engine" if not count else "1 engine" if count == 1 else f"{count} engines"
-        self.engines.setText(f"{words} running")
+        words = tr_n(count, "1 engine running", "{n} engines running") if count else tr("No engine running")
+        self.engines.setText(words)
         self.dot.set_tone("ok" if count else "disabled")
         self.processor.setText(_processor(running))
         self._show_memory(running)
@@ -180,10 +181,16 @@ class StatusBar(QFrame):
             others = max(0, total - available - ours)
             self.meter.set_parts([(ours / total, "text-2"), (others / total, "disabled")])
             self.meter.setToolTip(
-                f"Playground {format_gb_short(ours)} GB, other programs {format_gb_short(others)} GB, "
-                f"free {format_gb_short(available)} GB"
+                tr(
+                    "Playground {ours} GB, other programs {others} GB, free {available} GB",
+                    ours=format_gb_short(ours),
+                    others=format_gb_short(others),
+                    available=format_gb_short(available),
+                )
             )
-            self.free.setText(f"free {format_gb_short(available)} of {format_gb_short(total)} GB")
+            self.free.setText(
+                tr("free {available} of {total} GB", available=format_gb_short(available), total=format_gb_short(total))
+            )
 
     def resizeEvent(self, event: object) -> None:
         """Drop words where room is short."""
@@ -205,6 +212,6 @@ def _processor(running: list[EngineFacts]) -> str:
     if not infos:
         return ""
     threads = max(info.n_threads for info in infos)
-    words = f"CPU · {threads} {'thread' if threads == 1 else 'threads'}"
+    words = tr_n(threads, "CPU · 1 thread", "CPU · {n} threads")
     gpu = next((e.gpu for e in running if e.gpu and e.info is not None and e.info.n_gpu_layers), "")
     return f"{gpu} · {words}" if gpu else words

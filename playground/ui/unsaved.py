@@ -6,9 +6,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
 
 from playground.conversation.store import Store
+from playground.translate import later, tr
 from playground.ui.main_window import MainWindow
 
-WORDS = "The newest turns are not saved yet. Make room for them, or close the window again to lose them."
+WORDS = later("The newest turns are not saved yet. Make room for them, or close the window again to lose them.")
 
 
 class Unsaved(QObject):
@@ -35,5 +36,5 @@ class Unsaved(QObject):
         if isinstance(app, QGuiApplication) and app.isSavingSession():
             return True
         self._warned = True
-        self._window.status.hold(WORDS)
+        self._window.status.hold(tr(WORDS))
         return False

@@ -8,6 +8,7 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from playground.translate import tr
 from playground.ui.buttons import (
     IconButton,
     PaintedButton,
@@ -112,7 +113,7 @@ class LaneWatch:
 
 def ask_for_gguf(parent: QWidget, reply: Callable[[str], object]) -> QFileDialog:
     """Ask for a model file without holding up the event loop; ``reply`` gets the path, if one was chosen."""
-    dialog = QFileDialog(parent, "Open a model file", "", "GGUF models (*.gguf);;All files (*)")
+    dialog = QFileDialog(parent, tr("Open a model file"), "", tr("GGUF models (*.gguf);;All files (*)"))
     dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.fileSelected.connect(reply)

@@ -14,6 +14,7 @@ from playground.protocol.commands import BenchTest, StopBench
 from playground.protocol.events import BenchDone, BenchProgress, BenchRow, LoadFailed
 from playground.settings import load as load_table
 from playground.supervisor.outcome import Outcome
+from playground.translate import tr
 from playground.workspace.bench_kept import BenchKept
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.lane import Lane, ModelRef
@@ -191,7 +192,7 @@ class Bench:
         self.left_out = [test for test in wanted if test not in self.tests]
         if not self.tests:
             self.left_out = []
-            self._finish("failed", f"No test fits: this model’s context ends at {n_ctx:,} tokens.")
+            self._finish("failed", tr("No test fits: this model’s context ends at {n_ctx:,} tokens.", n_ctx=n_ctx))
             return
         self.state, self._asked = "waiting", True
         self._engines.measure(engine, BenchCommand(self._request, self.tests, self.repeats), self._begun)
@@ -204,7 +205,7 @@ class Bench:
         if engine is not self._engine:
             return
         if engine.state in ("closing", "gone"):
-            self._finish("failed", "The model was unloaded before all was measured.")
+            self._finish("failed", tr("The model was unloaded before all was measured."))
         elif engine.state == "ready" and self.state == "loading":
             self._ask(engine)
             self.changed.emit()

@@ -11,6 +11,7 @@ from playground.bench import history
 from playground.bench.history import History, Kept
 from playground.bench.machine import Machine, this_machine
 from playground.bench.result import Result
+from playground.translate import later, tr, tr_n
 from playground.workspace.ports import Background
 from playground.workspace.signal import Signal
 
@@ -59,7 +60,7 @@ class BenchKept:
             try:
                 return this_machine(), self._history.load()
             except OSError as error:
-                return this_machine(), f"Earlier benchmarks can’t be read: {error.strerror}."
+                return this_machine(), tr("Earlier benchmarks can’t be read: {reason}.", reason=error.strerror)
 
         self._do(read, self._opened)
 
@@ -71,7 +72,7 @@ class BenchKept:
             try:
                 self._history.append([result])
             except OSError as error:
-                return Taken(result, f"The results can’t be kept: {error.strerror}.")
+                return Taken(result, tr("The results can’t be kept: {reason}.", reason=error.strerror))
             return Taken(result)
 
         def kept(taken: Taken) -> None:
@@ -115,8 +116,8 @@ class BenchKept:
         else:
             self.results = [*kept.results, *self.results]
             if kept.damaged:
-                lines = "line of earlier benchmarks was" if kept.damaged == 1 else "lines of earlier benchmarks were"
-                self._told(f"{kept.damaged:,} damaged {lines} passed over.")
+                one = later("A damaged line of earlier benchmarks was passed over.")
+                self._told(tr_n(kept.damaged, one, "{n:,} damaged lines of earlier benchmarks were passed over."))
         self.changed.emit()
 
     def _say(self, complaint: str) -> None:
@@ -145,5 +146,5 @@ def _complaint(work: Callable[[], None]) -> str:
     try:
         work()
     except OSError as error:
-        return f"The list of benchmarks can’t be changed: {error.strerror}."
+        return tr("The list of benchmarks can’t be changed: {reason}.", reason=error.strerror)
     return ""

@@ -9,10 +9,16 @@ from playground.bench.plan import name_of
 from playground.bench.report import cells_of, speed, varied
 from playground.bench.result import Result
 from playground.bench.statistics import Ratio
+from playground.translate import later, tr, tr_n
 from playground.workspace.bench import Bench
 from playground.workspace.words import format_bytes, format_percent, join_letters
 
-_PHASES = {"warm_up": "warming up", "depth": "filling the context", "prompt": "reading", "writing": "writing"}
+_PHASES = {
+    "warm_up": later("warming up"),
+    "depth": later("filling the context"),
+    "prompt": later("reading"),
+    "writing": "writing",
+}
 
 
 def state_words(bench: Bench) -> str:
@@ -20,16 +26,18 @@ def state_words(bench: Bench) -> str:
     if bench.state == "loading" and bench.room_words:
         return bench.room_words[0].upper() + bench.room_words[1:]
     if bench.state == "loading":
-        return f"Reading the file {format_percent(bench.fraction)}"
+        return tr("Reading the file {fraction}", fraction=format_percent(bench.fraction))
     if bench.state == "waiting":
         letters = bench.waits_for
-        lanes = f"lane{'s' if len(letters) > 1 else ''} {join_letters(letters)}" if letters else "the other engines"
-        return f"Waits until {lanes} {'have' if len(letters) != 1 else 'has'} written"
+        if not letters:
+            return tr("Waits until the other engines have written")
+        one, many = later("Waits until lane {letters} has written"), later("Waits until lanes {letters} have written")
+        return tr_n(len(letters), one, many, letters=join_letters(letters))
     if bench.state == "measuring":
         return _where(bench)
     if bench.state == "stopping":
-        return "Stopping"
-    return {"done": "Measured", "stopped": "Stopped; what was complete is kept", "failed": bench.message}.get(
+        return tr("Stopping")
+    return {"done": tr("Measured"), "stopped": tr("Stopped; what was complete is kept"), "failed": bench.message}.get(
         bench.state, ""
     )
 
@@ -37,9 +45,9 @@ def state_words(bench: Bench) -> str:
 def _where(bench: Bench) -> str:
     at = bench.at
     if at is None:
-        return "Begins"
-    turn = f", {at.repeat + 1} of {bench.repeats}" if at.repeat >= 0 else ""
-    return f"{name_of(bench.tests[at.index])}{turn} · {_PHASES[at.phase]}"
+        return tr("Begins")
+    turn = tr(", {repeat} of {repeats}", repeat=at.repeat + 1, repeats=bench.repeats) if at.repeat >= 0 else ""
+    return f"{name_of(bench.tests[at.index])}{turn} · {tr(_PHASES[at.phase])}"
 
 
 def left_words(bench: Bench) -> str:
@@ -49,16 +57,17 @@ def left_words(bench: Bench) -> str:
     left = bench.seconds_left()
     if left is None:
         return format_percent(bench.fraction)
+    done = format_percent(bench.fraction)
     if left < 90:
-        return f"{format_percent(bench.fraction)} · about {max(1, round(left))} s left"
-    return f"{format_percent(bench.fraction)} · about {round(left / 60)} min left"
+        return tr("{fraction} · about {seconds} s left", fraction=done, seconds=max(1, round(left)))
+    return tr("{fraction} · about {minutes} min left", fraction=done, minutes=round(left / 60))
 
 
 def plan_words(n_tests: int, repeats: int, n_ctx: int) -> str:
     """“8 tests, each 3 times, in a context of 4,608 tokens”."""
-    tests = f"{n_tests:,} test{'' if n_tests == 1 else 's'}"
-    times = {1: "once", 2: "twice"}.get(repeats, f"{repeats:,} times")
-    return f"{tests}, {'each ' if n_tests > 1 else ''}{times}, in a context of {n_ctx:,} tokens"
+    times = {1: tr("once"), 2: tr("twice")}.get(repeats, tr("{repeats:,} times", repeats=repeats))
+    one = later("1 test, {times}, in a context of {n_ctx:,} tokens")
+    return tr_n(n_tests, one, "{n} tests, each {times}, in a context of {n_ctx:,} tokens", times=times, n_ctx=n_ctx)
 
 
 def left_out_words(bench: Bench) -> str:
@@ -66,15 +75,15 @@ def left_out_words(bench: Bench) -> str:
     names = [name_of(test) for test in bench.left_out]
     if not names:
         return ""
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3:,} more" if len(names) > 3 else "")
-    return f"Left out, as the model’s context doesn’t hold them: {shown}."
+    shown = ", ".join(names[:3]) + (" " + tr("and {n:,} more", n=len(names) - 3) if len(names) > 3 else "")
+    return tr("Left out, as the model’s context doesn’t hold them: {shown}.", shown=shown)
 
 
 def run_title(results: Sequence[Result]) -> str:
     """The model, or how many."""
     models = {result.model_key: result for result in results}
     if len(models) > 1:
-        return f"{len(models)} models"
+        return tr("{n} models", n=len(models))
     return results[0].model_name if results else ""
 
 
@@ -130,12 +139,16 @@ def made_with(result: Result, results: Sequence[Result]) -> str:
     """Machine, threads and what is not as usual: “AMD Ryzen 5, 6 cores · 6 threads · type_k q8_0”."""
     cells = cells_of(result)
     counts = {one.n_threads for one in results}
-    threads = f"{cells['threads']} thread{'' if cells['threads'] == '1' else 's'}" if len(counts) == 1 else ""
+    threads = tr_n(int(cells["threads"]), "1 thread", "{n} threads") if len(counts) == 1 else ""
     fixed = [name for name in varied(results) if len({getattr(one, name) for one in results}) == 1]
     options = [f"{name} {cells[name]}" for name in fixed]
-    gpu = [f"{result.gpu_info}, {result.n_gpu_layers} layers"] if result.gpu_info and result.n_gpu_layers else []
-    cores = f"{result.n_cores} core{'' if result.n_cores == 1 else 's'}"
-    flash = ["flash attention" if result.flash_attn else "no flash attention"]
+    gpu = (
+        [tr("{gpu_info}, {n_gpu_layers} layers", gpu_info=result.gpu_info, n_gpu_layers=result.n_gpu_layers)]
+        if result.gpu_info and result.n_gpu_layers
+        else []
+    )
+    cores = tr_n(result.n_cores, "1 core", "{n} cores")
+    flash = [tr("flash attention") if result.flash_attn else tr("no flash attention")]
     return " · ".join(part for part in (f"{result.cpu_info}, {cores}", *gpu, threads, *flash, *options) if part)
 
 
@@ -153,4 +166,4 @@ def difference_words(against: Ratio | None) -> tuple[str, str]:
 
 def described(result: Result) -> str:
     """A point of a plot: “depth 2,048 · 118.20 ± 1.41 tok/s”."""
-    return f"depth {result.n_depth:,} · {speed(result)} tok/s"
+    return tr("depth {n_depth:,} · {speed} tok/s", n_depth=result.n_depth, speed=speed(result))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground.conversation.tree import Chat, ChatHead, LaneRecord, new_id
+from playground.translate import tr
 from playground.workspace.answers import Answers
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import Lane, ModelRef
@@ -69,7 +70,7 @@ class Chats:
 
         def opened(chat: Chat | None) -> None:
             if chat is None:
-                self._state.told.emit("That chat could not be read.")
+                self._state.told.emit(tr("That chat could not be read."))
                 return
             self._show(chat)
             self.remember()

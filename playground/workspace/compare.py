@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from playground.translate import later, tr
 from playground.workspace.lane import Lane
 from playground.workspace.words import format_gb, format_rate_value
 
 ENDED = {
-    "end": "end of turn",
-    "stop_string": "stop string",
-    "max_tokens": "max tokens",
-    "stopped": "stopped",
-    "context_full": "context full",
-    "failed": "failed",
+    "end": later("end of turn"),
+    "stop_string": later("stop string"),
+    "max_tokens": later("max tokens"),
+    "stopped": later("stopped"),
+    "context_full": later("context full"),
+    "failed": later("failed"),
 }
 
 
@@ -44,12 +45,12 @@ def _memory(lane: Lane) -> float | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("Prompt tok/s", lambda lane: _some(lane.answer.prompt_tok_s), format_rate_value, 1),
+    Column(later("Prompt tok/s"), lambda lane: _some(lane.answer.prompt_tok_s), format_rate_value, 1),
     Column("TTFT, s", lambda lane: _some(lane.answer.ttft_ns / 1e9), lambda v: f"{v:.2f}", -1),
     Column("tok/s", lambda lane: _some(lane.answer.tok_s()), format_rate_value, 1),
-    Column("Tokens", lambda lane: _some(len(lane.answer.tokens)), lambda v: f"{v:,.0f}"),
-    Column("Time", _time, lambda v: f"{v:.2f} s"),
-    Column("Memory", _memory, lambda v: f"{format_gb(int(v))} GB", -1),
+    Column(later("Tokens"), lambda lane: _some(len(lane.answer.tokens)), lambda v: f"{v:,.0f}"),
+    Column(later("Time"), _time, lambda v: f"{v:.2f} s"),
+    Column(later("Memory"), _memory, lambda v: f"{format_gb(int(v))} GB", -1),
 )
 
 
@@ -67,6 +68,6 @@ def best(column: Column, lanes: Sequence[Lane]) -> Lane | None:
 def ended(lane: Lane) -> str:
     """How the newest answer ended, or that it runs."""
     if lane.busy:
-        return "running" if len(lane.answer.tokens) else "waiting"
+        return tr("running") if len(lane.answer.tokens) else tr("waiting")
     node = next((node for node in reversed(lane.path) if node.role == "assistant"), None)
-    return ENDED.get(str(node.record.get("reason", "")), "") if node is not None else ""
+    return tr(ENDED.get(str(node.record.get("reason", "")), "")) if node is not None else ""

@@ -15,6 +15,7 @@ from playground.downloads.queue import Queue
 from playground.downloads.record import Record
 from playground.downloads.view import DownloadView
 from playground.paths import Paths
+from playground.translate import tr
 from playground.workspace.ports import Post
 from playground.workspace.signal import Signal
 
@@ -118,5 +119,5 @@ class Downloads:
 
     def _finished(self, view: DownloadView) -> None:
         self._take()
-        self.told.emit(f"{view.label} is here and checked.")
+        self.told.emit(tr("{label} is here and checked.", label=view.label))
         self.finished.emit(view)

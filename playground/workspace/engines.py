@@ -41,6 +41,7 @@ from playground.protocol.measured import Measured
 from playground.supervisor.outcome import Outcome
 from playground.supervisor.process import EngineProcess
 from playground.supervisor.turns import Turns
+from playground.translate import tr
 from playground.workspace.engine import Engine, EngineState
 from playground.workspace.intake import Intake
 from playground.workspace.ports import Post, Spawn
@@ -232,7 +233,7 @@ class Engines:
         if engine.told:
             engine.process.send(CancelLoad())
         else:
-            self.refuse(engine, LoadFailed("cancelled", "Loading was cancelled."))
+            self.refuse(engine, LoadFailed("cancelled", tr("Loading was cancelled.")))
 
     def set_together(self, together: bool) -> None:
         """Let engines run at the same time with the cores split, or in turn."""

@@ -21,6 +21,7 @@ from playground.models.notes import Note
 from playground.models.scanner import Report, Scanner
 from playground.models.sources import Source
 from playground.paths import Paths
+from playground.translate import tr
 from playground.workspace.known_models import to_ref
 from playground.workspace.lane import ModelRef
 from playground.workspace.ports import Background, Post
@@ -107,7 +108,7 @@ class Library:
         """Put a model of ours into the trash; ``done`` gets an empty text, or a sentence on why not."""
         model = self.find(path)
         if model is None:
-            done("That model isn’t in the library any more.")
+            done(tr("That model isn’t in the library any more."))
             return
 
         def work() -> str:
@@ -166,7 +167,7 @@ class Library:
             try:
                 found: Verified | str = verify(library.describe(Path(path)), catalog, tell, cancelled.is_set)
             except OSError as error:
-                found = f"“{Path(path).name}” can’t be read: {error.strerror}."
+                found = tr("“{name}” can’t be read: {reason}.", name=Path(path).name, reason=error.strerror)
             except GivenUp:
                 return
             finally:
@@ -235,7 +236,7 @@ class Library:
             try:
                 notes.put(self._paths, path, lambda: self.note(path))
             except OSError as error:
-                return f"The library’s notes could not be saved: {error.strerror}."
+                return tr("The library’s notes could not be saved: {reason}.", reason=error.strerror)
             return ""
 
         self._background(work, lambda problem: self._tell(problem) if problem else None)

@@ -10,6 +10,7 @@ from playground.models.starter import STARTER
 from playground.protocol.events import LoadFailed
 from playground.settings import load as load_table
 from playground.supervisor.outcome import Outcome
+from playground.translate import tr
 from playground.workspace import notices
 from playground.workspace.advice import Advice
 from playground.workspace.engines import Engine, Engines
@@ -255,11 +256,15 @@ def starter_missing() -> Notice:
     size_mb = STARTER.size / 1e6
     return Notice(
         "info",
-        "The starter model isn’t here",
-        f"{STARTER.name} ({size_mb:.0f} MB) can be fetched from the Hugging Face Hub, checked by its digest. "
-        "Or open a GGUF file that you already have.",
+        tr("The starter model isn’t here"),
+        tr(
+            "{name} ({size_mb:.0f} MB) can be fetched from the Hugging Face Hub, checked by its digest. Or open a "
+            "GGUF file that you already have.",
+            name=STARTER.name,
+            size_mb=size_mb,
+        ),
         (
-            NoticeAction("download_starter", f"Download {size_mb:.0f} MB", primary=True),
-            NoticeAction("open_file", "Open a GGUF file…"),
+            NoticeAction("download_starter", tr("Download {size_mb:.0f} MB", size_mb=size_mb), primary=True),
+            NoticeAction("open_file", tr("Open a GGUF file…")),
         ),
     )

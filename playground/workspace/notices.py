@@ -7,14 +7,15 @@ from typing import Any
 
 from playground.protocol.events import LoadFailed, ModelInfo
 from playground.supervisor.outcome import Outcome
+from playground.translate import later, tr
 from playground.workspace.advice import Advice
 from playground.workspace.lane import Notice, NoticeAction
-from playground.workspace.words import format_bytes, format_gb, model_tag
+from playground.workspace.words import format_bytes, format_gb, join_letters, model_tag
 
-CHOOSE = NoticeAction("choose_model", "Choose another model")
-RELOAD = NoticeAction("reload", "Reload", primary=True)
-NEW_CHAT = NoticeAction("new_chat", "New chat")
-NO_FIT = "This model doesn’t fit right now"
+CHOOSE = NoticeAction("choose_model", later("Choose another model"))
+RELOAD = NoticeAction("reload", later("Reload"), primary=True)
+NEW_CHAT = NoticeAction("new_chat", later("New chat"))
+NO_FIT = later("This model doesn’t fit right now")
 _MOST_OFFERS = 3
 
 
@@ -23,29 +24,29 @@ def load_failed(event: LoadFailed, n_ctx: int, advice: Advice | None = None) -> 
     if event.kind == "cancelled":
         return Notice(
             "info",
-            "Loading was cancelled",
-            "Nothing was loaded.",
-            (NoticeAction("reload", "Load", primary=True), CHOOSE),
+            tr("Loading was cancelled"),
+            tr("Nothing was loaded."),
+            (NoticeAction("reload", tr("Load"), primary=True), CHOOSE),
         )
     if event.kind in ("memory", "context") and advice is not None:
         return no_fit(advice, event.detail)
     if event.kind in ("memory", "context") and n_ctx > 1024:
         smaller = NoticeAction(
-            f"reload_ctx:{smaller_ctx(n_ctx)}", f"Load with {smaller_ctx(n_ctx):,} tokens", primary=True
+            f"reload_ctx:{smaller_ctx(n_ctx)}", tr("Load with {n_ctx:,} tokens", n_ctx=smaller_ctx(n_ctx)), primary=True
         )
-        return Notice("danger", NO_FIT, _said(event.message), (smaller, CHOOSE), event.detail)
+        return Notice("danger", tr(NO_FIT), _said(event.message), (smaller, CHOOSE), event.detail)
     titles = {
-        "missing": "The model file is gone",
-        "not_a_file": "That is not a file",
-        "not_gguf": "Not a GGUF file",
-        "truncated": "The model file is incomplete",
-        "unsupported": "This llama.cpp can’t run the model",
+        "missing": tr("The model file is gone"),
+        "not_a_file": tr("That is not a file"),
+        "not_gguf": tr("Not a GGUF file"),
+        "truncated": tr("The model file is incomplete"),
+        "unsupported": tr("This llama.cpp can’t run the model"),
     }
     return Notice(
         "danger",
-        titles.get(event.kind, "The model could not be loaded"),
+        titles.get(event.kind, tr("The model could not be loaded")),
         _said(event.message),
-        (CHOOSE, NoticeAction("reload", "Try again")),
+        (CHOOSE, NoticeAction("reload", tr("Try again"))),
         event.detail,
     )
 
@@ -53,11 +54,11 @@ def load_failed(event: LoadFailed, n_ctx: int, advice: Advice | None = None) -> 
 def no_fit(advice: Advice, details: str = "") -> Notice:
     """A model that needs more memory than there is: the numbers, and a button for each thing that would fit."""
     text = needs_words(advice)
-    again = NoticeAction("reload", "Try again")
+    again = NoticeAction("reload", tr("Try again"))
     offered = offer_actions(advice)
     if not offered:
-        text += " Close other programs, or choose a smaller quant or a smaller model."
-    return Notice("danger", NO_FIT, text, (*offered, CHOOSE, again), details)
+        text += " " + tr("Close other programs, or choose a smaller quant or a smaller model.")
+    return Notice("danger", tr(NO_FIT), text, (*offered, CHOOSE, again), details)
 
 
 def out_of_memory(ended: Notice, advice: Advice) -> Notice:
@@ -72,28 +73,30 @@ def needs_words(advice: Advice) -> str:
     """“It needs 2.10 GB: weights 1.20 GB, … There are 1.50 GB free.”"""
     needs = advice.needs
     if needs is None:
-        return f"There are {format_gb(advice.free)} GB free."
+        return tr("There are {free} GB free.", free=format_gb(advice.free))
     weights = needs.weights.copied if needs.mapped else needs.weights.total
     parts = (
-        ("weights", weights),
-        (f"KV cache {format_bytes(needs.cache)} for {needs.n_ctx:,} tokens", 0),
-        ("working memory", needs.compute),
-        ("the engine itself", needs.private - weights - needs.cache - needs.compute),
+        (tr("weights"), weights),
+        (tr("KV cache {cache} for {n_ctx:,} tokens", cache=format_bytes(needs.cache), n_ctx=needs.n_ctx), 0),
+        (tr("working memory"), needs.compute),
+        (tr("the engine itself"), needs.private - weights - needs.cache - needs.compute),
     )
     listed = ", ".join(f"{name} {format_bytes(size)}" if size else name for name, size in parts if size or "KV" in name)
-    return (
-        f"It needs {format_gb(needs.private)} GB: {listed}. "
-        f"{format_gb(advice.free)} GB are free, counting what idle models would give back."
+    return tr(
+        "It needs {private} GB: {listed}. {free} GB are free, counting what idle models would give back.",
+        private=format_gb(needs.private),
+        listed=listed,
+        free=format_gb(advice.free),
     )
 
 
 def offer_actions(advice: Advice) -> tuple[NoticeAction, ...]:
     """A button for each thing that fits, the smallest change first."""
     actions = [
-        NoticeAction(f"reload_with:{_key(offer.changes)}", f"Load with {_offer_words(offer.changes)}")
+        NoticeAction(f"reload_with:{_key(offer.changes)}", tr("Load with {what}", what=_offer_words(offer.changes)))
         for offer in advice.offers
     ]
-    actions += [NoticeAction(f"use_model:{ref.path}", f"Load {model_tag(ref)}") for ref in advice.smaller]
+    actions += [NoticeAction(f"use_model:{ref.path}", tr("Load {tag}", tag=model_tag(ref))) for ref in advice.smaller]
     return tuple(
         NoticeAction(action.key, action.label, primary=index == 0)
         for index, action in enumerate(actions[:_MOST_OFFERS])
@@ -105,16 +108,16 @@ def _key(changes: Mapping[str, Any]) -> str:
 
 
 def _offer_words(changes: Mapping[str, Any]) -> str:
-    parts = [f"a {changes['cache_type_k']} cache"] if "cache_type_k" in changes else []
-    parts += [f"{changes['n_ctx']:,} tokens"] if "n_ctx" in changes else []
-    return " and ".join(parts)
+    parts = [tr("a {cache_type_k} cache", cache_type_k=changes["cache_type_k"])] if "cache_type_k" in changes else []
+    parts += [tr("{n_ctx:,} tokens", n_ctx=changes["n_ctx"])] if "n_ctx" in changes else []
+    return join_letters(parts)
 
 
 def engine_ended(ended: Outcome, n_tokens: int, was_writing: bool, shared: bool) -> Notice:
     """An engine that stopped by itself."""
-    kept = f" The {n_tokens:,} tokens above are kept." if was_writing and n_tokens else ""
-    others = "" if shared else " No other lane was touched."
-    title = "The engine stopped while answering" if was_writing else ended.title
+    kept = " " + tr("The {n_tokens:,} tokens above are kept.", n_tokens=n_tokens) if was_writing and n_tokens else ""
+    others = "" if shared else " " + tr("No other lane was touched.")
+    title = tr("The engine stopped while answering") if was_writing else ended.title
     return Notice("danger", title, f"{ended.text}{kept}{others}", (RELOAD, CHOOSE), ended.details)
 
 
@@ -122,9 +125,13 @@ def silent(seconds: float) -> Notice:
     """An engine that does not react to Stop."""
     return Notice(
         "warn",
-        "The engine doesn’t answer",
-        f"It has shown no sign of life for {seconds:.0f} s and did not react to Stop. Ending it keeps the text above.",
-        (NoticeAction("kill", "End and reload", primary=True), NoticeAction("wait", "Keep waiting")),
+        tr("The engine doesn’t answer"),
+        tr(
+            "It has shown no sign of life for {seconds:.0f} s and did not react to Stop. Ending it keeps the text "
+            "above.",
+            seconds=seconds,
+        ),
+        (NoticeAction("kill", tr("End and reload"), primary=True), NoticeAction("wait", tr("Keep waiting"))),
     )
 
 
@@ -133,24 +140,28 @@ def context_full(message: str, info: ModelInfo | None) -> Notice:
     actions = [NEW_CHAT]
     if info is not None and info.n_ctx < info.n_ctx_train:
         larger = larger_ctx(info.n_ctx, info.n_ctx_train)
-        actions.insert(0, NoticeAction(f"reload_ctx:{larger}", f"Reload with {larger:,} tokens", primary=True))
-    return Notice("warn", "The context is full", message, tuple(actions))
+        actions.insert(
+            0, NoticeAction(f"reload_ctx:{larger}", tr("Reload with {larger:,} tokens", larger=larger), primary=True)
+        )
+    return Notice("warn", tr("The context is full"), message, tuple(actions))
 
 
 def answer_failed(message: str) -> Notice:
     """A job that the engine refused or that broke; the engine itself lives."""
-    again = NoticeAction("retry", "Try again", primary=True)
-    return Notice("danger", "No answer could be written", _said(message), (again,))
+    again = NoticeAction("retry", tr("Try again"), primary=True)
+    return Notice("danger", tr("No answer could be written"), _said(message), (again,))
 
 
 def bad_file(message: str, name: str) -> Notice:
     """A file that is no usable model."""
-    return Notice("danger", f"{name} can’t be opened", message, (CHOOSE, NoticeAction("dismiss", "Dismiss")))
+    return Notice(
+        "danger", tr("{name} can’t be opened", name=name), message, (CHOOSE, NoticeAction("dismiss", tr("Dismiss")))
+    )
 
 
 def _said(message: str) -> str:
     """What an engine gave as its reason."""
-    return message if message.strip() else "The engine gave no reason."
+    return message if message.strip() else tr("The engine gave no reason.")
 
 
 def smaller_ctx(n_ctx: int) -> int:

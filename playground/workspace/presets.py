@@ -11,6 +11,7 @@ from pathlib import Path
 from playground.files import write_whole
 from playground.settings.field import SettingError
 from playground.settings.presets import MOST_BYTES, Preset, built_in, checked_name, from_text, to_text
+from playground.translate import tr
 from playground.workspace.lane import Lane
 from playground.workspace.ports import Background
 from playground.workspace.signal import Signal
@@ -65,7 +66,7 @@ class Presets:
         title = checked_name(name)
         new = f"own:{file_name(title)}"
         if new != key and any(other.key == new for other in self._own):
-            raise SettingError(f"There is a preset “{title}” already.")
+            raise SettingError(tr("There is a preset “{title}” already.", title=title))
 
         def work() -> None:
             write_whole(self._at(new), to_text(replace(preset, key=new, label=title)).encode())
@@ -84,7 +85,12 @@ class Presets:
             bin_.mkdir(exist_ok=True)
             os.replace(at, bin_ / at.name)
 
-        self._do(work, lambda: self._told(f"“{preset.label}” was moved to the presets’ folder “{DELETED}”."))
+        self._do(
+            work,
+            lambda: self._told(
+                tr("“{label}” was moved to the presets’ folder “{deleted}”.", label=preset.label, deleted=DELETED)
+            ),
+        )
 
     def take_in(self, paths: list[str], then: Callable[[str], None] | None = None) -> None:
         """Copy files that were dropped here; ``then`` gets the last one's key."""
@@ -102,13 +108,13 @@ class Presets:
 
     def paste(self, text: str, then: Callable[[str], None] | None = None) -> None:
         """Keep a preset that was shared as text. Raises SettingError when it is none."""
-        preset = from_text(text, name="Pasted")
+        preset = from_text(text, name=tr("Pasted"))
         self.save(replace(preset, label=self._free_name(preset.label)), then)
 
     def _known(self, key: str) -> Preset:
         found = next((preset for preset in self._own if preset.key == key), None)
         if found is None:
-            raise SettingError("That preset is no longer there.")
+            raise SettingError(tr("That preset is no longer there."))
         return found
 
     def _free_name(self, label: str) -> str:
@@ -120,7 +126,7 @@ class Presets:
 
     def _at(self, key: str) -> Path:
         if self._folder is None:
-            raise SettingError("The presets’ folder isn’t known yet.")
+            raise SettingError(tr("The presets’ folder isn’t known yet."))
         self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder / f"{key.removeprefix('own:')}.json"
 
@@ -135,7 +141,7 @@ class Presets:
             except SettingError as error:
                 said.append(str(error))
             except OSError as error:
-                said.append(f"The preset could not be kept: {error.strerror or error}.")
+                said.append(tr("The preset could not be kept: {reason}.", reason=error.strerror or error))
             done = not said
             presets, complaints = _read_all(folder) if folder else ([], [])
             return presets, said + complaints, done
@@ -161,11 +167,11 @@ def _read(path: Path) -> str:
     with path.open("rb") as file:
         data = file.read(MOST_BYTES + 1)
     if len(data) > MOST_BYTES:
-        raise SettingError(f"“{path.name}” is too large to be a preset.")
+        raise SettingError(tr("“{name}” is too large to be a preset.", name=path.name))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise SettingError(f"“{path.name}” isn’t a preset: it is not text.") from None
+        raise SettingError(tr("“{name}” isn’t a preset: it is not text.", name=path.name)) from None
 
 
 def _read_all(folder: Path) -> tuple[list[Preset], list[str]]:
@@ -173,10 +179,10 @@ def _read_all(folder: Path) -> tuple[list[Preset], list[str]]:
     try:
         files = sorted(path for path in folder.glob("*.json") if path.is_file())[:MOST_FILES]
     except OSError as error:
-        return [], [f"The presets could not be read: {error.strerror or error}."]
+        return [], [tr("The presets could not be read: {reason}.", reason=error.strerror or error)]
     for path in files:
         try:
             presets.append(from_text(_read(path), f"own:{path.stem}", path.stem))
         except (SettingError, OSError) as error:
-            said.append(f"The preset “{path.name}” was left out. {error}")
+            said.append(tr("The preset “{name}” was left out. {error}", name=path.name, error=error))
     return sorted(presets, key=lambda preset: preset.label.casefold()), said

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from playground.models.digest import GivenUp
 from playground.models.model_file import ModelFile
 from playground.paths import Paths
+from playground.translate import tr
 from playground.workspace.ports import Background, Post
 from playground.workspace.signal import Signal
 
@@ -53,7 +54,10 @@ class Making:
             return "cancelled", "", 0.0
         except CantQuantize as error:
             return "failed", str(error), 0.0
-        remark = f"{end.n_fallback} of its tensors got a nearby type: their rows don’t fit this one’s blocks."
+        remark = tr(
+            "{n_fallback} of its tensors got a nearby type: their rows don’t fit this one’s blocks.",
+            n_fallback=end.n_fallback,
+        )
         return "done", remark if end.n_fallback else "", end.seconds
 
     def give_up(self) -> None:

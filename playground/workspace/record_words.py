@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from playground.translate import later, tr
+
 _REASONS = {
-    "prefix": "the beginning was still in the cache",
-    "batch": "other conversations shared the engine",
-    "threads": "the thread count changed with flash attention on",
-    "pieces": "the prompt was read in other pieces because others were writing",
-    "tweaked": "settings changed while it was written",
+    "prefix": later("the beginning was still in the cache"),
+    "batch": later("other conversations shared the engine"),
+    "threads": later("the thread count changed with flash attention on"),
+    "pieces": later("the prompt was read in other pieces because others were writing"),
+    "tweaked": later("settings changed while it was written"),
 }
 
 
@@ -20,15 +22,19 @@ def repeat_words(record: Mapping[str, Any]) -> str:
         return ""
     varies = _strings(record["varies"])
     seed = record.get("seed")
-    with_seed = f" with seed {seed}" if isinstance(seed, int) and _draws(record) else ""
+    with_seed = tr(" with seed {seed}", seed=seed) if isinstance(seed, int) and _draws(record) else ""
     if record.get("repeatable"):
         if varies:
-            return f"Repeatable{with_seed}, if {_REASONS['tweaked']} at the same places."
-        return f"Repeatable{with_seed}: the same request gives the same text on this machine."
+            return tr(
+                "Repeatable{with_seed}, if {tweaked} at the same places.",
+                with_seed=with_seed,
+                tweaked=tr(_REASONS["tweaked"]),
+            )
+        return tr("Repeatable{with_seed}: the same request gives the same text on this machine.", with_seed=with_seed)
     if not varies:
-        return f"Likely to come again{with_seed} in a fresh engine; “Repeatable” makes sure."
-    reasons = [_REASONS[reason] for reason in varies if reason in _REASONS]
-    return f"May differ next time: {', '.join(reasons)}." if reasons else ""
+        return tr("Likely to come again{with_seed} in a fresh engine; “Repeatable” makes sure.", with_seed=with_seed)
+    reasons = [tr(_REASONS[reason]) for reason in varies if reason in _REASONS]
+    return tr("May differ next time: {reasons}.", reasons=", ".join(reasons)) if reasons else ""
 
 
 def reuse_words(record: Mapping[str, Any]) -> str:
@@ -37,9 +43,13 @@ def reuse_words(record: Mapping[str, Any]) -> str:
     if not isinstance(prompt, int) or not isinstance(reused, int):
         return ""
     if not reused:
-        return f"All {prompt:,} tokens of the prompt were read."
-    disk = f", {restored:,} of them restored from disk" if isinstance(restored, int) and restored else ""
-    return f"{reused:,} of the prompt’s {prompt:,} tokens reused{disk}."
+        return tr("All {prompt:,} tokens of the prompt were read.", prompt=prompt)
+    disk = (
+        tr(", {restored:,} of them restored from disk", restored=restored)
+        if isinstance(restored, int) and restored
+        else ""
+    )
+    return tr("{reused:,} of the prompt’s {prompt:,} tokens reused{disk}.", reused=reused, prompt=prompt, disk=disk)
 
 
 def made_words(record: Mapping[str, Any]) -> str:
@@ -56,10 +66,10 @@ def _options(made: Mapping[str, Any]) -> str:
     parts = []
     if isinstance(made.get("n_threads"), int):
         n = made["n_threads"]
-        parts.append("1 thread" if n == 1 else f"{n} threads")
+        parts.append(tr("1 thread") if n == 1 else tr("{n} threads", n=n))
     parts += [f"{name} {made[name]:,}" for name in ("n_ctx", "n_ubatch") if isinstance(made.get(name), int)]
     if isinstance(made.get("flash_attn"), bool):
-        parts.append("flash attention on" if made["flash_attn"] else "flash attention off")
+        parts.append(tr("flash attention on") if made["flash_attn"] else tr("flash attention off"))
     return ", ".join(parts)
 
 

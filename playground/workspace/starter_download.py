@@ -7,13 +7,14 @@ from collections.abc import Callable
 from playground.downloads import record
 from playground.downloads.view import DownloadView
 from playground.models.starter import STARTER
+from playground.translate import later, tr
 from playground.workspace.downloads import Downloads
 from playground.workspace.lane import Notice, NoticeAction
 from playground.workspace.loading import starter_missing
 from playground.workspace.workspace import Workspace
 
-CANCEL = NoticeAction("cancel_download", "Cancel")
-OPEN = NoticeAction("open_file", "Open a GGUF file…")
+CANCEL = NoticeAction("cancel_download", later("Cancel"))
+OPEN = NoticeAction("open_file", later("Open a GGUF file…"))
 
 
 class StarterDownload:
@@ -52,8 +53,8 @@ class StarterDownload:
             return
         if view.state == "failed":
             self._end()
-            retry = NoticeAction("download_starter", "Try again", primary=True)
-            self._set(Notice("warn", "The download did not finish", view.message, (retry, OPEN)))
+            retry = NoticeAction("download_starter", tr("Try again"), primary=True)
+            self._set(Notice("warn", tr("The download did not finish"), view.message, (retry, OPEN)))
         elif view.state in ("running", "waiting"):
             self._show(view.here, view.size, view.note)
 
@@ -76,8 +77,19 @@ class StarterDownload:
 
     def _show(self, done: int, total: int, note: str) -> None:
         percent = 100 * done // max(1, total)
-        figures = f"{done / 1e6:.0f} of {total / 1e6:.0f} MB from the Hugging Face Hub, then checked by its digest."
-        self._set(Notice("info", f"Fetching {STARTER.name}: {percent} %", f"{figures} {note}".strip(), (CANCEL,)))
+        figures = tr(
+            "{done:.0f} of {total:.0f} MB from the Hugging Face Hub, then checked by its digest.",
+            done=done / 1e6,
+            total=total / 1e6,
+        )
+        self._set(
+            Notice(
+                "info",
+                tr("Fetching {name}: {percent} %", name=STARTER.name, percent=percent),
+                f"{figures} {note}".strip(),
+                (CANCEL,),
+            )
+        )
 
     def _set(self, notice: Notice | None) -> None:
         lane = self._workspace.state.find_lane(self._letter)

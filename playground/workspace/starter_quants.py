@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from playground.models.model_file import ModelFile
 from playground.models.starter import STARTER
+from playground.translate import tr
 from playground.workspace.known_models import to_ref
 from playground.workspace.library import Library
 from playground.workspace.quantizing import Making, Quantizing
@@ -33,7 +34,9 @@ class StarterQuants:
         """Make what is missing, then open the lanes."""
         starter = next((model for model in self._library.models if model.source_key == "starter"), None)
         if starter is None:
-            self._workspace.told.emit("The starter model isn’t in the library; make another quant on the Models page.")
+            self._workspace.told.emit(
+                tr("The starter model isn’t in the library; make another quant on the Models page.")
+            )
             return
         if self._links:
             return
@@ -41,7 +44,7 @@ class StarterQuants:
         missing = [kind for kind in TYPES if self._find(kind) is None]
         self._left = len(missing)
         if missing:
-            self._workspace.told.emit(f"Making {join_letters(missing)} of the starter…")
+            self._workspace.told.emit(tr("Making {missing} of the starter…", missing=join_letters(missing)))
             for kind in missing:
                 self._plan(starter, kind)
         self._look()
@@ -68,7 +71,7 @@ class StarterQuants:
     def _look(self) -> None:
         failed = next((one for one in self._makings if one.state in ("failed", "cancelled")), None)
         if failed is not None:
-            self._end(failed.message or "Given up: the quants that were made stay in the library.")
+            self._end(failed.message or tr("Given up: the quants that were made stay in the library."))
             return
         found = [self._find(kind) for kind in TYPES]
         if self._left or not self._links or any(model is None for model in found):
@@ -78,7 +81,9 @@ class StarterQuants:
         if all(opened):
             for making in self._makings:
                 self._quantizing.dismiss(making)
-            self._workspace.told.emit("Three quants of one model: write something, and compare speed, size and words.")
+            self._workspace.told.emit(
+                tr("Three quants of one model: write something, and compare speed, size and words.")
+            )
         self._makings = []
 
     def _end(self, said: str) -> None:

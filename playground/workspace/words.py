@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from playground.translate import later, tr
 from playground.workspace.lane import Lane, ModelRef
 from playground.workspace.series import Answer
 
@@ -80,7 +81,7 @@ def join_letters(letters: Sequence[str]) -> str:
     """“A”, “A and B”, “A, B and C”."""
     if len(letters) < 2:
         return "".join(letters)
-    return f"{', '.join(letters[:-1])} and {letters[-1]}"
+    return tr("{several} and {last}", several=", ".join(letters[:-1]), last=letters[-1])
 
 
 def short_name(name: str) -> str:
@@ -99,41 +100,41 @@ def day_group(then: float, now: float) -> str:
     day, today = datetime.date.fromtimestamp(then), datetime.date.fromtimestamp(now)
     age = (today - day).days
     if age <= 0:
-        return "Today"
+        return tr("Today")
     if age == 1:
-        return "Yesterday"
+        return tr("Yesterday")
     if age <= 7:
-        return "Last week"
-    return f"{MONTHS[day.month - 1]} {day.year}"
+        return tr("Last week")
+    return f"{tr(MONTHS[day.month - 1])} {day.year}"
 
 
 MONTHS = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
+    later("January"), later("February"), later("March"), later("April"), later("May"), later("June"),
+    later("July"), later("August"), later("September"), later("October"), later("November"), later("December"),
 )  # fmt: skip
 
 
 def state_words(lane: Lane, now_ns: int | None = None) -> str:
     """A lane's state as its header says it. Changes while time passes, so that it never looks stuck."""
     now = time.perf_counter_ns() if now_ns is None else now_ns
-    words = _STATE_WORDS.get(lane.state) or _moving_words(lane, now)
+    words = tr(_STATE_WORDS.get(lane.state, "")) or _moving_words(lane, now)
     silence = (now - lane.last_sign_ns) / 1e9
     # A queued lane's engine rests; the lane that it waits for shows the signs.
     waits = lane.state == "queued" or (lane.state == "loading" and bool(lane.detail))
     if silence > SILENCE_S and not waits and (lane.state == "loading" or lane.busy):
-        return f"{words} · no sign for {silence:.0f} s"
+        return tr("{words} · no sign for {silence:.0f} s", words=words, silence=silence)
     return words
 
 
 _STATE_WORDS = {
-    "empty": "No model",
-    "ready": "Ready",
-    "writing": "Writing",
-    "stopping": "Stopping",
-    "stopped": "Stopped",
-    "full": "Context full",
-    "failed": "Failed",
-    "unloaded": "Not loaded",
+    "empty": later("No model"),
+    "ready": later("Ready"),
+    "writing": later("Writing"),
+    "stopping": later("Stopping"),
+    "stopped": later("Stopped"),
+    "full": later("Context full"),
+    "failed": later("Failed"),
+    "unloaded": later("Not loaded"),
 }
 
 
@@ -141,23 +142,27 @@ def _moving_words(lane: Lane, now: int) -> str:
     if lane.state == "loading":
         if lane.detail:
             return lane.detail
-        return f"Reading the file {format_percent(lane.fraction)}"
+        return tr("Reading the file {fraction}", fraction=format_percent(lane.fraction))
     if lane.state == "prompt":
         rate = lane.answer.prompt_tok_s
         speed = f" · {format_rate(rate)}" if rate else ""
-        return f"Reading the prompt {format_percent(lane.fraction)}{speed}"
+        return tr("Reading the prompt {fraction}{speed}", fraction=format_percent(lane.fraction), speed=speed)
     if lane.state == "thinking":
         times = lane.answer.tokens.view["t_ns"]
-        return f"Thinking {max(0, now - int(times[0])) // 10**9} s" if len(times) else "Thinking"
+        if not len(times):
+            return tr("Thinking")
+        return tr("Thinking {seconds} s", seconds=max(0, now - int(times[0])) // 10**9)
     return _queued_words(lane, now)
 
 
 def _queued_words(lane: Lane, now: int) -> str:
     # `detail` is a bare letter (or several) or already a phrase.
-    detail = f"waiting for {lane.detail}" if lane.detail.replace(", ", "").isupper() else lane.detail
+    detail = tr("waiting for {detail}", detail=lane.detail) if lane.detail.replace(", ", "").isupper() else lane.detail
     since = (now - lane.answer.asked_ns) // 10**9 if lane.answer.asked_ns else 0
     waited = f" · {since} s" if since >= 1 else ""
-    return f"Queued — {detail}{waited}" if detail else f"Queued{waited}"
+    return (
+        tr("Queued — {detail}{waited}", detail=detail, waited=waited) if detail else tr("Queued{waited}", waited=waited)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +188,17 @@ def lane_figures(lane: Lane) -> list[Figure]:
     if len(lane.answer.tokens):
         rate = lane.answer.tok_s(RATE_WINDOW if lane.busy else 0)
         if rate:
-            figures.append(Figure(format_rate_value(rate), "tok/s", "was" if gone else ""))
+            figures.append(Figure(format_rate_value(rate), "tok/s", tr("was") if gone else ""))
         if lane.answer.asked_ns and lane.answer.ttft_ns > 0:
             value, unit = format_seconds(lane.answer.ttft_ns / 1e9).rsplit(" ", 1)
             figures.append(Figure(value, unit, "TTFT"))
     elif lane.state == "ready" and lane.engine.load_seconds:
-        figures.append(Figure(f"{lane.engine.load_seconds:.1f}", "s", "loaded in"))
+        figures.append(Figure(f"{lane.engine.load_seconds:.1f}", "s", tr("loaded in")))
     memory = lane.engine.memory.rows.view
     if len(memory) and not gone:
         figures.append(Figure(format_gb(int(memory["rss"][-1])), "GB"))
     elif gone and len(memory):
-        figures.append(Figure("", "", "memory given back"))
+        figures.append(Figure("", "", tr("memory given back")))
     if lane.answer.n_reused:
         figures.append(_reused(lane.answer))
     return figures
@@ -201,7 +206,7 @@ def lane_figures(lane: Lane) -> list[Figure]:
 
 def _reused(answer: Answer) -> Figure:
     """How much of the prompt needn't be read: “2,007 of 2,019 tokens reused”, or where it came from disk, that."""
-    how = "reused"
+    how = tr("reused")
     if answer.n_restored:
-        how = "restored from disk" if answer.n_restored == answer.n_reused else "reused, in part from disk"
-    return Figure(f"{answer.n_reused:,}", f"of {answer.n_prompt:,} tokens {how}")
+        how = tr("restored from disk") if answer.n_restored == answer.n_reused else tr("reused, in part from disk")
+    return Figure(f"{answer.n_reused:,}", tr("of {n_prompt:,} tokens {how}", n_prompt=answer.n_prompt, how=how))

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from playground.translate import tr
 from playground.ui.bench.results import ResultsPane
 from playground.ui.bench.runs import RunList
 from playground.ui.bench.setup import SetupPane
@@ -38,10 +39,10 @@ class BenchPage(QWidget):
         self._last_run = bench.run
         self.setup = SetupPane(workspace, bench, theme, clock)
         self.runs = RunList(theme)
-        self.undo = TextButton(theme, "Undo", "quiet", small=True)
-        self.undo.setToolTip("Bring back the run that was forgotten")
+        self.undo = TextButton(theme, tr("Undo"), "quiet", small=True)
+        self.undo.setToolTip(tr("Bring back the run that was forgotten"))
         self.undo.clicked.connect(bench.kept.undo_forget)
-        self.none = Label(theme, "Runs are kept and listed here.", 12, "text-3", wrap=True)
+        self.none = Label(theme, tr("Runs are kept and listed here."), 12, "text-3", wrap=True)
         self.results = ResultsPane(bench.kept, theme, background)
         self.results.said.connect(workspace.told.emit)
         self.runs.show_wanted.connect(self.show_run)
@@ -125,7 +126,7 @@ class BenchPage(QWidget):
         column.setSpacing(0)
         head = QHBoxLayout()
         head.setContentsMargins(12, 8, 8, 4)
-        head.addWidget(Label(theme, "Earlier runs", 12, "text-2"))
+        head.addWidget(Label(theme, tr("Earlier runs"), 12, "text-2"))
         head.addStretch(1)
         head.addWidget(self.undo)
         column.addLayout(head)
@@ -151,4 +152,4 @@ class BenchPage(QWidget):
 
     def _forget(self, run: str) -> None:
         self._bench.kept.forget(run)
-        self._workspace.told.emit("The run is forgotten. Undo stands over the list.")
+        self._workspace.told.emit(tr("The run is forgotten. Undo stands over the list."))

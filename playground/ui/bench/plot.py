@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from playground.bench.curves import Curve, Kind
 from playground.bench.plan import QUICK_DEPTHS
 from playground.bench.result import Result
+from playground.translate import tr
 from playground.ui.theme import Theme
 from playground.ui.widgets import ElidedLabel, Label
 from playground.workspace.bench_words import described
@@ -196,8 +197,8 @@ class PlotPane(QWidget):
         super().__init__()
         self.kind = kind
         self.plot = DepthPlot(theme)
-        self.title = Label(theme, "Reading a prompt" if kind == "prompt" else "Writing", 12, "text-1", 600)
-        self.unit = ElidedLabel(theme, "tok/s over context depth", 11, "text-3")
+        self.title = Label(theme, tr("Reading a prompt") if kind == "prompt" else tr("Writing"), 12, "text-1", 600)
+        self.unit = ElidedLabel(theme, tr("tok/s over context depth"), 11, "text-3")
         self.figures = ElidedLabel(theme, "", 11, "text-2")
         self.plot.pointed.connect(self._pointed)
         self._names = ""
@@ -221,7 +222,7 @@ class PlotPane(QWidget):
         self.plot.show_curves(mine)
         self._pointed(None)
         words = "; ".join(f"{one.curve.label}, {described(r)}" for one in mine for r in one.curve.points)
-        self.setAccessibleName(f"{self.title.text()}: {words or 'nothing measured'}")
+        self.setAccessibleName(f"{self.title.text()}: {words or tr('nothing measured')}")
 
     def _pointed(self, at: tuple[Drawn, Result] | None) -> None:
         self.figures.setText(f"{at[0].curve.label} · {described(at[1])}" if at is not None else self._names)

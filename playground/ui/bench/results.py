@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QSplitter, QVBoxL
 from playground.bench import history, report
 from playground.bench.curves import curves
 from playground.bench.result import Result
+from playground.translate import later, tr
 from playground.ui import icons
 from playground.ui.bench.plot import Drawn, PlotPane, ink
 from playground.ui.bench.table import ResultTable, Row
@@ -22,8 +23,8 @@ from playground.ui.widgets import ElidedLabel, Label, Paragraph, TextButton
 from playground.workspace import bench_words as words
 from playground.workspace.bench_kept import BenchKept
 
-EMPTY = "Nothing is measured yet. Choose a model and press Measure: its speed appears here, test by test."
-_COPIES = (("table", "As a table"), ("md", "As Markdown"))
+EMPTY = later("Nothing is measured yet. Choose a model and press Measure: its speed appears here, test by test.")
+_COPIES = (("table", later("As a table")), ("md", later("As Markdown")))
 _EXPORTS = (("json", "JSON…"), ("csv", "CSV…"))
 
 
@@ -80,9 +81,9 @@ class ResultsPane(QWidget):
         self.setProperty("surface", "canvas")
         self.first, self.second = RunLine(theme, 0), RunLine(theme, 1)
         self.meta = Label(theme, "", 11, "text-3", wrap=True)
-        self.copy = self._menu_button("Copy", "copy", _COPIES, self.copy_as)
-        self.export = self._menu_button("Export", "export", _EXPORTS, self._export)
-        self.empty = Paragraph(theme, EMPTY, 13, 20, "text-3")
+        self.copy = self._menu_button(tr("Copy"), "copy", _COPIES, self.copy_as)
+        self.export = self._menu_button(tr("Export"), "export", _EXPORTS, self._export)
+        self.empty = Paragraph(theme, tr(EMPTY), 13, 20, "text-3")
         self.plots = [PlotPane(theme, "prompt"), PlotPane(theme, "writing")]
         self.table = ResultTable(theme)
         self.table.copy_wanted.connect(lambda: self.copy_as("table"))
@@ -102,7 +103,7 @@ class ResultsPane(QWidget):
             pane.show_curves(drawn)
         self.meta.setVisible(bool(results))
         self.meta.setText(self._meta())
-        self.table.show_rows(self.rows(), "t/s of 2" if other else "t/s before")
+        self.table.show_rows(self.rows(), tr("t/s of 2") if other else tr("t/s before"))
 
     def rows(self) -> list[Row]:
         """Each result with what it is held against: the other run's, or the one measured before it."""
@@ -119,7 +120,7 @@ class ResultsPane(QWidget):
         table = report.Table(names, width, markdown=form == "md", compare=compare)
         lines = [table.head(), *(table.row(row.result, row.against) for row in rows)]
         QGuiApplication.clipboard().setText("\n".join(lines) + "\n")
-        self.said.emit("Copied as a table." if form == "table" else "Copied as Markdown.")
+        self.said.emit(tr("Copied as a table.") if form == "table" else tr("Copied as Markdown."))
 
     def _meta(self) -> str:
         if not self.results:
@@ -175,7 +176,7 @@ class ResultsPane(QWidget):
     def _export(self, form: str) -> None:
         results = list(self.results)
         name = f"bench-{results[0].run.partition('.')[0].partition('-')[0]}.{form}"
-        dialog = QFileDialog(self, "Export the results", name)
+        dialog = QFileDialog(self, tr("Export the results"), name)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(form)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

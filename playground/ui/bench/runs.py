@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QStandardItem, QStan
 from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from playground.bench.result import Result
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.bench.plot import ink
 from playground.ui.theme import Theme
@@ -105,7 +106,7 @@ class RunList(QListView):
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.viewport().setAutoFillBackground(False)
         self.setStyleSheet("QListView { background: transparent; }")
-        self.setAccessibleName("Earlier runs")
+        self.setAccessibleName(tr("Earlier runs"))
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._menu)
         theme.changed.connect(self.viewport().update)
@@ -163,7 +164,11 @@ class RunList(QListView):
             index = self.indexAt(where)
             over = index.isValid() and button_box(self.visualRect(index)).contains(where)
             beside = index.data(_RUN) == self._row.beside
-            tip = ("Compare no longer" if beside else "Compare with the run shown (Ctrl+click, Space)") if over else ""
+            tip = (
+                (tr("Compare no longer") if beside else tr("Compare with the run shown (Ctrl+click, Space)"))
+                if over
+                else ""
+            )
             self.setToolTip(tip or (str(index.data(Qt.ItemDataRole.DisplayRole)) if index.isValid() else ""))
         return super().viewportEvent(event)
 
@@ -177,10 +182,10 @@ class RunList(QListView):
         run = str(index.data(_RUN))
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Show", lambda: self.show_wanted.emit(run))
+        menu.addAction(tr("Show"), lambda: self.show_wanted.emit(run))
         if run != self._row.shown:
             beside = run == self._row.beside
-            menu.addAction("Compare no longer" if beside else "Compare", lambda: self._toggle_beside(run))
+            menu.addAction(tr("Compare no longer") if beside else tr("Compare"), lambda: self._toggle_beside(run))
         menu.addSeparator()
-        menu.addAction("Forget this run", lambda: self.forget_wanted.emit(run))
+        menu.addAction(tr("Forget this run"), lambda: self.forget_wanted.emit(run))
         menu.popup(self.viewport().mapToGlobal(where))

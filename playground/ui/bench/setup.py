@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QVBoxLayout, QWidget
 
 from playground.bench import plan
+from playground.translate import tr
 from playground.ui.commands import key_of
 from playground.ui.style import mark
 from playground.ui.theme import Theme
@@ -19,22 +20,26 @@ from playground.workspace.words import model_tag
 from playground.workspace.workspace import Workspace
 
 
+def _measure_tip() -> str:
+    return tr("Measure speed ({key})", key=key_of("bench.start"))
+
+
 class WishRow(QWidget):
     """A label, a field for a list of numbers, and the sentence that refuses it."""
 
     def __init__(self, theme: Theme, wish: plan.Wish, text: str) -> None:
         super().__init__()
         self.name = wish.name
-        self.label = Label(theme, wish.label, 12, "text-2")
+        self.label = Label(theme, tr(wish.label), 12, "text-2")
         self.label.setFixedWidth(88)
         self.field = QLineEdit(text)
         self.field.setProperty("small", True)
         self.field.setCursorPosition(0)
-        self.field.setAccessibleName(wish.label)
-        self.field.setAccessibleDescription(wish.help)
+        self.field.setAccessibleName(tr(wish.label))
+        self.field.setAccessibleDescription(tr(wish.help))
         self.field.setMaxLength(200)
         self.label.setBuddy(self.field)
-        self.setToolTip(wish.help)
+        self.setToolTip(tr(wish.help))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 2, 0, 2)
         row.setSpacing(8)
@@ -53,7 +58,7 @@ class SetupPane(QWidget):
         self._workspace, self._bench, self._theme, self._clock = workspace, bench, theme, clock
         self._refs: list[ModelRef] = []
         self.model = QComboBox()
-        self.model.setAccessibleName("Model")
+        self.model.setAccessibleName(tr("Model"))
         self.model.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.model.activated.connect(self._choose)
         self.rows = [WishRow(theme, wish, bench.texts[wish.name]) for wish in plan.WISHES]
@@ -62,10 +67,10 @@ class SetupPane(QWidget):
             row.field.returnPressed.connect(self._start)
         self.engine = Paragraph(theme, "", 11, 16, "text-3")
         self.summary = Paragraph(theme, "", 11, 16, "text-3")
-        self.start = TextButton(theme, "Measure", "primary", "play")
-        self.start.setToolTip(f"Measure speed ({key_of('bench.start')})")
+        self.start = TextButton(theme, tr("Measure"), "primary", "play")
+        self.start.setToolTip(_measure_tip())
         self.start.clicked.connect(self._start)
-        self.stop = TextButton(theme, "Stop", "plain", "stop-fill")
+        self.stop = TextButton(theme, tr("Stop"), "plain", "stop-fill")
         self.stop.clicked.connect(bench.stop)
         self.state = Paragraph(theme, "", 12, 18, "text-1")
         self.failed = IconLabel(theme, "warning-circle", 16, "danger")
@@ -82,7 +87,7 @@ class SetupPane(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 14, 12, 12)
         column.setSpacing(4)
-        column.addWidget(Label(self._theme, "Model", 12, "text-2"))
+        column.addWidget(Label(self._theme, tr("Model"), 12, "text-2"))
         column.addWidget(self.model)
         column.addWidget(self.engine)
         column.addSpacing(6)
@@ -119,18 +124,18 @@ class SetupPane(QWidget):
         bench = self._bench
         self.start.setVisible(not bench.busy)
         self.stop.setVisible(bench.busy)
-        self.stop.setText("End the engine" if bench.state == "stopping" else "Stop")
+        self.stop.setText(tr("End the engine") if bench.state == "stopping" else tr("Stop"))
         self.stop.setToolTip(
-            "The engine ends at once, and is loaded again when it is wanted"
+            tr("The engine ends at once, and is loaded again when it is wanted")
             if bench.state == "stopping"
-            else f"What is complete is kept ({key_of('bench.stop')})"
+            else tr("What is complete is kept ({key})", key=key_of("bench.stop"))
         )
         self.model.setEnabled(not bench.busy)
         for row in self.rows:
             row.field.setReadOnly(bench.busy)
         complaint = self._complaint()
         self.start.setEnabled(bench.can_start)
-        self.start.setToolTip(complaint or f"Measure speed ({key_of('bench.start')})")
+        self.start.setToolTip(complaint or _measure_tip())
         self.state.setText(" ".join(part for part in (words.state_words(bench), words.left_out_words(bench)) if part))
         self.state.setVisible(bool(self.state.text()))
         self.failed.setVisible(bench.state == "failed")
@@ -153,7 +158,7 @@ class SetupPane(QWidget):
             mark(row.field, invalid="")
         self.summary.set_tone("text-3")
         self.summary.setText(words.plan_words(len(tests), repeats, plan.context_for(tests)) + ".")
-        return "" if self._bench.choice is not None else "There is no model to measure."
+        return "" if self._bench.choice is not None else tr("There is no model to measure.")
 
     def _mark_wrong(self) -> None:
         for row in self.rows:
@@ -170,9 +175,9 @@ class SetupPane(QWidget):
         options = self._bench.options_of(model) if model is not None else {}
         if options and lane is not None:
             shown = ", ".join(f"{name} {value}" for name, value in options.items())
-            self.engine.setText(f"As lane {lane.letter} loads it: {shown}.")
+            self.engine.setText(tr("As lane {letter} loads it: {shown}.", letter=lane.letter, shown=shown))
         else:
-            self.engine.setText("With the default load options." if model is not None else "")
+            self.engine.setText(tr("With the default load options.") if model is not None else "")
 
     def _mark(self) -> None:
         self._clock.mark((self, "bench"), self.refresh)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QHeaderView, QTableView
 from playground.bench.report import cells_of, speed, varied
 from playground.bench.result import Result
 from playground.bench.statistics import Ratio, ratio
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.row_table import RowTable, beside
 from playground.ui.theme import Theme
@@ -119,7 +120,7 @@ class ResultTable(RowTable):
 
     def __init__(self, theme: Theme) -> None:
         self.rows_model = ResultModel(theme)
-        super().__init__(theme, self.rows_model, "Measured tests", 28, title_padding=11)
+        super().__init__(theme, self.rows_model, tr("Measured tests"), 28, title_padding=11)
         self._widths: dict[str, int] = {}
         """Pixels that each column wants."""
         self._same: set[str] = set()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QPainter
 
+from playground.translate import tr
 from playground.ui.chat.decoration import block_rect
 from playground.ui.chat.document import CodeRegion
 from playground.ui.chat.formats import FOOT, HEAD, INSET, PAD
@@ -104,7 +105,7 @@ class CodeFrames:
 
     def _place(self, index: int, frame: QRectF) -> None:
         if index == len(self._buttons):
-            button = TurnButton(self._theme, "copy", "Copy code", self._body.viewport())
+            button = TurnButton(self._theme, "copy", tr("Copy code"), self._body.viewport())
             button.clicked.connect(lambda: self.copy(index))
             self._buttons.append(button)
         button = self._buttons[index]

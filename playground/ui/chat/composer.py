@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QWidget
 
+from playground.translate import tr
 from playground.ui.chat.composer_parts import (
     NEARLY_FULL,
     Card,
@@ -79,18 +80,18 @@ class Composer(QWidget):
 
     def _make_tools(self) -> QHBoxLayout:
         theme = self._theme
-        self.thinking = TextButton(theme, "Thinking on", "quiet", "brain", small=True)
+        self.thinking = TextButton(theme, tr("Thinking on"), "quiet", "brain", small=True)
         self.thinking.setCheckable(True)
-        self.thinking.setToolTip("Let the model think before it answers")
+        self.thinking.setToolTip(tr("Let the model think before it answers"))
         self.thinking.clicked.connect(self._toggle_thinking)
         self.tokens = Label(theme, px=11, tone="text-3")
         self.meter = Meter(theme, 90)
         self.room = Label(theme, px=11, tone="text-3")
         choices = (
-            ("turn", "In turn", "Engines answer one after the other; timings stay fair"),
-            ("together", "Together", "Engines answer at the same time and share the cores"),
+            ("turn", tr("In turn"), tr("Engines answer one after the other; timings stay fair")),
+            ("together", tr("Together"), tr("Engines answer at the same time and share the cores")),
         )
-        self.together = SegmentedControl(theme, choices, "How several engines answer")
+        self.together = SegmentedControl(theme, choices, tr("How several engines answer"))
         self.together.chosen.connect(lambda key: self._workspace.set_together(key == "together"))
         self.send = SendButton(theme)
         self.send.clicked.connect(self._pressed)
@@ -232,9 +233,9 @@ class Composer(QWidget):
         self.tokens.setVisible(step < 2)
         self.room.setText(room_words(self._workspace.lanes, self._counter.tokens, short=step >= 3))
         self.meter.setVisible(known and step < 4)
-        on = "on" if self.thinking.isChecked() else "off"
-        self.thinking.setText(f"Thinking {on}" if step < 5 else "")
-        self.thinking.setAccessibleName(f"Thinking {on}")
+        thinking = tr("Thinking on") if self.thinking.isChecked() else tr("Thinking off")
+        self.thinking.setText(thinking if step < 5 else "")
+        self.thinking.setAccessibleName(thinking)
         self.room.setVisible(known and step < 6)
 
     def minimumSizeHint(self) -> QSize:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame
 
+from playground.translate import tr, tr_n
 from playground.ui import icons
 from playground.ui.chat.draft import Draft
 from playground.ui.theme import Theme
@@ -33,8 +34,8 @@ class SendButton(PaintedButton):
     def show_stop(self, stops: bool) -> None:
         """Be the Stop button, or the Send button."""
         self.stops = stops
-        self.setAccessibleName("Stop" if stops else "Send")
-        self.setToolTip("Stop (Esc)" if stops else "Send (Enter)")
+        self.setAccessibleName(tr("Stop") if stops else tr("Send"))
+        self.setToolTip(tr("Stop (Esc)") if stops else tr("Send (Enter)"))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -124,10 +125,10 @@ def why_not(lanes: list[Lane]) -> str:
     """Why a draft was not taken: a sentence."""
     on = [lane for lane in lanes if lane.on]
     if not on:
-        return "No lane takes part; switch one on with the eye in its head. Your text is kept."
+        return tr("No lane takes part; switch one on with the eye in its head. Your text is kept.")
     if any(lane.busy for lane in on):
-        return "An answer is still being written; stop it or wait. Your text is kept."
-    return "The turn waits for a loaded model. Your text is kept."
+        return tr("An answer is still being written; stop it or wait. Your text is kept.")
+    return tr("The turn waits for a loaded model. Your text is kept.")
 
 
 def room_words(lanes: list[Lane], draft: int, short: bool = False) -> str:
@@ -138,12 +139,12 @@ def room_words(lanes: list[Lane], draft: int, short: bool = False) -> str:
     used, total = fullest
     over = used + draft - total
     if over > 0:
-        return f"{format_number(over)} too many for {format_number(total)}"
-    words = f"{format_number(used)} of {format_number(total)}"
+        return tr("{over} too many for {total}", over=format_number(over), total=format_number(total))
+    words = tr("{used} of {total}", used=format_number(used), total=format_number(total))
     if not short and len(lanes) > 1:
-        words = f"fullest lane {words}"
+        words = tr("fullest lane {words}", words=words)
     if not short and used + draft > NEARLY_FULL * total:
-        words += ", nearly full"
+        words += tr(", nearly full")
     return words
 
 
@@ -151,15 +152,16 @@ def placeholder(lanes: list[Lane]) -> str:
     """What the empty field says."""
     on = [lane for lane in lanes if lane.on]
     if not on:
-        return "No lane takes part in the next turn"
+        return tr("No lane takes part in the next turn")
     if all(lane.model is None or lane.state == "failed" for lane in on):
-        return "The next turn waits for a loaded lane"
+        return tr("The next turn waits for a loaded lane")
     if len(lanes) > 1:
-        return f"Next turn for {'lanes' if len(on) > 1 else 'lane'} {join_letters([lane.letter for lane in on])}"
+        letters = join_letters([lane.letter for lane in on])
+        return tr_n(len(on), "Next turn for lane {letters}", "Next turn for lanes {letters}", letters=letters)
     lane = on[0]
     if lane.path:
-        return "Ask a follow-up"
-    return f"Message {short_name(lane.model.name)}" if lane.model else "Message"
+        return tr("Ask a follow-up")
+    return tr("Message {name}", name=short_name(lane.model.name)) if lane.model else tr("Message")
 
 
 def fullest_lane(lanes: list[Lane]) -> tuple[int, int] | None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QMimeData, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QSizePolicy
 
+from playground.translate import tr
 from playground.ui.theme import Theme
 
 SendKey: TypeAlias = Literal["enter", "ctrl+enter"]
@@ -51,7 +52,7 @@ class Draft(QPlainTextEdit):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.document().setDocumentMargin(0)
         self.viewport().setAutoFillBackground(False)
-        self.setAccessibleName("Message")
+        self.setAccessibleName(tr("Message"))
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._grow())
         theme.changed.connect(self._restyle)
         self._restyle()

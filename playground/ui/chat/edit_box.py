@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
+from playground.translate import tr
 from playground.ui.theme import Theme
 from playground.ui.widgets import TextButton
 
@@ -51,9 +52,9 @@ class EditBox(QWidget):
         self.field.setPlainText(text)
         self.field.setAccessibleName(label)
         self.save = TextButton(theme, save, "primary", small=True)
-        self.cancel = TextButton(theme, "Cancel", "quiet", small=True)
+        self.cancel = TextButton(theme, tr("Cancel"), "quiet", small=True)
         self.save.setToolTip(f"{save} (Ctrl+Enter)")
-        self.cancel.setToolTip("Cancel (Esc)")
+        self.cancel.setToolTip(tr("Cancel (Esc)"))
         for button in (self.cancel, self.save):
             button.setParent(self)
             button.setFixedHeight(24)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from playground.conversation.tree import Node
+from playground.translate import tr, tr_n
 from playground.workspace.lane import Lane
 from playground.workspace.series import Answer, Rows
 
@@ -16,11 +17,11 @@ def thinking_words(node: Node, lane: Lane) -> str:
         return ""
     seconds, tokens = _figures(node, lane)
     if not tokens:
-        return "Thinking…" if writing and not node.text else "Thoughts"
-    count = f"{tokens:,} token" + ("" if tokens == 1 else "s")
+        return tr("Thinking…") if writing and not node.text else tr("Thoughts")
+    count = tr_n(tokens, "1 token", "{n:,} tokens")
     if writing and not node.text:
-        return f"Thinking… {seconds:.1f} s · {count}"
-    return f"Thought for {seconds:.1f} s · {count}"
+        return tr("Thinking… {seconds:.1f} s · {count}", seconds=seconds, count=count)
+    return tr("Thought for {seconds:.1f} s · {count}", seconds=seconds, count=count)
 
 
 def _figures(node: Node, lane: Lane) -> tuple[float, int]:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from playground.models.starter import STARTER
+from playground.translate import later, tr
 from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.ui.widgets import FlowLayout, Label, Meter, PaintedButton, Paragraph, TextButton, ask_for_gguf, bind
@@ -38,23 +39,23 @@ PROMPTS = (
     Prompt(
         "run",
         "lightning",
-        "See it run",
-        "Ask for a Python function that reverses a string, and watch every token land in the plots below.",
+        later("See it run"),
+        later("Ask for a Python function that reverses a string, and watch every token land in the plots below."),
         "Write a Python function that reverses a string.",
     ),
     Prompt(
         "heat",
         "dice-five",
-        "Turn the heat up",
-        "Ask for five flavours of crisps at temperature 1.5. Then drag it to 0.2 and write the answer again.",
+        later("Turn the heat up"),
+        later("Ask for five flavours of crisps at temperature 1.5. Then drag it to 0.2 and write the answer again."),
         "Make a list of five new flavours of crisps.",
         1.5,
     ),
     Prompt(
         "two",
         "columns",
-        "Two at once",
-        "Open a second lane at temperature 0.2, send both the same greeting, and see where they part.",
+        later("Two at once"),
+        later("Open a second lane at temperature 0.2, send both the same greeting, and see where they part."),
         "Hello! Who are you, and what is 7 + 5?",
         0.2,
     ),
@@ -68,10 +69,11 @@ class PromptCard(PaintedButton):
         super().__init__(theme)
         self.prompt = prompt
         self._title, self._text = theme.font(13, 500), theme.font(12)
-        self.setText(prompt.title)
-        self.setAccessibleName(prompt.title)
-        self.setAccessibleDescription(prompt.text)
-        self.setToolTip(f"Sends: “{prompt.prompt}”")
+        self._says = tr(prompt.text)
+        self.setText(tr(prompt.title))
+        self.setAccessibleName(self.text())
+        self.setAccessibleDescription(self._says)
+        self.setToolTip(tr("Sends: “{prompt}”", prompt=prompt.prompt))
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
@@ -80,7 +82,7 @@ class PromptCard(PaintedButton):
     def heightForWidth(self, width: int) -> int:
         """Title and as many lines as the text needs."""
         room = QRect(0, 0, max(40, width - 32), 10_000)
-        text = QFontMetrics(self._text).boundingRect(room, Qt.TextFlag.TextWordWrap, self.prompt.text)
+        text = QFontMetrics(self._text).boundingRect(room, Qt.TextFlag.TextWordWrap, self._says)
         return 14 + 20 + 6 + text.height() + 14
 
     def sizeHint(self) -> QSize:
@@ -100,13 +102,13 @@ class PromptCard(PaintedButton):
             p.drawPixmap(16, 16, icons.pixmap(self.prompt.icon, ink, 16))
             p.setFont(self._title)
             p.setPen(theme.color("disabled" if off else "text-1"))
-            p.drawText(QRect(40, 14, self.width() - 56, 20), Qt.AlignmentFlag.AlignVCenter, self.prompt.title)
+            p.drawText(QRect(40, 14, self.width() - 56, 20), Qt.AlignmentFlag.AlignVCenter, self.text())
             p.setFont(self._text)
             p.setPen(theme.color("disabled" if off else "text-2"))
             p.drawText(
                 QRect(16, 40, self.width() - 32, self.height() - 50),
                 Qt.TextFlag.TextWordWrap,
-                self.prompt.text,
+                self._says,
             )
 
 
@@ -153,7 +155,7 @@ class FirstRun(QWidget):
         self.bar = Meter(self._theme, 0)
         self.bar.setMinimumWidth(80)
         self.percent = Label(self._theme, px=12, tone="text-2")
-        self.cancel = TextButton(self._theme, "Cancel", small=True)
+        self.cancel = TextButton(self._theme, tr("Cancel"), small=True)
         self.cancel.clicked.connect(lambda: self._workspace.cancel_load(self.lane.letter))
         row.addWidget(self.bar, 1)
         row.addWidget(self.percent)
@@ -165,9 +167,11 @@ class FirstRun(QWidget):
         row = FlowLayout()
         row.setContentsMargins(0, 16, 0, 0)
         self.offers.setLayout(row)
-        self.download = TextButton(self._theme, f"Download {format_bytes(STARTER.size)}", "primary", "download-simple")
+        self.download = TextButton(
+            self._theme, tr("Download {size}", size=format_bytes(STARTER.size)), "primary", "download-simple"
+        )
         self.download.clicked.connect(lambda: self._workspace.act(self.lane.letter, "download_starter"))
-        self.open = TextButton(self._theme, "Open a GGUF file…", "plain", "folder-open")
+        self.open = TextButton(self._theme, tr("Open a GGUF file…"), "plain", "folder-open")
         self.open.clicked.connect(self._ask_file)
         row.addWidget(self.download)
         row.addWidget(self.open)
@@ -191,8 +195,10 @@ class FirstRun(QWidget):
         row = FlowLayout()
         row.setContentsMargins(0, 16, 0, 0)
         self.quants.setLayout(row)
-        self.compare = TextButton(self._theme, "Compare three quants of it", "plain", "columns")
-        self.compare.setToolTip("Makes Q4_0 and Q8_0 of the starter, which takes a second, and opens a lane for each")
+        self.compare = TextButton(self._theme, tr("Compare three quants of it"), "plain", "columns")
+        self.compare.setToolTip(
+            tr("Makes Q4_0 and Q8_0 of the starter, which takes a second, and opens a lane for each")
+        )
         self.compare.clicked.connect(lambda: self._workspace.act(self.lane.letter, "starter_quants"))
         said = "Q4_1, Q4_0 and Q8_0 side by side: how size, speed and words differ."
         row.addWidget(self.compare)
@@ -206,8 +212,8 @@ class FirstRun(QWidget):
         lane = self.lane
         starter = lane.model is not None and lane.model.name.startswith(STARTER.name)
         looking = lane.model is None and not self._workspace.searched
-        self.heading.setText("Looking for models…" if looking else _heading(lane))
-        self.sentence.setText("The folders where models usually are." if looking else _sentence(lane, starter))
+        self.heading.setText(tr("Looking for models…") if looking else _heading(lane))
+        self.sentence.setText(tr("The folders where models usually are.") if looking else _sentence(lane, starter))
         self.progress.setVisible(lane.state == "loading")
         self.bar.set_fraction(lane.fraction)
         self.percent.setText(format_percent(lane.fraction))
@@ -259,35 +265,36 @@ class FirstRun(QWidget):
 
 def _heading(lane: Lane) -> str:
     if lane.model is None:
-        return "No model yet."
+        return tr("No model yet.")
     return {
-        "loading": f"Loading {lane.model.name}.",
-        "failed": f"{lane.model.name} isn’t running.",
-        "unloaded": f"{lane.model.name} is not loaded.",
-        "empty": f"{lane.model.name} is not loaded.",
+        "loading": tr("Loading {name}.", name=lane.model.name),
+        "failed": tr("{name} isn’t running.", name=lane.model.name),
+        "unloaded": tr("{name} is not loaded.", name=lane.model.name),
+        "empty": tr("{name} is not loaded.", name=lane.model.name),
     }.get(lane.state, "Ready to answer.")
 
 
 def _sentence(lane: Lane, starter: bool) -> str:
     if lane.model is None:
-        return (
-            f"The starter model was not found. The same file, {STARTER.file}, can come from the "
-            "Hugging Face Hub and is checked before it is used; or open a GGUF file that is on this disk."
+        return tr(
+            "The starter model was not found. The same file, {file}, can come from the Hugging Face Hub and is "
+            "checked before it is used; or open a GGUF file that is on this disk.",
+            file=STARTER.file,
         )
     if lane.state == "failed":
-        return "The card says what happened. Another model can be chosen in the head of the lane."
+        return tr("The card says what happened. Another model can be chosen in the head of the lane.")
     if starter:
-        return (
-            "A small model came with the app, so you can start now. With 135 million parameters it is good "
-            "for learning what the controls do, and for greetings, small sums, lists and short functions. "
-            "It gets facts wrong; don’t rely on what it says."
+        return tr(
+            "A small model came with the app, so you can start now. With 135 million parameters it is good for "
+            "learning what the controls do, and for greetings, small sums, lists and short functions. It gets facts "
+            "wrong; don’t rely on what it says."
         )
     if lane.state in ("unloaded", "empty"):
-        return "It is loaded when you send a message."
-    return f"{lane.model.name} answers on this machine, and nothing is sent anywhere."
+        return tr("It is loaded when you send a message.")
+    return tr("{name} answers on this machine, and nothing is sent anywhere.", name=lane.model.name)
 
 
-_WHERE = {"recent": "", "models folder": "in the models folder"}
+_WHERE = {"recent": "", "models folder": later("in the models folder")}
 
 
 def _source(lane: Lane, starter: bool) -> str:
@@ -297,6 +304,6 @@ def _source(lane: Lane, starter: bool) -> str:
         return f"{STARTER.repo} · {format_bytes(STARTER.size)} · {STARTER.licence} · SHA-256 {digest}"
     ref, info = lane.model, lane.engine.info
     licence = ref.licence or (info.licence if info else "") or (STARTER.licence if starter else "")
-    source = STARTER.source if starter else _WHERE.get(ref.source, ref.source)
+    source = STARTER.source if starter else tr(_WHERE.get(ref.source, ref.source))
     parts = [ref.name, model_tag(ref), licence, source]
     return " · ".join(part for part in parts if part)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QSizePolicy
 
+from playground.translate import tr
 from playground.ui.chat.lane_menu import lane_menu
 from playground.ui.chat.model_picker import ModelPicker
 from playground.ui.frame_clock import pace
@@ -66,19 +67,19 @@ class LaneHeader(QFrame):
         theme, letter = self._theme, self.lane.letter
         self.badge = LaneBadge(theme, letter)
         self.name = ElidedLabel(theme, px=13, weight=600)
-        self.pill = PillButton(theme, "", f"Choose the model of lane {letter}")
+        self.pill = PillButton(theme, "", tr("Choose the model of lane {letter}", letter=letter))
         self.pill.clicked.connect(self.open_picker)
         self.state = ElidedLabel(theme, px=12, tone="text-3")
         self.figures = FiguresLabel(theme)
         self.note_icon = IconLabel(theme, "info", 14, "text-3")
         self.note = ElidedLabel(theme, px=11, tone="text-2")
-        self.on = IconButton(theme, "eye", "Takes part in the next turn", size=24)
+        self.on = IconButton(theme, "eye", tr("Takes part in the next turn"), size=24)
         self.on.clicked.connect(lambda: self._workspace.set_on(letter, not self.lane.on))
-        self.eject = IconButton(theme, "eject", "Unload the model, give its memory back", size=24)
+        self.eject = IconButton(theme, "eject", tr("Unload the model, give its memory back"), size=24)
         self.eject.clicked.connect(lambda: self._workspace.unload(letter))
-        self.cancel = IconButton(theme, "x", "Cancel loading", size=24)
+        self.cancel = IconButton(theme, "x", tr("Cancel loading"), size=24)
         self.cancel.clicked.connect(lambda: self._workspace.cancel_load(letter))
-        self.more = IconButton(theme, "dots-three", f"More for lane {letter}", size=24)
+        self.more = IconButton(theme, "dots-three", tr("More for lane {letter}", letter=letter), size=24)
         self.more.clicked.connect(self._open_menu)
         # In Tab order, left to right.
         shown = (self.badge, self.name, self.pill, self.state, self.figures, self.note_icon, self.note)
@@ -103,11 +104,11 @@ class LaneHeader(QFrame):
         """Show the lane as it is now."""
         lane = self.lane
         ref = lane.model
-        self.name.setText(ref.name if ref else "No model")
+        self.name.setText(ref.name if ref else tr("No model"))
         self.pill.setText(self._pill_text())
         self.on.setVisible(len(self._workspace.lanes) > 1)
         self.on.set_icon("eye" if lane.on else "eye-slash")
-        self.on.set_name("Takes part in the next turn" if lane.on else "Sits the next turn out")
+        self.on.set_name(tr("Takes part in the next turn") if lane.on else tr("Sits the next turn out"))
         loading = lane.state == "loading"
         self.cancel.setVisible(loading)
         self.eject.setVisible(not loading)
@@ -126,9 +127,9 @@ class LaneHeader(QFrame):
     def _pill_text(self) -> str:
         ref = self.lane.model
         if ref is None:
-            return "Choose a model"
+            return tr("Choose a model")
         roomy = self.width() >= _SIZE_FROM
-        return (model_tag(ref) if roomy else ref.quant) or model_tag(ref) or "Model"
+        return (model_tag(ref) if roomy else ref.quant) or model_tag(ref) or tr("Model")
 
     def _show_words(self) -> None:
         words = state_words(self.lane)

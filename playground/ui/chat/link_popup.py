@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
+from playground.translate import tr
 from playground.ui.theme import Theme
 from playground.ui.widgets import Label, TextButton
 
@@ -24,8 +25,8 @@ class LinkPopup(QFrame):
         self._address = ""
         self._from: QWidget | None = None
         self.setProperty("card", "plain")
-        self.setAccessibleName("Follow this link?")
-        self._title = Label(theme, "This link leads to", 12, "text-2")
+        self.setAccessibleName(tr("Follow this link?"))
+        self._title = Label(theme, tr("This link leads to"), 12, "text-2")
         self.address = QPlainTextEdit()
         self.address.setReadOnly(True)
         self.address.setFrameShape(QFrame.Shape.NoFrame)
@@ -33,10 +34,10 @@ class LinkPopup(QFrame):
         self.address.viewport().setAutoFillBackground(False)
         self.address.setFont(theme.font(12, mono=True))
         self.address.document().setDocumentMargin(0)
-        self.address.setAccessibleName("Address")
+        self.address.setAccessibleName(tr("Address"))
         self.address.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.open = TextButton(theme, "Open", "primary", small=True)
-        self.copy = TextButton(theme, "Copy", "plain", small=True)
+        self.open = TextButton(theme, tr("Open"), "primary", small=True)
+        self.copy = TextButton(theme, tr("Copy"), "plain", small=True)
         row = QHBoxLayout()
         row.setSpacing(8)
         for button in (self.open, self.copy):

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from playground.models.starter import STARTER
+from playground.translate import later, tr
 from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.ui.widgets import Divider, SearchField, TextButton
@@ -37,7 +38,7 @@ from playground.workspace.words import model_tag
 SEARCH_FROM = 9
 """With this many models there is a search field."""
 _REF = Qt.ItemDataRole.UserRole
-_GROUPS = {"": "On this machine", "recent": "Opened before", "models folder": "Models folder"}
+_GROUPS = {"": later("On this machine"), "recent": later("Opened before"), "models folder": later("Models folder")}
 _WIDTH, _ROWS = 340, 10
 _ROW, _HEADING = 28, 26
 
@@ -45,12 +46,12 @@ _ROW, _HEADING = 28, 26
 def group_of(ref: ModelRef) -> str:
     """The heading a model stands under: where its file came from."""
     if ref.source.startswith("Hub") or "://" in ref.source:
-        return "Hugging Face cache"
+        return tr("Hugging Face cache")
     if ref.source.startswith("Ollama: "):
         return "Ollama"
     if ref.source in ("starter", STARTER.source) and ref.name == STARTER.name:
-        return "Came with the app"
-    return _GROUPS.get(ref.source, ref.source)
+        return tr("Came with the app")
+    return tr(_GROUPS.get(ref.source, ref.source))
 
 
 def grouped(models: Iterable[ModelRef]) -> dict[str, list[ModelRef]]:
@@ -112,20 +113,20 @@ class ModelPicker(QFrame):
         self._models, self._theme = list(models), theme
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAttribute(Qt.WidgetAttribute.WA_TranslucentBackground)
-        self.setAccessibleName("Models")
+        self.setAccessibleName(tr("Models"))
         self._items = QStandardItemModel(self)
         self._delegate = _ModelRow(theme, current.path if current else "")
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(6)
-        self.search = SearchField(theme, "Search models")
+        self.search = SearchField(theme, tr("Search models"))
         self.search.setVisible(len(models) >= SEARCH_FROM)
         self.search.textChanged.connect(self._fill)
         self.search.installEventFilter(self)
         column.addWidget(self.search)
         column.addWidget(self._make_list())
         column.addWidget(Divider(theme))
-        other = TextButton(theme, "Open a GGUF file…", "quiet", "folder-open")
+        other = TextButton(theme, tr("Open a GGUF file…"), "quiet", "folder-open")
         other.clicked.connect(self._want_file)
         column.addWidget(other)
         self._fill("")
@@ -165,7 +166,7 @@ class ModelPicker(QFrame):
             for ref in refs:
                 self._items.appendRow(_model_item(ref))
         if not found:
-            self._items.appendRow(_heading("No model is called that." if text else "No models here yet."))
+            self._items.appendRow(_heading(tr("No model is called that.") if text else tr("No models here yet.")))
         height = sum(_ROW if self._items.item(r).data(_REF) else _HEADING for r in range(self._items.rowCount()))
         self.list.setFixedHeight(min(height, _ROWS * _ROW) + 4)
         self._select(None)

@@ -6,6 +6,7 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPlainTextEdit, QSizePolicy, QVBoxLayout
 
+from playground.translate import tr
 from playground.ui.theme import Theme
 from playground.ui.widgets import FlowLayout, IconLabel, Label, TextButton
 from playground.workspace.lane import Notice
@@ -48,11 +49,11 @@ class NoticeCard(QFrame):
     def _buttons(self) -> FlowLayout:
         row = FlowLayout(6)
         for action in self.notice.actions:
-            button = TextButton(self._theme, action.label, "primary" if action.primary else "plain")
+            button = TextButton(self._theme, tr(action.label), "primary" if action.primary else "plain")
             button.clicked.connect(lambda _=False, key=action.key: self.acted.emit(key))
             row.addWidget(button)
         if self.notice.details:
-            details = TextButton(self._theme, "Details", "quiet")
+            details = TextButton(self._theme, tr("Details"), "quiet")
             details.setCheckable(True)
             details.toggled.connect(self._show_details)
             row.addWidget(details)
@@ -70,7 +71,7 @@ class NoticeCard(QFrame):
         text.setProperty("mono", True)
         text.setProperty("field", True)
         text.setFont(self._theme.font(11, mono=True))
-        text.setAccessibleName("Details")
+        text.setAccessibleName(tr("Details"))
         lines = self.notice.details.count("\n") + 2
         text.setFixedHeight(min(_DETAILS_HEIGHT, max(56, lines * text.fontMetrics().lineSpacing() + 16)))
         layout = self.layout()

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QTextTable,
 )
 
+from playground.translate import tr
 from playground.ui.chat.document import CodeRegion, FormattedDocument, SafeDocument
 from playground.ui.chat.formats import BULLET, CHIPS, DONE_TASK, INDENT, KIND, OPEN_TASK, QUOTE, QUOTE_STEP
 
@@ -224,7 +225,7 @@ def _fragments(block: QTextBlock) -> list[QTextFragment]:
 
 def _image_words(alt: str, address: str) -> str:
     words = ", ".join(part for part in (alt.strip(), address.strip()[:300]) if part)
-    return f"[image: {words}]" if words else "[image]"
+    return tr("[image: {name}]", name=words) if words else tr("[image]")
 
 
 def followable(address: str) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QScrollBar, QWidget
 
+from playground.translate import tr
 from playground.ui.chat.heights import Heights
 from playground.ui.theme import Theme
 from playground.ui.widgets import TextButton
@@ -40,10 +41,10 @@ class _NewestButton(TextButton):
     """Floats over the lower edge while the end is out of view."""
 
     def __init__(self, theme: Theme, over: QWidget) -> None:
-        super().__init__(theme, "↓ Newest", "plain", small=True)
+        super().__init__(theme, tr("↓ Newest"), "plain", small=True)
         self._over = over
         self.setParent(over)
-        self.setToolTip("Go to the newest turn (End)")
+        self.setToolTip(tr("Go to the newest turn (End)"))
         self.hide()
 
     def offer(self, wanted: bool) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.chat.body import Body
 from playground.ui.chat.formats import THOUGHT
@@ -60,6 +61,8 @@ class ThinkingBox(QWidget):
 
     folded = Signal(bool)
     """The user unfolded (True) or folded it."""
+    pointed = Signal(int)
+    """See `Body.pointed`."""
 
     def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget) -> None:
         super().__init__(parent)
@@ -95,12 +98,13 @@ class ThinkingBox(QWidget):
 
     def _tell(self) -> None:
         self.head.setAccessibleName(f"{self.head.text()}, {'unfolded' if self.head.open else 'folded'}")
-        self.head.setToolTip("Fold the thoughts" if self.head.open else "Show the thoughts")
+        self.head.setToolTip(tr("Fold the thoughts") if self.head.open else tr("Show the thoughts"))
 
     def _render(self, letter: str) -> None:
         if self.body is None:
             self.body = Body(self._theme, self._highlighter, self, THOUGHT)
-            self.body.setAccessibleName("Thoughts")
+            self.body.setAccessibleName(tr("Thoughts"))
+            self.body.pointed.connect(self.pointed)
             self.body.setVisible(True)
         if self._live:
             self.body.stream(self._text)

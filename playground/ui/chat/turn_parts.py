@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from playground.translate import tr
 from playground.ui.theme import Theme
 from playground.ui.widgets import IconButton
 
@@ -42,7 +43,7 @@ class TurnButton(IconButton):
     def tell_copied(self) -> None:
         """Say that something was copied, until the pointer or the focus leaves."""
         self.set_icon("check")
-        self.set_name("Copied")
+        self.set_name(tr("Copied"))
 
     def event(self, event: QEvent) -> bool:
         """Back to the offer when left."""
@@ -68,8 +69,8 @@ class VersionWalker(QWidget):
         self._theme = theme
         self._at, self._of = 1, 1
         self.setFont(theme.font(12))
-        self.back = IconButton(theme, "caret-left", "Version before", size=BUTTON)
-        self.forth = IconButton(theme, "caret-right", "Next version", size=BUTTON)
+        self.back = IconButton(theme, "caret-left", tr("Version before"), size=BUTTON)
+        self.forth = IconButton(theme, "caret-right", tr("Next version"), size=BUTTON)
         for button, step in ((self.back, -1), (self.forth, 1)):
             button.setParent(self)
             button.clicked.connect(lambda _=False, step=step: self.walked.emit(step))
@@ -79,9 +80,9 @@ class VersionWalker(QWidget):
         self._at, self._of = at, of
         self.back.setEnabled(at > 1 and not reason)
         self.forth.setEnabled(at < of and not reason)
-        self.back.setToolTip(reason or "Version before")
-        self.forth.setToolTip(reason or "Next version")
-        self.setAccessibleName(f"Version {at} of {of}")
+        self.back.setToolTip(reason or tr("Version before"))
+        self.forth.setToolTip(reason or tr("Next version"))
+        self.setAccessibleName(tr("Version {at} of {of}", at=at, of=of))
         self.setVisible(of > 1)
         self.resize(2 * BUTTON + self.fontMetrics().horizontalAdvance(self.text) + 4, BUTTON)
         self.back.move(0, 0)

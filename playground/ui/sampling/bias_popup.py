@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from playground.protocol.events import Piece, Tokenized
 from playground.settings.field import Field, SettingError
 from playground.settings.sampling import bias_entry, read_bias
+from playground.translate import later, tr
 from playground.ui.editor_popup import ValuePopup, escaped
 from playground.ui.style import mark
 from playground.ui.theme import Theme
@@ -49,7 +50,7 @@ class BiasPopup(ValuePopup):
         self.typed: list[Piece] = []
         """The tokens of what stands in the line."""
         self.text, self.bias = QLineEdit(), QLineEdit("-2")
-        self.add, self.remove = QPushButton("Add"), QPushButton("Remove")
+        self.add, self.remove = QPushButton(tr("Add")), QPushButton(tr("Remove"))
         self.tokens = QLabel()
         self.table = QTableWidget(0, 3)
         self._fill()
@@ -62,15 +63,17 @@ class BiasPopup(ValuePopup):
 
     def help_text(self) -> str:
         """What a bias does."""
-        return "Type a text and see its tokens. Below 0 they come less often, above 0 more often, “never” forbids them."
+        return tr(
+            "Type a text and see its tokens. Below 0 they come less often, above 0 more often, “never” forbids them."
+        )
 
     def _fill(self) -> None:
         for button in (self.add, self.remove):
             mark(button, kind="quiet", small="true")
-        self.text.setPlaceholderText("Text; a space before a word matters")
-        self.text.setAccessibleName("Text to tokenise")
-        self.bias.setAccessibleName("Bias")
-        self.bias.setToolTip("A number like -2 or 1.5, or “never”")
+        self.text.setPlaceholderText(tr("Text; a space before a word matters"))
+        self.text.setAccessibleName(tr("Text to tokenise"))
+        self.bias.setAccessibleName(tr("Bias"))
+        self.bias.setToolTip(tr("A number like -2 or 1.5, or “never”"))
         self.bias.setFixedWidth(64)
         self.tokens.setWordWrap(True)
         self.tokens.setTextFormat(Qt.TextFormat.PlainText)
@@ -79,8 +82,8 @@ class BiasPopup(ValuePopup):
         row.addWidget(self.text, 1)
         row.addWidget(self.bias)
         row.addWidget(self.add)
-        self.table.setHorizontalHeaderLabels(["Token", "Id", "Bias"])
-        self.table.setAccessibleName("Logit biases")
+        self.table.setHorizontalHeaderLabels([tr("Token"), "Id", tr("Bias")])
+        self.table.setAccessibleName(tr("Logit biases"))
         self.table.verticalHeader().hide()
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -125,7 +128,9 @@ class BiasPopup(ValuePopup):
             self.show_error(str(error))
             return
         if not self.typed:
-            self.show_error("Type the text whose tokens should get the bias." if not self.text.text() else _NO_MODEL)
+            self.show_error(
+                tr("Type the text whose tokens should get the bias.") if not self.text.text() else tr(_NO_MODEL)
+            )
             return
         self.show_error("")
         for piece in self.typed:
@@ -177,7 +182,7 @@ class BiasPopup(ValuePopup):
         if not text:
             self.tokens.setText("")
         elif not self._tokenize(text, [], lambda told: self._told(text, told)):
-            self.tokens.setText(_NO_MODEL)
+            self.tokens.setText(tr(_NO_MODEL))
 
     def _told(self, text: str, told: Tokenized) -> None:
         if text == self.text.text():
@@ -193,7 +198,7 @@ class BiasPopup(ValuePopup):
                 self._cell(row, 0).setText(shown(piece.text))
 
 
-_NO_MODEL = "The tokens can be seen once the model is loaded."
+_NO_MODEL = later("The tokens can be seen once the model is loaded.")
 
 
 def _number(text: str) -> float:
@@ -204,9 +209,9 @@ def _number(text: str) -> float:
     try:
         value = float(plain)
     except ValueError:
-        raise SettingError(f"A bias is a number, or “{_NEVER}”; not “{text}”.") from None
+        raise SettingError(tr("A bias is a number, or “{never}”; not “{text}”.", never=_NEVER, text=text)) from None
     if not math.isfinite(value):
-        raise SettingError(f"A bias is a number, or “{_NEVER}”; not “{text}”.")
+        raise SettingError(tr("A bias is a number, or “{never}”; not “{text}”.", never=_NEVER, text=text))
     return value
 
 

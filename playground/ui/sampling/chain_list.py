@@ -8,11 +8,12 @@ from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from playground.settings.sampling import SAMPLERS
+from playground.translate import later, tr
 from playground.ui.sampling.chain_flags import moved
 from playground.ui.sampling.stage_row import LEAD, StageRow
 from playground.ui.theme import Theme
 
-_NOT_IN_CHAIN = "Switched off; its values stay. Its switch or its menu puts it back into the chain."
+_NOT_IN_CHAIN = later("Switched off; its values stay. Its switch or its menu puts it back into the chain.")
 
 
 class ChainList(QWidget):
@@ -73,7 +74,7 @@ class ChainList(QWidget):
 
     def reason_of(self, name: str) -> str:
         """Why a stage is greyed, as far as the order says."""
-        return "" if name in self._order else _NOT_IN_CHAIN
+        return "" if name in self._order else tr(_NOT_IN_CHAIN)
 
     def _fix_tab_order(self) -> None:
         for before, after in zip(self._shown, self._shown[1:], strict=False):

@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
 from playground.settings.sampling import stages_in_force
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.sampling.chain_flags import command_line
 from playground.ui.style import mark
@@ -33,12 +34,12 @@ class ChainOrder(QFrame):
         column.setContentsMargins(12, 6, 8, 8)
         column.setSpacing(2)
         head = QHBoxLayout()
-        title = QLabel("Chain order")
+        title = QLabel(tr("Chain order"))
         mark(title, size="meta", tone="2")
-        self.copy = QPushButton("llama.cpp flags")
+        self.copy = QPushButton(tr("llama.cpp flags"))
         mark(self.copy, kind="quiet", small="true", tiny="true")
         self.copy.setIconSize(QSize(14, 14))
-        self.copy.setToolTip("Copy these settings as flags of llama.cpp’s tools")
+        self.copy.setToolTip(tr("Copy these settings as flags of llama.cpp’s tools"))
         self.copy.clicked.connect(self._copy)
         head.addWidget(title)
         head.addStretch()
@@ -53,7 +54,7 @@ class ChainOrder(QFrame):
         self._back = QTimer(self)
         self._back.setSingleShot(True)
         self._back.setInterval(_COPIED_MS)
-        self._back.timeout.connect(lambda: self.copy.setText("llama.cpp flags"))
+        self._back.timeout.connect(lambda: self.copy.setText(tr("llama.cpp flags")))
         theme.changed.connect(self._restyle)
         self._restyle()
 
@@ -73,18 +74,18 @@ class ChainOrder(QFrame):
         names = force if mirostat else self._order
         bright, dim = self._theme.hex("text-1"), self._theme.hex("text-3")
         spans = [f'<span style="color:{bright if name in force else dim}">{escape(name)}</span>' for name in names]
-        text = f' <span style="color:{dim}">›</span> '.join(spans) or "no sampler at all"
+        text = f' <span style="color:{dim}">›</span> '.join(spans) or tr("no sampler at all")
         if mirostat:
-            text += f'<br><span style="color:{dim}">Mirostat takes the place of the others.</span>'
+            text += f'<br><span style="color:{dim}">{tr("Mirostat takes the place of the others.")}</span>'
         wanted = (text, " › ".join(names))
         if wanted != self._shown:
             self._shown = wanted
             self.text.setText(text)
-            self.text.setAccessibleName(f"In force: {', '.join(force) or 'none'}")
+            self.text.setAccessibleName(tr("In force: {force}", force=", ".join(force) or tr("none")))
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self.command_line)
-        self.copy.setText("Copied")
+        self.copy.setText(tr("Copied"))
         self._back.start()
 
     def _restyle(self) -> None:

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QTextEdit, QWidget
 
 from playground.protocol.events import FormatChecked
 from playground.settings.field import Field, SettingError
+from playground.translate import later, tr, tr_n
 from playground.ui.editor_popup import EditorPopup
 from playground.ui.style import mark
 from playground.ui.theme import Theme
@@ -18,7 +19,7 @@ from playground.ui.theme import Theme
 Check = Callable[[str, Callable[[FormatChecked], None]], bool]
 """Asks the engine about a text; False: no model is loaded."""
 _PAUSE_MS = 250
-_UNCHECKED = "It is checked as soon as a model is loaded."
+_UNCHECKED = later("It is checked as soon as a model is loaded.")
 
 
 class FormatPopup(EditorPopup):
@@ -82,7 +83,7 @@ class FormatPopup(EditorPopup):
         if self._asked == text:
             return True
         if not self._check(text, lambda told: self._told(text, told)):
-            self.state.setText(_UNCHECKED)
+            self.state.setText(tr(_UNCHECKED))
             return False
         self._asked = text
         return True
@@ -95,7 +96,8 @@ class FormatPopup(EditorPopup):
         self.show_error(told.error)
         self._mark(told.line)
         rules = told.grammar.count("::=")
-        self.state.setText("" if told.error else f"It can be followed: {rules} rule{'' if rules == 1 else 's'}.")
+        followed = tr_n(rules, "It can be followed: 1 rule.", "It can be followed: {n} rules.")
+        self.state.setText("" if told.error else followed)
         if self._wants_apply:
             self._wants_apply = False
             if told.error:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from playground.settings.app import FIELDS as APP
+from playground.translate import tr
 from playground.ui.controls import row_for
 from playground.ui.sampling.scroll import heading, sentence
 from playground.ui.style import mark
@@ -31,13 +32,13 @@ class KeptStates(QWidget):
         self._keeping = keeping
         self.row = row_for(APP["states_gb"], theme)
         self.used = sentence(size="small")
-        self.clear = QPushButton("Clear")
-        self.clear.setToolTip("Delete what is kept. Chats stay; a model reads long ones again when they go on.")
+        self.clear = QPushButton(tr("Clear"))
+        self.clear.setToolTip(tr("Delete what is kept. Chats stay; a model reads long ones again when they go on."))
         mark(self.clear, kind="quiet", small="true")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(heading(theme, "Chats’ memory"))
+        column.addWidget(heading(theme, tr("Chats’ memory")))
         column.addWidget(self.row)
         line = QHBoxLayout()
         line.setContentsMargins(0, 0, 0, 0)
@@ -61,8 +62,7 @@ class KeptStates(QWidget):
         if self._wanted is None:
             self.row.set_value(self._keeping.gb)
         used, gb = self._keeping.used, self._keeping.gb
-        of = f" of {gb:g} GB" if gb else ""
-        self.used.setText(f"{format_bytes(used)}{of} used." if used else "Nothing is kept now.")
+        self.used.setText(_used_words(used, gb))
         self.clear.setEnabled(used > 0)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -79,3 +79,11 @@ class KeptStates(QWidget):
         if self._wanted is not None:
             wanted, self._wanted = float(self._wanted), None
             self._keeping.set_gb(wanted)
+
+
+def _used_words(used: int, gb: float) -> str:
+    if not used:
+        return tr("Nothing is kept now.")
+    if gb:
+        return tr("{used} of {gb:g} GB used.", used=format_bytes(used), gb=gb)
+    return tr("{used} used.", used=format_bytes(used))

@@ -6,11 +6,13 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
+from playground.translate import later, tr, tr_n
 from playground.ui import icons
 from playground.ui.labels import ElidedLabel
 from playground.ui.sampling.ports import LaneFollower, PanelWorkspace, active_lane
 from playground.ui.style import mark
 from playground.ui.theme import Theme
+from playground.workspace.words import join_letters
 
 
 class LaneSwitch(QAbstractButton):
@@ -23,8 +25,8 @@ class LaneSwitch(QAbstractButton):
         self.setFixedSize(24, 24)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setAccessibleName(f"Settings of lane {letter}")
-        self.setToolTip(f"Settings of lane {letter}")
+        self.setAccessibleName(tr("Settings of lane {letter}", letter=letter))
+        self.setToolTip(tr("Settings of lane {letter}", letter=letter))
         theme.changed.connect(self.update)
 
     def nextCheckState(self) -> None:
@@ -75,14 +77,19 @@ class LinkToggle(QAbstractButton):
         self.update()
 
     def _tell(self) -> None:
-        names = " and ".join(filter(None, [", ".join(self.letters[:-1]), *self.letters[-1:]]))
-        which = f"lane{'s' if len(self.letters) > 1 else ''} {names}"
-        self.setAccessibleName(f"Same in {which}")
-        words = "Changes also go to" if self.isChecked() else "Click to change"
-        self.setToolTip(f"{words} {which}{'' if self.isChecked() else ' as well'}.")
+        n, letters = len(self.letters), join_letters(self.letters)
+        self.setAccessibleName(tr_n(n, "Same in lane {letters}", "Same in lanes {letters}", letters=letters))
+        if self.isChecked():
+            one, many = later("Changes also go to lane {letters}."), later("Changes also go to lanes {letters}.")
+        else:
+            one, many = (
+                later("Click to change lane {letters} as well."),
+                later("Click to change lanes {letters} as well."),
+            )
+        self.setToolTip(tr_n(n, one, many, letters=letters))
 
     def _words(self) -> str:
-        return "same in" if len(self.letters) < 3 else ""
+        return tr("same in") if len(self.letters) < 3 else ""
 
     def sizeHint(self) -> QSize:
         """Icon, words, badges."""
@@ -168,7 +175,7 @@ class LaneHead(QWidget):
         self.link.set_letters([letter for letter in letters if letter != lane.letter])
         self._show_right()
         if lane.model is None:
-            self.model.setText("no model")
+            self.model.setText(tr("no model"))
         else:
             self.model.setText(" · ".join(filter(None, (lane.model.name, lane.model.quant))))
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
+from playground.translate import tr
 from playground.ui.labels import ElidedLabel
 from playground.ui.sampling.scroll import sentence
 from playground.ui.style import mark
@@ -36,17 +37,17 @@ def facts_of(lane: Lane) -> list[tuple[str, str]]:
     if info is None:
         return []
     return [
-        ("Architecture", info.arch),
-        ("Parameters", count_words(info.n_params)),
-        ("Quantisation", info.quant),
-        ("Size of tensors", format_bytes(info.size)),
-        ("Context, trained", f"{info.n_ctx_train:,} tokens"),
-        ("Context, in force", f"{info.n_ctx:,} tokens"),
-        ("Vocabulary", f"{info.n_vocab:,} tokens"),
-        ("Layers", f"{info.n_layer:,}"),
-        ("Chat template", "yes" if info.has_template else "none: plain completion"),
-        ("Thinking", "can be switched" if info.can_think else "no switch in the template"),
-        ("Licence", info.licence or (lane.model.licence if lane.model else "") or "not stated in the file"),
+        (tr("Architecture"), info.arch),
+        (tr("Parameters"), count_words(info.n_params)),
+        (tr("Quantisation"), info.quant),
+        (tr("Size of tensors"), format_bytes(info.size)),
+        (tr("Context, trained"), tr("{n_ctx_train:,} tokens", n_ctx_train=info.n_ctx_train)),
+        (tr("Context, in force"), tr("{n_ctx:,} tokens", n_ctx=info.n_ctx)),
+        (tr("Vocabulary"), tr("{n_vocab:,} tokens", n_vocab=info.n_vocab)),
+        (tr("Layers"), f"{info.n_layer:,}"),
+        (tr("Chat template"), tr("yes") if info.has_template else tr("none: plain completion")),
+        (tr("Thinking"), tr("can be switched") if info.can_think else tr("no switch in the template")),
+        (tr("Licence"), info.licence or (lane.model.licence if lane.model else "") or tr("not stated in the file")),
     ]
 
 
@@ -55,15 +56,15 @@ def buffers_of(lane: Lane) -> list[tuple[str, str]]:
     info = lane.engine.info
     if info is None:
         return []
-    rows = [("Weights", format_bytes(info.weights_bytes) + (", mapped" if info.mmap else ""))]
+    rows = [(tr("Weights"), format_bytes(info.weights_bytes) + (tr(", mapped") if info.mmap else ""))]
     if info.repack_bytes:
-        rows.append(("of them repacked", format_bytes(info.repack_bytes)))
-    rows += [("KV cache", format_bytes(info.kv_bytes)), ("Compute", format_bytes(info.compute_bytes))]
+        rows.append((tr("of them repacked"), format_bytes(info.repack_bytes)))
+    rows += [(tr("KV cache"), format_bytes(info.kv_bytes)), (tr("Compute"), format_bytes(info.compute_bytes))]
     if info.gpu_bytes:
-        rows.append(("of all on the GPU", format_bytes(info.gpu_bytes)))
-    rows.append(("Threads", f"{info.n_threads}"))
+        rows.append((tr("of all on the GPU"), format_bytes(info.gpu_bytes)))
+    rows.append((tr("Threads"), f"{info.n_threads}"))
     if lane.engine.load_seconds:
-        rows.append(("Loaded in", f"{lane.engine.load_seconds:.1f} s"))
+        rows.append((tr("Loaded in"), f"{lane.engine.load_seconds:.1f} s"))
     return rows
 
 
@@ -114,7 +115,7 @@ class PathLine(QWidget):
         super().__init__()
         self.path = ""
         self._label = ElidedLabel(theme, "", 12, "text-2")
-        copy = IconButton(theme, "copy", "Copy the file’s path", size=24)
+        copy = IconButton(theme, "copy", tr("Copy the file’s path"), size=24)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.path))
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWi
 from playground.settings.app import FIELDS as APP
 from playground.settings.field import SettingError
 from playground.settings.load import FIELDS
+from playground.translate import later, tr, tr_n
 from playground.ui.controls import NumberRow, SettingRow, row_for
 from playground.ui.sampling.kept_states import KeptStates
 from playground.ui.sampling.model_facts import FactTable, PathLine, buffers_of, facts_of
@@ -19,11 +20,12 @@ from playground.ui.style import mark
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock
 from playground.workspace.lane import Lane
+from playground.workspace.words import join_letters
 
 LIVE = "n_threads"
 """The one option that needs no reload."""
-FIXED = "A fixed count of threads stays as it is; choose “automatic” for that."
-NO_GPU = "This build of llama.cpp has no GPU backend."
+FIXED = later("A fixed count of threads stays as it is; choose “automatic” for that.")
+NO_GPU = later("This build of llama.cpp has no GPU backend.")
 
 
 class ApplyBar(QFrame):
@@ -33,8 +35,8 @@ class ApplyBar(QFrame):
         super().__init__()
         mark(self, card="info")
         self.text = sentence(tone="2", size="small")
-        self.apply = QPushButton("Apply: reload")
-        self.undo = QPushButton("Undo")
+        self.apply = QPushButton(tr("Apply: reload"))
+        self.undo = QPushButton(tr("Undo"))
         mark(self.apply, kind="primary", small="true")
         mark(self.undo, kind="quiet", small="true")
         column = QVBoxLayout(self)
@@ -62,7 +64,7 @@ class ModelTab(QWidget):
         self.bar = ApplyBar()
         self.facts, self.buffers = FactTable(theme), FactTable(theme)
         self.path = PathLine(theme)
-        self._nothing = sentence("Facts about the model stand here once it is loaded.", size="small")
+        self._nothing = sentence(tr("Facts about the model stand here once it is loaded."), size="small")
         self._build()
         self.bar.apply.clicked.connect(self.apply)
         self.bar.undo.clicked.connect(self.undo)
@@ -82,7 +84,7 @@ class ModelTab(QWidget):
         self._holder = holder
         outer.addWidget(holder)
         column = scroll.column
-        column.addWidget(heading(self._theme, "How the model is loaded"))
+        column.addWidget(heading(self._theme, tr("How the model is loaded")))
         for field in FIELDS.fields:
             row = row_for(field, self._theme)
             row.changed.connect(self._changed)
@@ -100,10 +102,10 @@ class ModelTab(QWidget):
         column.addWidget(self.kept)
         column.addSpacing(8)
         column.addWidget(rule())
-        column.addWidget(heading(self._theme, "The loaded model"))
+        column.addWidget(heading(self._theme, tr("The loaded model")))
         for part in (self._nothing, self.facts, self.path):
             column.addWidget(part)
-        self._buffers_title = heading(self._theme, "Buffers, as llama.cpp reports them")
+        self._buffers_title = heading(self._theme, tr("Buffers, as llama.cpp reports them"))
         column.addWidget(self._buffers_title)
         column.addWidget(self.buffers)
         column.addStretch(1)
@@ -171,7 +173,7 @@ class ModelTab(QWidget):
             row.set_label_width(width)
         engine = lane.engine
         known = bool(engine.gpu or engine.gpu_reason or engine.info)
-        self.rows["n_gpu_layers"].set_reason("" if engine.gpu or not known else engine.gpu_reason or NO_GPU)
+        self.rows["n_gpu_layers"].set_reason("" if engine.gpu or not known else engine.gpu_reason or tr(NO_GPU))
         self._show_bar(lane)
         loaded = engine.info is not None
         for part in (self.facts, self.buffers, self._buffers_title):
@@ -185,25 +187,36 @@ class ModelTab(QWidget):
         self.governor.set_lane(lane.letter)
         fixed = bool(self._in_force(lane)[LIVE])
         self.governor.set_value(self._workspace.governed and not fixed)
-        self.governor.set_reason(FIXED if fixed else "")
+        self.governor.set_reason(tr(FIXED) if fixed else "")
 
     def _show_bar(self, lane: Lane) -> None:
         waiting = self._waiting.get(lane.letter, {})
         self._holder.setVisible(bool(waiting))
         if not waiting:
             return
-        names = [FIELDS[name].label for name in waiting]
-        what = names[0] if len(names) == 1 else f"{len(names)} options"
+        names = [tr(FIELDS[name].label) for name in waiting]
+        what = names[0] if len(names) == 1 else tr("{n} options", n=len(names))
         others = [
             other.letter
             for other in self._workspace.lanes
             if other is not lane and other.engine is lane.engine and other.engine.info is not None
         ]
-        shared = f" Lane {' and '.join(others)} has the old options until reloaded." if others else ""
+        shared = (
+            tr_n(
+                len(others),
+                "Lane {letters} has the old options until reloaded.",
+                "Lanes {letters} have the old options until reloaded.",
+                letters=join_letters(others),
+            )
+            if others
+            else ""
+        )
         mark(self.bar, card="info")
-        self.bar.text.setText(f"{what}: in force once the model is loaded again. The chat stays.{shared}")
+        self.bar.text.setText(
+            f"{tr('{what}: in force once the model is loaded again. The chat stays.', what=what)} {shared}".rstrip()
+        )
         self.bar.apply.setEnabled(not lane.busy)
-        tip = "An answer is being written; stop it first." if lane.busy else ", ".join(names)
+        tip = tr("An answer is being written; stop it first.") if lane.busy else ", ".join(names)
         self.bar.apply.setToolTip(tip)
 
     def show_setting(self, name: str) -> bool:

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 
 from playground.settings.load import FIELDS as LOAD
 from playground.settings.sampling import FIELDS as SAMPLING
+from playground.translate import later, tr
 from playground.ui.sampling.lane_head import LaneHead
 from playground.ui.sampling.model_tab import ModelTab
 from playground.ui.sampling.ports import PanelWorkspace
@@ -26,7 +27,7 @@ from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, SegmentedControl
 
 _HELP_LINES = 4
-_REST = "Point at a setting to read what it does and where its default comes from."
+_REST = later("Point at a setting to read what it does and where its default comes from.")
 
 
 class RightPanel(QFrame):
@@ -41,11 +42,11 @@ class RightPanel(QFrame):
         self.segments = SegmentedControl(
             theme,
             [
-                ("sampling", "Sampling", "How tokens are drawn"),
-                ("model", "Model", "How the model is loaded, and facts about it"),
-                ("prompt", "Prompt", "The system prompt, and the prompt as the model sees it"),
+                ("sampling", tr("Sampling"), tr("How tokens are drawn")),
+                ("model", tr("Model"), tr("How the model is loaded, and facts about it")),
+                ("prompt", tr("Prompt"), tr("The system prompt, and the prompt as the model sees it")),
             ],
-            "Right panel",
+            tr("Right panel"),
         )
         for part in (self.segments, *self.segments.findChildren(QPushButton)):
             part.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -54,7 +55,7 @@ class RightPanel(QFrame):
         self._model: ModelTab | None = None
         self._prompt: PromptTab | None = None
         self._stack = QStackedWidget()
-        self._help = sentence(_REST)
+        self._help = sentence(tr(_REST))
         self._build()
         self.segments.chosen.connect(self.choose)
         self.sampling.status_changed.connect(self.head.set_status)
@@ -114,7 +115,7 @@ class RightPanel(QFrame):
         self.segments.choose(key)
         tab = self.sampling if key == "sampling" else self.model if key == "model" else self.prompt
         self._stack.setCurrentWidget(tab)
-        self._help.setText(_REST)
+        self._help.setText(tr(_REST))
         self._foot.setVisible(key != "prompt")
         self.head.show_sampling(key == "sampling")
 

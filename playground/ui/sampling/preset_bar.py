@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from playground.settings.presets import Preset
+from playground.translate import tr
 from playground.ui.theme import Theme
 from playground.ui.widgets import IconButton
 
@@ -36,7 +37,7 @@ class PresetCombo(QComboBox):
     @property
     def shown_text(self) -> str:
         """What stands in the closed box."""
-        return f"{self.currentText()}, changed" if self.changed else self.currentText()
+        return tr("{preset}, changed", preset=self.currentText()) if self.changed else self.currentText()
 
     def set_changed(self, changed: bool) -> None:
         """Whether the values differ."""
@@ -75,11 +76,11 @@ class PresetBar(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.combo = PresetCombo(theme)
-        self.combo.setAccessibleName("Sampling preset")
+        self.combo.setAccessibleName(tr("Sampling preset"))
         self.combo.activated.connect(lambda index: self.chosen.emit(self.combo.itemData(index)))
-        self.neutral_button = IconButton(theme, "prohibit", "Neutralise all: switch every sampler off")
-        self.reset_button = IconButton(theme, "arrow-counter-clockwise", "Reset to the preset")
-        self.more_button = IconButton(theme, "dots-three", "Save, share and compare presets")
+        self.neutral_button = IconButton(theme, "prohibit", tr("Neutralise all: switch every sampler off"))
+        self.reset_button = IconButton(theme, "arrow-counter-clockwise", tr("Reset to the preset"))
+        self.more_button = IconButton(theme, "dots-three", tr("Save, share and compare presets"))
         self.neutral_button.clicked.connect(self.neutralise)
         self.reset_button.clicked.connect(self.reset)
         row = QHBoxLayout(self)
@@ -113,5 +114,5 @@ class PresetBar(QWidget):
 
 def _words(preset: Preset) -> str:
     """What a preset is for, and where it comes from."""
-    source = f" Source: {preset.source}" if preset.source else ""
-    return f"{preset.help}{source}".strip()
+    source = " " + tr("Source: {source}", source=preset.source) if preset.source else ""
+    return f"{tr(preset.help)}{source}".strip()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from playground.settings.presets import Preset, compare
+from playground.translate import tr
 from playground.ui.style import mark
 from playground.ui.theme import Theme
 
@@ -32,10 +33,10 @@ class PresetCompare(QDialog):
         super().__init__(parent)
         self._theme, self._presets = theme, list(presets)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle("Compare presets")
-        self.left, self.right = self._combo("First preset"), self._combo("Second preset")
+        self.setWindowTitle(tr("Compare presets"))
+        self.left, self.right = self._combo(tr("First preset")), self._combo(tr("Second preset"))
         self.right.setCurrentIndex(next((n for n, preset in enumerate(self._presets) if preset.key == other), 0))
-        self.only = QCheckBox("Only what differs")
+        self.only = QCheckBox(tr("Only what differs"))
         self.only.setChecked(True)
         self.summary = QLabel()
         mark(self.summary, tone="2", size="small")
@@ -62,7 +63,7 @@ class PresetCompare(QDialog):
         bottom = QHBoxLayout()
         bottom.addWidget(self.summary, 1)
         bottom.addWidget(self.only)
-        self.table.setAccessibleName("Settings of both presets")
+        self.table.setAccessibleName(tr("Settings of both presets"))
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.verticalHeader().hide()
@@ -76,8 +77,12 @@ class PresetCompare(QDialog):
         rows = compare(pair)
         differing = sum(row.differs for row in rows)
         shown = [row for row in rows if row.differs or not self.only.isChecked()]
-        self.summary.setText("They are the same." if not differing else f"{differing} of {len(rows)} settings differ.")
-        self.table.setHorizontalHeaderLabels(["Setting", pair[0].label, pair[1].label])
+        self.summary.setText(
+            tr("They are the same.")
+            if not differing
+            else tr("{differing} of {rows} settings differ.", differing=differing, rows=len(rows))
+        )
+        self.table.setHorizontalHeaderLabels([tr("Setting"), pair[0].label, pair[1].label])
         self.table.setRowCount(len(shown))
         for at, row in enumerate(shown):
             for column, text in enumerate((f"{row.label} ≠" if row.differs else row.label, *row.shown)):

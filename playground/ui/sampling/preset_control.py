@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QInputDialog, QMenu
 
 from playground.settings.field import SettingError
 from playground.settings.presets import Preset, changed_names, preset_of, to_text
+from playground.translate import tr
 from playground.ui.sampling.ports import PanelWorkspace, active_lane
 from playground.ui.sampling.preset_bar import PresetBar
 from playground.ui.sampling.preset_compare import PresetCompare
@@ -77,25 +78,25 @@ class PresetControl(QObject):
         preset = self.of(lane)
         changed = bool(changed_names(lane.sampling, lane.samplers, preset))
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Save as a preset…", self.save_as)
+        menu.addAction(tr("Save as a preset…"), self.save_as)
         if preset.own:
-            menu.addAction(f"Save the changes to “{preset.label}”", self.save).setEnabled(changed)
-            menu.addAction("Rename…", self.rename)
-            menu.addAction("Delete", self.delete)
+            menu.addAction(tr("Save the changes to “{label}”", label=preset.label), self.save).setEnabled(changed)
+            menu.addAction(tr("Rename…"), self.rename)
+            menu.addAction(tr("Delete"), self.delete)
         trying = self._workspace.trying
-        tries = menu.addMenu("Try another with")
+        tries = menu.addMenu(tr("Try another with"))
         for other in self._workspace.presets.of(lane):
             action = tries.addAction(other.label, partial(self._try_with, other.key))
             action.setCheckable(True)
             action.setChecked(other.key == trying.preset_for(lane).key)
         menu.addSeparator()
-        menu.addAction("Copy as text", self.copy)
-        menu.addAction("Paste a preset", self.paste)
-        menu.addAction("Compare…", self.compare)
+        menu.addAction(tr("Copy as text"), self.copy)
+        menu.addAction(tr("Paste a preset"), self.paste)
+        menu.addAction(tr("Compare…"), self.compare)
         if len(self._workspace.lanes) > 1:
-            menu.addAction("Apply to all lanes", self.apply_to_all)
+            menu.addAction(tr("Apply to all lanes"), self.apply_to_all)
         menu.addSeparator()
-        menu.addAction("Open the presets’ folder", self._open_folder).setEnabled(
+        menu.addAction(tr("Open the presets’ folder"), self._open_folder).setEnabled(
             self._workspace.presets.folder is not None
         )
         return menu
@@ -107,7 +108,7 @@ class PresetControl(QObject):
 
     def save_as(self) -> None:
         """Ask for a name, then keep the lane's values under it."""
-        self._ask("Save as a preset", "", self.save_under)
+        self._ask(tr("Save as a preset"), "", self.save_under)
 
     def save_under(self, name: str) -> None:
         """Keep the lane's values as a preset of that name."""
@@ -124,7 +125,7 @@ class PresetControl(QObject):
         preset = self.of(self._lane)
         presets = self._workspace.presets
         self._ask(
-            "Rename the preset",
+            tr("Rename the preset"),
             preset.label,
             lambda name: self._try(lambda: presets.rename(preset.key, name, self._choose)),
         )
@@ -137,7 +138,7 @@ class PresetControl(QObject):
         """The lane's values as a preset's text, to share."""
         preset = self.of(self._lane)
         same = not changed_names(self._lane.sampling, self._lane.samplers, preset)
-        name = preset.label if same else f"{preset.label[:50]}, changed"
+        name = preset.label if same else tr("{preset}, changed", preset=preset.label[:50])
         QGuiApplication.clipboard().setText(to_text(self._now(name)))
 
     def paste(self) -> None:
@@ -160,7 +161,7 @@ class PresetControl(QObject):
     def compare(self) -> None:
         """Two presets side by side."""
         lane = self._lane
-        now = preset_of("This lane, as it is now", lane.sampling, lane.samplers)
+        now = preset_of(tr("This lane, as it is now"), lane.sampling, lane.samplers)
         self._compare = PresetCompare(
             self._theme, [now, *self._workspace.presets.of(lane)], self.of(lane).key, self._bar
         )
@@ -183,7 +184,7 @@ class PresetControl(QObject):
         dialog = QInputDialog(self._bar)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setWindowTitle(title)
-        dialog.setLabelText("Name")
+        dialog.setLabelText(tr("Name"))
         dialog.setTextValue(before)
         dialog.textValueSelected.connect(then)
         dialog.open()

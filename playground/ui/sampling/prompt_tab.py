@@ -9,6 +9,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
+from playground.translate import later, tr
 from playground.ui.sampling.ports import LaneFollower, PanelWorkspace, active_lane
 from playground.ui.sampling.scroll import PADDING, heading, rule, sentence
 from playground.ui.style import mark
@@ -19,7 +20,7 @@ from playground.workspace.lane import Lane
 _WRITE_AFTER_MS = 400
 _LONGEST = 60_000
 """Characters of the rendered prompt that are shown; the middle of a longer one is left out."""
-NO_TEMPLATE = "This model has no chat template: the turns are joined as they are and completed as plain text."
+NO_TEMPLATE = later("This model has no chat template: the turns are joined as they are and completed as plain text.")
 
 
 class SystemEditor(QPlainTextEdit):
@@ -48,11 +49,11 @@ class PromptTab(QWidget):
         self.think = SegmentedControl(
             theme,
             [
-                ("auto", "Auto", "As the model’s template says"),
-                ("on", "On", "Think before answering"),
-                ("off", "Off", "Answer at once"),
+                ("auto", tr("Auto"), tr("As the model’s template says")),
+                ("on", tr("On"), tr("Think before answering")),
+                ("off", tr("Off"), tr("Answer at once")),
             ],
-            "Thinking",
+            tr("Thinking"),
         )
         self._delay = QTimer(self)
         self._delay.setSingleShot(True)
@@ -66,10 +67,10 @@ class PromptTab(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(PADDING, 0, PADDING, PADDING)
         column.setSpacing(4)
-        column.addWidget(heading(self._theme, "System prompt", "from the next turn on"))
+        column.addWidget(heading(self._theme, tr("System prompt"), tr("from the next turn on")))
         self.system.setFont(self._theme.font(12))
-        self.system.setPlaceholderText("None. What the model should always keep in mind, e.g. “Answer briefly.”")
-        self.system.setAccessibleName("System prompt")
+        self.system.setPlaceholderText(tr("None. What the model should always keep in mind, e.g. “Answer briefly.”"))
+        self.system.setAccessibleName(tr("System prompt"))
         self.system.setTabChangesFocus(True)
         self.system.setMinimumHeight(64)
         mark(self.system, field="true")
@@ -83,7 +84,7 @@ class PromptTab(QWidget):
         column.addWidget(self.note)
         self.rendered.setReadOnly(True)
         self.rendered.setFont(self._theme.font(12, mono=True))
-        self.rendered.setAccessibleName("The prompt as the model sees it")
+        self.rendered.setAccessibleName(tr("The prompt as the model sees it"))
         self.rendered.setTabChangesFocus(True)
         mark(self.rendered, field="true", sunken="true")
         column.addWidget(self.rendered, 5)
@@ -92,7 +93,7 @@ class PromptTab(QWidget):
         self._thinking = QWidget()
         row = QHBoxLayout(self._thinking)
         row.setContentsMargins(0, 4, 0, 0)
-        label = QLabel("Thinking")
+        label = QLabel(tr("Thinking"))
         mark(label, size="small")
         row.addWidget(label)
         row.addStretch()
@@ -104,10 +105,10 @@ class PromptTab(QWidget):
         made = QWidget()
         row = QHBoxLayout(made)
         row.setContentsMargins(0, 4, 0, 0)
-        title = QLabel("As the model sees it")
+        title = QLabel(tr("As the model sees it"))
         mark(title, size="meta", tone="2")
         mark(self.tokens, size="meta", tone="3")
-        copy = IconButton(self._theme, "copy", "Copy the prompt", size=24)
+        copy = IconButton(self._theme, "copy", tr("Copy the prompt"), size=24)
         copy.clicked.connect(self._copy)
         row.addWidget(title)
         row.addStretch()
@@ -179,13 +180,14 @@ class PromptTab(QWidget):
             return  # a newer question is under way
         info = self._lane.engine.info
         plain = info is not None and not info.has_template
-        note = error or (NO_TEMPLATE if plain else "")
+        note = error or (tr(NO_TEMPLATE) if plain else "")
         self.note.setText(note)
         self.note.setVisible(bool(note))
-        self.tokens.setText("" if error else f"{n_tokens:,} tokens")
+        self.tokens.setText("" if error else tr("{n_tokens:,} tokens", n_tokens=n_tokens))
         if len(text) > _LONGEST:
             left_out = len(text) - _LONGEST
-            text = f"{text[: _LONGEST // 2]}\n\n[… {left_out:,} characters …]\n\n{text[-_LONGEST // 2 :]}"
+            gap = tr("[… {left_out:,} characters …]", left_out=left_out)
+            text = f"{text[: _LONGEST // 2]}\n\n{gap}\n\n{text[-_LONGEST // 2 :]}"
         if text != self.rendered.toPlainText():
             place = self.rendered.verticalScrollBar().value()
             self.rendered.setPlainText(text)

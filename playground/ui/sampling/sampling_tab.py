@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from playground.settings.field import Field, SettingError
 from playground.settings.presets import changed_names
 from playground.settings.sampling import CHAIN, DEFAULT_ORDER, FIELDS, LENGTH_AND_LUCK, SAMPLERS
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.controls import NumberRow, SettingRow, row_for
 from playground.ui.dropped import local_files
@@ -51,7 +52,7 @@ class SamplingTab(QWidget):
         self.preset = PresetControl(self.presets, workspace, theme, letters, lambda: self.refresh())
         self.chain = ChainList(DEFAULT_ORDER, theme)
         self.order = ChainOrder(theme)
-        self._more_button = QPushButton("More samplers")
+        self._more_button = QPushButton(tr("More samplers"))
         self._more = QWidget()
         self.setAcceptDrops(True)
         self._build()
@@ -115,7 +116,7 @@ class SamplingTab(QWidget):
         outer.addWidget(rule())
         outer.addWidget(scroll, 1)
         column = scroll.column
-        column.addWidget(heading(self._theme, "Sampler chain, top to bottom", "drag to reorder"))
+        column.addWidget(heading(self._theme, tr("Sampler chain, top to bottom"), tr("drag to reorder")))
         column.addWidget(self.chain)
         column.addSpacing(4)
         column.addWidget(self.order)
@@ -123,7 +124,7 @@ class SamplingTab(QWidget):
         self._build_more(column)
         column.addSpacing(4)
         column.addWidget(rule())
-        column.addWidget(heading(self._theme, "Length and luck"))
+        column.addWidget(heading(self._theme, tr("Length and luck")))
         for field in sorted(LENGTH_AND_LUCK, key=lambda row: row.name in _RARE):
             column.addWidget(self._luck_row(field))
         give_editors(self._luck, self._workspace)
@@ -132,7 +133,7 @@ class SamplingTab(QWidget):
     def _build_more(self, column: QVBoxLayout) -> None:
         mark(self._more_button, kind="quiet", small="true", fold="true")
         self._more_button.setCheckable(True)
-        self._more_button.setToolTip("Stages that are not in llama.cpp’s default chain")
+        self._more_button.setToolTip(tr("Stages that are not in llama.cpp’s default chain"))
         self._more_button.toggled.connect(self._fold)
         column.addWidget(self._more_button)
         column.addWidget(self._more)
@@ -180,7 +181,7 @@ class SamplingTab(QWidget):
         row = row_for(field, self._theme)
         self._luck[field.name] = row
         if field.name == "seed" and isinstance(row, NumberRow):
-            dice = IconButton(self._theme, "dice-five", "A new random seed that stays", size=24)
+            dice = IconButton(self._theme, "dice-five", tr("A new random seed that stays"), size=24)
             dice.clicked.connect(lambda: row.choose(random.randrange(_SEEDS)))
             row.put_before_field(dice)
         return row
@@ -232,8 +233,8 @@ class SamplingTab(QWidget):
         if not self._optional and any(SAMPLERS[n].is_on(lane.sampling) for n in SAMPLERS if SAMPLERS[n].optional):
             self._more_button.setChecked(True)
         self.order.show_chain(lane.sampling, lane.samplers)
-        shipped = "as shipped" if preset.key == "defaults" else "as the preset"
-        self.status_changed.emit(f"{len(changed)} changed" if changed else shipped)
+        shipped = tr("as shipped") if preset.key == "defaults" else tr("as the preset")
+        self.status_changed.emit(tr("{changed} changed", changed=len(changed)) if changed else shipped)
 
     def _show_values(self, lane: Lane) -> None:
         preset = self.preset.of(lane)
@@ -253,7 +254,7 @@ class SamplingTab(QWidget):
         for name, stage in (self.chain.stages | self._optional).items():
             reason = self.chain.reason_of(name) if name in self.chain.stages else ""
             if mirostat and name not in _BESIDE_MIROSTAT:
-                reason = "Mirostat takes the place of this sampler; switch it off to use this one."
+                reason = tr("Mirostat takes the place of this sampler; switch it off to use this one.")
             for row in stage.made.values():
                 row.set_reason(reason)
 

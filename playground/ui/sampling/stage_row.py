@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QMenu, QVBoxLayout, QWidget
 
 from playground.settings.field import Field
 from playground.settings.sampling import Sampler
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.controls import SettingRow, row_for
 from playground.ui.sampling.stage_switch import SWITCH_WIDTH, StageSwitch
@@ -45,8 +46,8 @@ class Grip(QAbstractButton):
         self.setCursor(Qt.CursorShape.OpenHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setAccessibleName(f"Move {label}")
-        self.setToolTip("Drag to reorder (Alt+↑, Alt+↓)")
+        self.setAccessibleName(tr("Move {label}", label=label))
+        self.setToolTip(tr("Drag to reorder (Alt+↑, Alt+↓)"))
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
@@ -95,8 +96,8 @@ class Chevron(QAbstractButton):
         self.setCheckable(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setAccessibleName(f"More of {label}")
-        self.setToolTip(f"More of {label}")
+        self.setAccessibleName(tr("More of {label}", label=label))
+        self.setToolTip(tr("More of {label}", label=label))
         theme.changed.connect(self.update)
 
     def sizeHint(self) -> QSize:
@@ -224,12 +225,12 @@ class StageRow(QWidget):
         name = self.stage.name
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if name != "mirostat" and self.in_chain:
-            menu.addAction("Move up\tAlt+↑", lambda: self.move_wanted.emit(name, -1))
-            menu.addAction("Move down\tAlt+↓", lambda: self.move_wanted.emit(name, 1))
+            menu.addAction(tr("Move up\tAlt+↑"), lambda: self.move_wanted.emit(name, -1))
+            menu.addAction(tr("Move down\tAlt+↓"), lambda: self.move_wanted.emit(name, 1))
         if not self.stage.optional:
-            menu.addAction("Switch off" if self.in_chain else "Switch on", self.toggle)
+            menu.addAction(tr("Switch off") if self.in_chain else tr("Switch on"), self.toggle)
         menu.addSeparator()
-        menu.addAction("Reset", self._reset)
+        menu.addAction(tr("Reset"), self._reset)
         menu.popup(event.globalPos())
 
     def _reset(self) -> None:

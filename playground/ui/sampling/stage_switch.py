@@ -6,6 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
+from playground.translate import tr
 from playground.ui.theme import Theme
 
 SWITCH_WIDTH = 24
@@ -35,8 +36,8 @@ class StageSwitch(QAbstractButton):
             self._tell()
 
     def _tell(self) -> None:
-        self.setAccessibleName(f"{self._label} in the chain")
-        verb = "Switch off; the values stay" if self.isChecked() else "Switch on again"
+        self.setAccessibleName(tr("{label} in the chain", label=self._label))
+        verb = tr("Switch off; the values stay") if self.isChecked() else tr("Switch on again")
         self.setToolTip(f"{verb} (Space)")
 
     def sizeHint(self) -> QSize:

@@ -7,18 +7,22 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from playground.settings.field import Field, SettingError
+from playground.translate import later, tr
 from playground.ui.controls import SettingRow, row_for
 from playground.ui.preferences import TABLES, Preferences
 from playground.ui.settings.keys import KeysSection
 from playground.ui.theme import Theme
-from playground.ui.translate import tr
 from playground.ui.widgets import Label, SearchField, SegmentedControl
 
 SECTIONS = (
-    ("app", "App", "How the playground looks and behaves."),
-    ("load", "Loading", "What a lane begins with when it loads a model. Lanes that have a model keep what they have."),
-    ("sampling", "Sampling", "What lanes begin with. Lanes that still have the old default follow."),
-    ("keys", "Keys", "Every action with its keys. Click a key, or press Enter on it, and press another."),
+    ("app", later("App"), later("How the playground looks and behaves.")),
+    (
+        "load",
+        later("Loading"),
+        later("What a lane begins with when it loads a model. Lanes that have a model keep what they have."),
+    ),
+    ("sampling", later("Sampling"), later("What lanes begin with. Lanes that still have the old default follow.")),
+    ("keys", later("Keys"), later("Every action with its keys. Click a key, or press Enter on it, and press another.")),
 )
 
 
