@@ -13,7 +13,7 @@ class PatientBot(QtBot):
     """Waits as long as a slow and busy machine needs for what takes milliseconds on a quiet one."""
 
     def waitUntil(self, callback: Callable[[], object], *, timeout: int = 0) -> None:
-        super().waitUntil(callback, timeout=max(timeout, 100_000))
+        super().waitUntil(callback, timeout=max(timeout, 30_000))
 
 
 @pytest.fixture
