@@ -52,21 +52,24 @@ def judge(model: Model, options: Options, free: int) -> Verdict:
     return Verdict("tight" if needs.whole > free else "fits", needs, free)
 
 
-def largest_n_ctx(model: Model, options: Options, free: int) -> int:
+def largest_n_ctx(model: Model, options: Options, free: int, *, whole: bool = False) -> int:
     """The largest context that fits, up to what the model was made for; 0 when not even the least does."""
     low, high = 0, model.n_ctx(options.with_(n_ctx=0)) // _STEP
     while low < high:
         middle = (low + high + 1) // 2
         needs = model.needs(options.with_(n_ctx=middle * _STEP))
-        if needs is not None and needs.private <= free:
+        if needs is not None and _takes(needs, whole) <= free:
             low = middle
         else:
             high = middle - 1
     return low * _STEP if low * _STEP >= LEAST_CTX else 0
 
 
-def offers(model: Model, options: Options, free: int) -> list[Offer]:
-    """What to load it with instead, the smallest change first: another cache type, then a smaller context."""
+def offers(model: Model, options: Options, free: int, *, whole: bool = False) -> list[Offer]:
+    """What to load it with instead, the smallest change first: another cache type, then a smaller context.
+
+    ``whole``: so that all of the file stays in memory, too.
+    """
     room, found = free - _SPARE, list[Offer]()
     wanted = options.with_(n_ctx=model.n_ctx(options))
     best: dict[str, Any] = {}
@@ -77,16 +80,20 @@ def offers(model: Model, options: Options, free: int) -> list[Offer]:
             if needs is None or needs.cache >= (model.needs(wanted) or needs).cache:
                 continue
             best = {"cache_type_k": kind, "cache_type_v": kind}
-            if needs.private <= room:
+            if _takes(needs, whole) <= room:
                 found.append(Offer(best, needs))
                 break
     for changes in ({}, best) if best and not found else ({},):
-        n_ctx = _round(largest_n_ctx(model, wanted.with_(**changes), room))
+        n_ctx = _round(largest_n_ctx(model, wanted.with_(**changes), room, whole=whole))
         if LEAST_CTX <= n_ctx < wanted.n_ctx:
             needs = model.needs(wanted.with_(**changes, n_ctx=n_ctx))
             if needs is not None:
                 found.append(Offer({**changes, "n_ctx": n_ctx}, needs))
     return found
+
+
+def _takes(needs: Needs, whole: bool) -> int:
+    return needs.whole if whole else needs.private
 
 
 def _round(n_ctx: int) -> int:

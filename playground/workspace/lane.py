@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from playground.conversation.tree import Node
 from playground.protocol.events import ModelInfo
 from playground.settings import sampling as sampling_table
 from playground.workspace.series import Answer, MemorySeries
 from playground.workspace.signal import Signal
+
+if TYPE_CHECKING:
+    from playground.workspace.spill import Spill
 
 LaneState: TypeAlias = Literal[
     "empty",  # no model chosen
@@ -79,6 +82,10 @@ class EngineFacts:
     base_rss: int = 0
     build: str = ""
     """llama.cpp's build and what it uses of the processor, in its own words."""
+    spill: Spill | None = None
+    """Why its tokens are slow now, where memory is the reason."""
+    happened: list[tuple[int, str]] = field(default_factory=list)
+    """What is worth a mark in the memory plot: when (ns), and in words."""
 
 
 class Lane:

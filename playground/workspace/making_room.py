@@ -83,15 +83,17 @@ class MakingRoom:
             elif not one.asking and (again or one.shape != self._shape()):
                 self._ask(one)
 
-    def advise(self, engine: Engine, then: Callable[[Advice], None]) -> None:
+    def advise(self, engine: Engine, then: Callable[[Advice], None], *, whole: bool = False) -> None:
         """Why an engine had too little memory, and what would fit; not called where its header can't be read."""
         quants = other_quants(self._state.models, engine.path)
         idle = sum(other.gives for other in self._others(engine) if other.standing in ("idle", "hidden"))
+        own = _gives(engine) if whole else 0
 
         def work() -> None:
             model = read_model(engine.path)
             if model is not None:
-                advice = advise(model, options_of(engine.options), self._measure() + idle, quants)
+                free = self._measure() + idle + own
+                advice = advise(model, options_of(engine.options), free, quants, whole=whole)
                 self._post(lambda: then(advice))
 
         _on_a_thread(work)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from playground.protocol.events import ThreadsChanged
 from playground.workspace.series import Mark
+from playground.workspace.spill import Spill, short_words
 
 MOST_KEPT = 200
 """Marks of a kind kept in a record; the plot has no room for more."""
@@ -90,6 +91,13 @@ def keep_threads(record: dict[str, Any], event: ThreadsChanged, index: int, aske
     return Mark(event.t_ns, index, threads_words(event.before, event.n_threads, event.reason, event.phase))
 
 
+def keep_spill(record: dict[str, Any], spill: Spill, index: int, t_ns: int, asked_ns: int) -> Mark:
+    """Put into an answer's record that memory made its tokens slow; its mark."""
+    words = short_words(spill)
+    _keep(record, "spills", {"at_index": index, "t_s": _seconds(t_ns, asked_ns), "kind": spill.kind, "words": words})
+    return Mark(t_ns, index, words)
+
+
 def kept_marks(record: Mapping[str, Any], times: Times, asked_ns: int = 0) -> list[Mark]:
     """The marks of a kept answer; ``times`` are its tokens'.
 
@@ -140,9 +148,15 @@ def _lanes_of(entry: Mapping[str, Any]) -> str:
     return lane_words(str(entry.get("what")), letter if isinstance(letter, str) and len(letter) <= 1 else "")
 
 
+def _spills_of(entry: Mapping[str, Any]) -> str:
+    words = entry.get("words")
+    return _short(words) if isinstance(words, str) else ""
+
+
 _KINDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "changes": _changes_of,
     "threads": _threads_of,
     "lanes": _lanes_of,
+    "spills": _spills_of,
 }
 """Lists of marks in a record, and how an entry is put into words."""
