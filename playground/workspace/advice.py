@@ -62,18 +62,24 @@ def options_of(values: Mapping[str, Any]) -> Options:
         return Options()
 
 
-def advise(model: Model, options: Options, free: int, quants: Sequence[ModelRef]) -> Advice:
-    """What would fit in ``free`` bytes; ``quants`` are other files of the same model, the largest first."""
+def advise(model: Model, options: Options, free: int, quants: Sequence[ModelRef], *, whole: bool = False) -> Advice:
+    """What would fit in ``free`` bytes; ``quants`` are other files of the same model, the largest first.
+
+    ``whole``: without reading its file again and again.
+    """
     from playground.fit.advice import judge, offers
 
+    good = ("fits",) if whole else ("fits", "tight")
     smaller: list[ModelRef] = []
     for ref in quants:
         other = read_model(ref.path)
-        if other is not None and judge(other, options, free).kind in ("fits", "tight"):
+        if other is not None and judge(other, options, free).kind in good:
             smaller.append(ref)
         if len(smaller) == _MOST_SMALLER:
             break
-    return Advice(judge(model, options, free).needs, free, tuple(offers(model, options, free)), tuple(smaller))
+    return Advice(
+        judge(model, options, free).needs, free, tuple(offers(model, options, free, whole=whole)), tuple(smaller)
+    )
 
 
 def other_quants(models: Sequence[ModelRef], path: str) -> list[ModelRef]:

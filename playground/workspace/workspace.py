@@ -25,6 +25,7 @@ from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
 from playground.workspace.presets import Presets
 from playground.workspace.questions import Questions
 from playground.workspace.signal import Signal
+from playground.workspace.spilling import Spilling
 from playground.workspace.state import State, record_of, restore_settings
 from playground.workspace.trying import Trying
 from playground.workspace.tuning import Tuning
@@ -32,6 +33,7 @@ from playground.workspace.tuning import Tuning
 if TYPE_CHECKING:
     from playground.workspace.bench import Bench
 
+_RELOADS = ("reload", "reload_ctx", "reload_with", "use_model")
 STOP_PATIENCE_S = 2.0
 """An engine that did not react to Stop for this long is offered for ending."""
 
@@ -58,6 +60,7 @@ class Workspace:
         self.loading = Loading(state, self.engines, self.jobs, background, read_model, self.room)
         self.answers = Answers(state, self.jobs, self.loading.engine_for, post)
         self.chats = Chats(state, store, self.answers, self.jobs, self.loading)
+        self.spilling = Spilling(state, self.engines, self.jobs, self.room)
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
         self.presets = Presets(background, state.told.emit)
         self.keeping = Keeping(state, self.engines, background)
@@ -220,11 +223,14 @@ class Workspace:
             "new_chat": self.new_chat,
             "retry": lambda: self.retry(letter),
             "kill": lambda: self.loading.kill(letter),
+            "unload": lambda: self.unload(argument),
             "wait": lambda: None,
             "dismiss": lambda: None,
         }
         if name in inside:
             lane.notice = None
+            if lane.busy and name in _RELOADS:
+                self.unload(letter)  # the answer ends there and is kept
             inside[name]()
             lane.changed.emit()
         elif name in self.outside:
