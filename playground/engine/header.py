@@ -56,7 +56,7 @@ class Header:
     tensors: list[Tensor] = field(default_factory=list)
 
     def fit(self) -> FitModel:
-        """What the model needs in memory; of one in several files, with the tensors of this one only."""
+        """What the model needs in memory, by the tensors that are known."""
         return FitModel(self.scalars, self.tensors)
 
 
@@ -130,9 +130,13 @@ class _Walk:
         return header
 
     def _check_general(self, header: Header) -> None:
+        # Of several files only the first names the architecture, and it may have no tensors; see `parts`.
+        is_part = header.scalars.get("split.count", 0) not in (0, 1)
+        if is_part and header.scalars.get("split.no", 0):
+            return
         if not isinstance(header.scalars.get("general.architecture"), str):
             raise self._corrupt("it doesn’t name its architecture")
-        if header.n_tensors == 0:
+        if header.n_tensors == 0 and not is_part:
             raise LoadError(
                 "unsupported", f"“{self._name}” holds only a vocabulary, no weights. Choose the model itself."
             )

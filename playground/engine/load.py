@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from playground.engine import header, room
+from playground.engine import room
 from playground.engine.binding import NULL_ABORT, lib
 from playground.engine.cores import usable_cores
 from playground.engine.describe import describe
 from playground.engine.header import LoadError
 from playground.engine.loglines import LogLines
+from playground.engine.parts import check_model
 from playground.engine.prompt import PromptBuilder
 from playground.engine.template import ChatTemplate
 from playground.engine.tokens import Vocab
@@ -80,7 +81,7 @@ class Loader:
                 "Switch flash attention on, or choose f16 for the values.",
             )
         gpu = bool(wanted["n_gpu_layers"] and lib.llama_supports_gpu_offload())
-        self._settled = room.settle(header.check(path).fit(), wanted, self._notes, gpu=gpu)
+        self._settled = room.settle(check_model(path).fit(), wanted, self._notes, gpu=gpu)
         self._progress(0.0)
         model = self._open(path, wanted)
         _refuse_kind(model)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.engine import state_file
+from playground.engine.parts import parts_of
 from playground.engine.slots import Slot, Slots, common
 from playground.engine.state_file import SUFFIX, UNFINISHED, Damaged, Head, Part, Saved
 
@@ -205,7 +206,7 @@ def file_name(slot: str, key: str) -> str:
 def fingerprint(path: str) -> str:
     """A digest of a model file's sizes, beginnings and many samples; of all its parts. Raises OSError."""
     digest = hashlib.blake2b(digest_size=20)
-    for file in _parts(Path(path)):
+    for file in parts_of(Path(path)):
         with file.open("rb", buffering=0) as opened:
             size = os.fstat(opened.fileno()).st_size
             digest.update(size.to_bytes(8, "little"))
@@ -217,15 +218,6 @@ def fingerprint(path: str) -> str:
                 opened.seek(_START_BYTES + (size - _START_BYTES - _SAMPLE) * index // (_SAMPLES - 1))
                 digest.update(opened.read(_SAMPLE))
     return digest.hexdigest()
-
-
-def _parts(path: Path) -> list[Path]:
-    """The file, or all parts of a model in several."""
-    found = re.fullmatch(r"(.*)-00001-of-(\d{5})\.gguf", path.name)
-    if found is None:
-        return [path]
-    stem, count = found.groups()
-    return [path.with_name(f"{stem}-{index:05}-of-{count}.gguf") for index in range(1, int(count) + 1)]
 
 
 def _complete_at(saved: Saved, n: int, slots: Slots) -> bool:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:  # what fits is asked after the window's first picture
     from playground.fit.estimate import Model, Needs, Options
 
 _MOST_SMALLER = 2
-_MOST_PARTS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +31,13 @@ class Advice:
 
 def read_model(path: str) -> Model | None:
     """A model's headers as far as memory goes; None where they can't be read, which the engine says better."""
-    from playground.models.gguf import GgufError, read_header  # not before the window's first picture
+    from playground.models.gguf import GgufError  # not before the window's first picture
+    from playground.models.split import read_whole_header
 
     try:
-        header = read_header(path)
-        for part in _other_parts(path, header.split[1]):
-            header.tensors += read_header(part).tensors
-        return header.fit()
+        return read_whole_header(path).fit()
     except (GgufError, OSError):
         return None
-
-
-def _other_parts(path: str, count: int) -> list[str]:
-    """The files after the first of a model in several; none where the name isn't llama.cpp's for such."""
-    first = f"-00001-of-{count:05}.gguf"
-    if not 1 < count < _MOST_PARTS or not path.endswith(first):
-        return []
-    stem = path.removesuffix(first)
-    return [f"{stem}-{number:05}-of-{count:05}.gguf" for number in range(2, count + 1)]
 
 
 def options_of(values: Mapping[str, Any]) -> Options:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gguf_parts
 import gguf_shapes
 import numpy as np
 import pytest
@@ -136,9 +137,9 @@ def test_an_app_that_dies_leaves_nothing(paths: Paths, starter: ModelFile) -> No
     child.stdin.write(encode(todo.order()))
     child.stdin.flush()
     assert isinstance(decode_event(child.stdout.readline()), Working)
-    wait_until(todo.part.exists, 10, "the part")
+    wait_until(todo.part.exists, 100, "the part")
     child.stdin.close()
-    child.wait(10)
+    child.wait(100)
     child.stdout.close()
     assert list(paths.models.iterdir()) == []
 
@@ -170,39 +171,13 @@ def test_a_full_disk_is_said(paths: Paths, starter: ModelFile, monkeypatch: pyte
 def test_a_model_in_parts_becomes_one_file(paths: Paths, floats: ModelFile, tmp_path: Path) -> None:
     split = tmp_path / "there"
     split.mkdir()
-    halves = in_two(Path(floats.path), split)
+    halves = gguf_parts.split(Path(floats.path), split, [10])
     model = library.describe(halves[0])
     assert (model.n_parts, model.error) == (2, "")
     target = made(paths, model, "Q8_0")
     assert target == split / "Tiny-Test-Q8_0.gguf"
     whole = made(paths, floats, "Q8_0")
     assert weights(target) == weights(whole)
-
-
-def in_two(path: Path, folder: Path) -> list[Path]:
-    """The model as two files, as llama-gguf-split makes them."""
-    import gguf
-
-    reader = gguf.GGUFReader(path)
-    names = [folder / f"{path.stem}-0000{number}-of-00002.gguf" for number in (1, 2)]
-    tensors = list(reader.tensors)
-    for number, name in enumerate(names):
-        writer = gguf.GGUFWriter(name, "llama")
-        if number == 0:
-            for key, field in reader.fields.items():
-                if not key.startswith("GGUF.") and key != "general.architecture":
-                    sub = field.types[1] if len(field.types) > 1 else None
-                    writer.add_key_value(key, field.contents(), field.types[0], sub)
-        writer.add_uint16("split.no", number)
-        writer.add_uint16("split.count", 2)
-        writer.add_int32("split.tensors.count", len(tensors))
-        for tensor in tensors[number * 10 : len(tensors) if number else 10]:
-            writer.add_tensor(tensor.name, np.array(tensor.data))
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
-    return names
 
 
 def old_matrix(path: Path, columns: dict[str, np.ndarray], calls: int) -> Path:

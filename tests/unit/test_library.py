@@ -201,8 +201,8 @@ def test_headers_are_read_once_and_again_after_a_change(paths: Paths, monkeypatc
     path = put(paths.models / "a.gguf")
     before = found(paths)
     read: list[str] = []
-    real = model_file.read_header
-    monkeypatch.setattr(model_file, "read_header", lambda file: (read.append(str(file)), real(file))[1])
+    real = model_file.read_whole_header
+    monkeypatch.setattr(model_file, "read_whole_header", lambda file: (read.append(str(file)), real(file))[1])
     assert found(paths) == before
     assert read == []
     path.write_bytes(b"nonsense")
