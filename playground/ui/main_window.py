@@ -157,6 +157,7 @@ class MainWindow(QWidget):
         self.lanes = LanesArea(workspace, theme, clock)
         self.lanes_place.fill(self.lanes)
         self.plots = PlotDock(workspace, theme, clock)
+        self.plots.latency.bar.use(workspace.overlays)
         self.plots.latency.token_hovered.connect(workspace.trying.point_at)
         self.plots_place.fill(self.plots)
         readout = PlotReadout(workspace, theme, clock)

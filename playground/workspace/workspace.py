@@ -21,6 +21,7 @@ from playground.workspace.keeping import Keeping
 from playground.workspace.lane import BUSY, Lane, ModelRef
 from playground.workspace.loading import Loading
 from playground.workspace.making_room import Free, MakingRoom, free_memory
+from playground.workspace.overlays import Overlays
 from playground.workspace.ports import Background, Post, ReadModel, Spawn, Store
 from playground.workspace.presets import Presets
 from playground.workspace.questions import Questions
@@ -63,6 +64,7 @@ class Workspace:
         self.spilling = Spilling(state, self.engines, self.jobs, self.room)
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
         self.presets = Presets(background, state.told.emit)
+        self.overlays = Overlays(state, self.jobs.finished, background)
         self.keeping = Keeping(state, self.engines, background)
         self.questions = Questions(state, self.engines, self.loading.engine_of)
         self.trying = Trying(state, self.jobs, self.answers, self.tuning, self.presets, self.add_lane)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from playground.ui import icons
-from playground.ui.plots import crosshair, painting, phases, scale
+from playground.ui.plots import crosshair, overlay, painting, phases, scale
 from playground.ui.plots.crosshair import Hover
 from playground.ui.plots.dots import ALPHA, FAINT_ALPHA, Dots
 from playground.ui.plots.frame import PROMPT_BAND, Frame, Picture, plot_rect
@@ -59,7 +59,7 @@ class LatencyCanvas(PlotView):
     def full(self) -> tuple[float, float]:
         """The whole range of the axis; but for the time axis with room for the prompt left of token 1."""
         axis = self.picture.frame.axis
-        end = max((s.end(axis) for s in self.picture.visible), default=0.0)
+        end = max((s.end(axis) for s in [*self.picture.visible, *self.picture.overs]), default=0.0)
         high = scale.follow(end, _LEAST[axis])
         if axis == "time":
             return 0.0, high
@@ -149,14 +149,16 @@ class LatencyCanvas(PlotView):
         painting.paint_lines(p, frame, self.theme)
         if not picture.many and phases.reach(frame, picture.visible[0]) > band.left():
             phases.paint_prompt(p, frame, picture.visible[0], self.theme)
-        self._paint_data(p, [painting.trace_from(frame, seen, band.left() - _INK) for seen in traces], ratio)
+        left = band.left() - _INK
+        self._paint_data(p, [painting.trace_from(frame, seen, left) for seen in traces], ratio, left)
         return [*places, *before, *self._over()]
 
     def _depends(self, traces: list[Trace], ratio: float) -> tuple[object, ...]:
         frame = self.picture.frame
         state = (self.theme.scheme, ratio, frame.rect.getRect(), frame.axis, frame.x0, frame.x1)
         heights = (frame.y1, frame.lines, frame.rate_step, self.picture.many, self.picture.hidden)
-        return (*state, *heights, *(self._depends_on(seen) for seen in traces))
+        overs = tuple((over.key, over.strength, over.n) for over in self.picture.overs)
+        return (*state, *heights, overs, *(self._depends_on(seen) for seen in traces))
 
     def _depends_on(self, seen: Trace) -> tuple[object, ...]:
         shown = seen.shown
@@ -179,8 +181,8 @@ class LatencyCanvas(PlotView):
         left, right = max(frame.rect.left(), np.floor(left) - _INK), min(frame.rect.right() + 1, np.ceil(right) + _INK)
         return QRectF(left, frame.rect.top(), max(0.0, right - left), frame.rect.height())
 
-    def _paint_data(self, p: QPainter, traces: list[Trace], ratio: float) -> None:
-        """All that stands between the axes."""
+    def _paint_data(self, p: QPainter, traces: list[Trace], ratio: float, left: float | None = None) -> None:
+        """All that stands between the axes; ``left``: only what is right of this pixel is needed."""
         picture, theme = self.picture, self.theme
         frame = picture.frame
         if picture.many:
@@ -193,6 +195,7 @@ class LatencyCanvas(PlotView):
                 dots = self._dots.setdefault(shown.letter, Dots())
                 dots.paint(p, frame, shown, theme.lane(shown.letter), alpha, ratio)
         phases.paint_marks(p, picture, theme)
+        overlay.paint_overs(p, picture, theme, left)
         p.restore()
         if "rate" not in picture.hidden:
             p.save()

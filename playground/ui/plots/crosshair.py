@@ -69,7 +69,7 @@ def at_token(picture: Picture, shown: Shown, index: int, mark: str = "") -> Hove
     frame = picture.frame
     x = float(frame.px(shown.x(frame.axis, index)))
     y = max(float(frame.py(shown.rows["gap_ns"][index] / 1e6)), frame.rect.top() + _EDGE)
-    text = shown.describe(index)
+    text = shown.describe(index, picture.name_token(shown.answer, index))
     return Hover(shown.letter, index, x, y, f"{shown.letter} · {text}" if picture.many else text, mark)
 
 
@@ -98,6 +98,8 @@ def paint_hover(p: QPainter, picture: Picture, hover: Hover, theme: Theme) -> No
     """The crosshair's line, and a ring around the token."""
     rect = picture.frame.rect
     x = round(hover.x) + 0.5
+    if not rect.left() - 1 <= x <= rect.right() + 1:
+        return  # pointed at in the text, or walked to, outside of what is in sight
     p.setPen(line_pen(theme.color("text-3")))
     p.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
     if hover.index < 0:

@@ -180,6 +180,14 @@ class Shown:
         return f"{words}, {answer.n_reused:,} reused" if answer.n_reused else words
 
 
+def largest_rate(shown: Shown) -> float:
+    """The height that tokens a second need; the first few, taken over a short window, don't count."""
+    if shown.n < 2:
+        return 0.0
+    rate = shown.rate(slice(8 if shown.n > 24 else 1, shown.n))
+    return float(rate.max()) * 1.05
+
+
 def _one_line(text: str) -> str:
     """A token's text where a line break and a tab have no place; long ones in part."""
     shown = text.replace("\n", "⏎").replace("\t", "⇥")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QRectF
 
 from playground.ui.plots import scale
 from playground.ui.plots.figures import Axis, Floats, Shown
+from playground.workspace.series import Answer
+
+if TYPE_CHECKING:
+    from playground.ui.plots.overlay import Over
 
 LEFT, RIGHT, BOTTOM = 40, 40, 20
 TOP_STRIP, TOP_PLAIN = 28, 12
@@ -64,6 +70,11 @@ class Frame:
         return rate * (self.step / self.rate_step) if self.rate_step else rate
 
 
+def nameless(_answer: Answer, _index: int) -> str:
+    """Where the text is not known."""
+    return ""
+
+
 @dataclass(slots=True)
 class Picture:
     """All that is drawn: which answers, in which frame, what is hidden."""
@@ -74,6 +85,10 @@ class Picture:
     """Several lanes: one mean line for each instead of tokens a second."""
     hidden: frozenset[str] = frozenset()
     """Letters of lanes; “dots” and “rate” where there is one lane."""
+    name_token: Callable[[Answer, int], str] = nameless
+    """What a token says."""
+    overs: list[Over] = field(default_factory=list)
+    """Earlier answers, drawn as thin lines over those."""
 
     @property
     def visible(self) -> list[Shown]:

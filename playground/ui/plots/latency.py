@@ -13,10 +13,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from playground.ui.frame_clock import pace
 from playground.ui.plots import painting, scale
 from playground.ui.plots.crosshair import Hover
-from playground.ui.plots.figures import Axis, Shown, Stats
+from playground.ui.plots.figures import Axis, Shown, Stats, largest_rate
 from playground.ui.plots.frame import Frame, Heights, Picture, nameless, plot_rect
 from playground.ui.plots.latency_head import LatencyHead, entries_of, format_value, next_axis
 from playground.ui.plots.live import LiveView
+from playground.ui.plots.overlay import Over
+from playground.ui.plots.overlay_bar import OverlayBar
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, LaneWatch
 from playground.workspace.lane import Lane
@@ -88,11 +90,17 @@ class LatencyPane(LiveView):
         self.head.pause.clicked.connect(lambda: self.set_paused(not self.paused))
         self.head.axis.clicked.connect(self._switch_axis)
         self.head.back.clicked.connect(self.zoom_back)
+        self.bar = OverlayBar(self._theme)
+        self.bar.toggled.connect(self.show_series)
+        self.bar.changed.connect(self.mark)
+        self.bar.axis_chosen.connect(self._choose_axis)
+        self.head.over.clicked.connect(lambda: self.bar.open_menu(self.head.over, self.axis))
         self._blank: QWidget = _Blank(self._theme)
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
         page.addWidget(self.head)
+        page.addWidget(self.bar)
         page.addWidget(self._blank, 1)
 
     def warm_up(self) -> None:
@@ -157,8 +165,11 @@ class LatencyPane(LiveView):
             self.canvas.zoom_back()
 
     def _switch_axis(self) -> None:
-        self.set_axis(next_axis(self.axis))
-        self.axis_changed.emit(self.axis)
+        self._choose_axis(next_axis(self.axis))
+
+    def _choose_axis(self, axis: Axis) -> None:
+        self.set_axis(axis)
+        self.axis_changed.emit(axis)
 
     def _hovered(self, hover: Hover | None) -> None:
         words = "" if hover is None else f"{hover.text} · {hover.mark}" if hover.mark else hover.text
@@ -181,22 +192,22 @@ class LatencyPane(LiveView):
         if self._measure(shown) or told != self._told:
             self._told = told
             self._tell(shown, many)
-            self._largest_rate = 0.0 if many or not shown else _largest_rate(shown[0])
+            self._largest_rate = 0.0 if many or not shown else largest_rate(shown[0])
+        overs = self.bar.take(self.hidden)
         if self.canvas is not None:
-            self.canvas.show_picture(self._picture(self.canvas, shown, many))
+            self.canvas.show_picture(self._picture(self.canvas, shown, many, overs))
 
-    def _picture(self, canvas: LatencyCanvas, shown: list[Shown], many: bool) -> Picture:
+    def _picture(self, canvas: LatencyCanvas, shown: list[Shown], many: bool, overs: list[Over]) -> Picture:
         frame = Frame(plot_rect(canvas.width(), canvas.height(), len(shown)), self.axis)
         # What was hidden among several lanes must not stay so where one is left, without its switch.
         here = {s.letter for s in shown} if many else {"dots", "rate"}
-        picture = Picture(frame, shown, many, self.hidden & here, self.name_token)
-        tops = [self._top(s) for s in picture.visible if s.n]
-        self._heights.fit(frame, max(tops, default=0.0), 0.0 if many else self._largest_rate)
+        picture = Picture(frame, shown, many, self.hidden & here, self.name_token, overs)
+        tops = [_y_top(self._stats[s.letter]) for s in picture.visible if s.n]
+        if many:
+            tops += [_y_top(over.known) for over in overs]
+        rates = [self._largest_rate, *(over.top_rate for over in overs)]
+        self._heights.fit(frame, max(tops, default=0.0), 0.0 if many else max(rates))
         return picture
-
-    def _top(self, shown: Shown) -> float:
-        known = self._stats[shown.letter]
-        return scale.y_top(known.median, known.p95, known.p99, known.largest, known.n)
 
     def _measure(self, shown: list[Shown]) -> bool:
         """Take the percentiles where that is due; whether any are new."""
@@ -229,9 +240,5 @@ class LatencyPane(LiveView):
         self.setAccessibleName(" ".join(["Token latency.", *words]) if words else "Token latency, no tokens yet")
 
 
-def _largest_rate(shown: Shown) -> float:
-    """The height that tokens a second need; the first few, taken over a short window, don't count."""
-    if shown.n < 2:
-        return 0.0
-    rate = shown.rate(slice(8 if shown.n > 24 else 1, shown.n))
-    return float(rate.max()) * 1.05
+def _y_top(known: Stats) -> float:
+    return scale.y_top(known.median, known.p95, known.p99, known.largest, known.n)

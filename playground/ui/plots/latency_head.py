@@ -15,6 +15,8 @@ from playground.workspace.words import format_rate_value
 HEIGHT = 32
 _MARGIN = 12
 _GAP = 8
+_ROOMY = 300
+"""Narrower, the read-outs need the room of the buttons that can be done without."""
 AXES: dict[Axis, tuple[str, str]] = {
     "token": ("token number", "Show token numbers along the axis"),
     "time": ("time", "Show time along the axis"),
@@ -96,6 +98,9 @@ class LatencyHead(QWidget):
         self.axis.setCheckable(True)
         self.pause = IconButton(theme, "pause", "Pause the plot", size=24)
         self.pause.setCheckable(True)
+        self.over = IconButton(
+            theme, "graph", "Lay earlier answers over this one, and choose what lines them up", size=24
+        )
         row = QHBoxLayout(self)
         row.setContentsMargins(_MARGIN, 0, 6, 0)
         row.setSpacing(0)
@@ -106,7 +111,7 @@ class LatencyHead(QWidget):
         for widget in (self.median, self.legend, self.hover):
             row.addWidget(widget)
         row.addSpacing(_GAP)
-        for button in (self.back, self.axis, self.pause):
+        for button in (self.back, self.over, self.axis, self.pause):
             row.addWidget(button)
         self._words = ("", "")
         self._many = False
@@ -156,7 +161,8 @@ class LatencyHead(QWidget):
             p.fillRect(event.rect(), self._theme.color("canvas"))
 
     def _fit(self) -> None:
-        buttons = 24 * (2 + (not self.back.isHidden()))
+        self.over.setVisible(self.width() >= _ROOMY)  # its menu is in the plot's own menu, too
+        buttons = 24 * sum(not one.isHidden() for one in (self.back, self.over, self.axis, self.pause))
         room = self.width() - _MARGIN - 6 - 3 * _GAP - buttons
         whole = self.title.fontMetrics().horizontalAdvance(_TITLE) + 2
         self.title.setText(_TITLE if room - whole >= self.legend.least() else _SHORT_TITLE)

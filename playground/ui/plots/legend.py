@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from playground.ui import icons
-from playground.ui.theme import Theme
+from playground.ui.theme import Theme, mix
 from playground.ui.widgets import PaintedButton
 
 Runs = list[tuple[str, bool]]
@@ -22,7 +22,7 @@ _KNOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One read-out: ``swatch`` is “dot”, “line” or a lane's letter."""
+    """One read-out: ``swatch`` is “dot”, “line”, “over” for an answer laid over, or a lane's letter."""
 
     key: str
     """What is hidden: “dots”, “rate” or a lane's letter."""
@@ -32,6 +32,8 @@ class Entry:
     texts: list[Runs] = field(default_factory=list)
     """From the longest to the shortest."""
     letter: str = "A"
+    strength: float = 1.0
+    """How much of the lane’s colour it has."""
 
 
 class LegendButton(PaintedButton):
@@ -52,7 +54,7 @@ class LegendButton(PaintedButton):
 
     def set_entry(self, entry: Entry) -> None:
         """Show other figures."""
-        alike = (entry.texts, entry.swatch, entry.letter) == (self.entry.texts, self.entry.swatch, self.entry.letter)
+        alike = replace(entry, name=self.entry.name) == self.entry
         self.entry = entry
         verb = "Hide" if self.isChecked() else "Show"
         self.setAccessibleName(f"{entry.name}. {verb} it")
@@ -79,7 +81,7 @@ class LegendButton(PaintedButton):
         return self._known[run]
 
     def _swatch_width(self) -> int:
-        return {"dot": 6, "line": 12}.get(self.entry.swatch, 14)
+        return {"dot": 6, "line": 12, "over": 12}.get(self.entry.swatch, 14)
 
     def sizeHint(self) -> QSize:
         """Room for the text at the level in force."""
@@ -114,6 +116,9 @@ class LegendButton(PaintedButton):
         elif self.entry.swatch == "line":
             p.setPen(QPen(self._theme.color("text-1" if on else "text-3"), 2 if on else 1))
             p.drawLine(QPointF(_PAD, y), QPointF(_PAD + 11, y))
+        elif self.entry.swatch == "over":
+            p.setPen(QPen(mix(color, self._theme.color("canvas"), self.entry.strength if on else 0.3), 1))
+            p.drawLine(QPointF(_PAD, y + 0.5), QPointF(_PAD + 11, y + 0.5))
         elif on:
             ink = self._theme.color("canvas")
             p.drawPixmap(QPointF(_PAD, y - 7), icons.badge(self.entry.swatch, color, ink, 14))

@@ -1,0 +1,82 @@
+"""Earlier answers in the latency plot: thin, dimmer lines over the one on screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter
+
+from playground.ui.plots import painting
+from playground.ui.plots.figures import Shown, Stats, largest_rate
+from playground.ui.plots.frame import Picture
+from playground.ui.plots.latency_head import format_value
+from playground.ui.plots.legend import Entry
+from playground.ui.theme import Theme, mix
+from playground.workspace.overlays import Earlier
+from playground.workspace.words import format_rate_value
+
+STRENGTHS = (0.8, 0.62, 0.48, 0.36)
+"""How much of the lane's colour each line has, in the order in which they were laid over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over(Shown):
+    """An earlier answer, its figures taken once."""
+
+    key: str = ""
+    name: str = ""
+    strength: float = STRENGTHS[0]
+    known: Stats = field(default_factory=Stats)
+    tok_s: float = 0.0
+    """Tokens a second of all of it."""
+    top_rate: float = 0.0
+
+
+def over_of(earlier: Earlier, place: int, known: Over | None = None) -> Over:
+    """The line of an answer that is the ``place``-th over; ``known``: the same one before."""
+    strength = STRENGTHS[min(place, len(STRENGTHS) - 1)]
+    answer, n = earlier.answer, len(earlier.answer.tokens)
+    if known is not None and known.answer is answer and known.strength == strength and known.name == earlier.name:
+        return known
+    bare = Shown(earlier.letter or "A", answer, n)
+    figures = (bare.stats(), answer.tok_s(), largest_rate(bare))
+    return Over(bare.letter, answer, n, False, earlier.id, earlier.name, strength, *figures)
+
+
+def color_of(over: Over, theme: Theme) -> QColor:
+    """The lane's colour, dimmed."""
+    return mix(theme.lane(over.letter), theme.color("canvas"), over.strength)
+
+
+def entry_of(over: Over) -> Entry:
+    """Its read-out."""
+    median = format_value(over.known.median)
+    rate = format_rate_value(over.tok_s) if over.tok_s else "–"
+    name = (
+        f"Laid over: {over.name} of lane {over.letter}, median {median} ms, {rate} tokens a second, {over.n:,} tokens"
+    )
+    figures = [("median", False), (median, True), ("ms,", False), (rate, True), ("tok/s", False)]
+    texts = [[(over.name, False), *figures], [(over.name, False), (median, True)], [(over.name, False)]]
+    return Entry(over.key, "over", name, texts, over.letter, over.strength)
+
+
+def paint_overs(p: QPainter, picture: Picture, theme: Theme, left: float | None = None) -> None:
+    """The lines of all earlier answers, each with its name at its end; ``left``: only what is right of this pixel."""
+    frame = picture.frame
+    p.setFont(theme.font(11))
+    for over in picture.overs:
+        seen = painting.trace(frame, over)
+        if left is not None:
+            seen = painting.trace_from(frame, seen, left)
+        if seen.part.stop - seen.part.start < 2:
+            continue
+        x, y = painting.line_of(picture, seen)
+        color = color_of(over, theme)
+        p.setPen(painting.line_pen(color))
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, seen.smooth)
+        p.drawPolyline(painting.polygon(x, y))
+        p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        if len(x) and seen.part.stop == over.n and x[-1] < frame.rect.right() - 4:
+            end = QPointF(float(x[-1]), float(y[-1]))
+            p.drawText(QRectF(end.x() + 4, end.y() - 8, 200, 16), Qt.AlignmentFlag.AlignVCenter, over.name)
