@@ -224,6 +224,7 @@ def kept_answer(node: Node | None) -> Answer:
     """The figures of a kept answer; empty without one."""
     answer = Answer()
     if node is not None and node.series:
+        answer.node = node.id
         try:
             answer.load(node.series)
         except ValueError:

@@ -105,7 +105,7 @@ class Jobs:
     def begin(self, lane: Lane, engine: Engine, node: Node, messages: list[Message]) -> None:
         """Let the engine write ``node``, the lane's last turn."""
         job = Job(next(self._numbers), engine, self._state.chat, lane.letter, node, sampling_of(lane))
-        job.answer.asked_ns = time.perf_counter_ns()
+        job.answer.node, job.answer.asked_ns = node.id, time.perf_counter_ns()
         self.all[job.id] = job
         lane.writing, lane.answer = node, job.answer
         lane.notice = None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from playground.conversation.tree import Node, new_id
 from playground.settings.presets import Preset, changed_names
+from playground.translate import tr
 from playground.workspace.answers import Answers, kept_answer
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import Lane
@@ -17,6 +18,7 @@ from playground.workspace.presets import Presets
 from playground.workspace.series import Rows
 from playground.workspace.signal import Signal
 from playground.workspace.state import State
+from playground.workspace.token_spans import Place, before, token_at
 from playground.workspace.tuning import Tuning
 
 
@@ -51,7 +53,7 @@ class Trying:
         self._add_lane = add_lane
         self._lanes: list[Lane] = []
         """Lanes that were made for trying: the next try goes there again."""
-        self._pointed: tuple[str, Point] | None = None
+        self._pointed: tuple[str, Point | Place] | None = None
         self.preset_key = ""
         """The preset to try with; empty: the first that differs from the lane's own sampling."""
         self.changed: Signal[[]] = Signal()
@@ -62,11 +64,31 @@ class Trying:
         node = self._node(lane) if lane is not None else None
         self._pointed = (letter, Point(node.id, index)) if node is not None else None
 
+    def point_to(self, letter: str, at: Point | Place | None) -> None:
+        """The user points at a token or a character of any of a lane's answers, or at none."""
+        self._pointed = (letter, at) if at is not None else None
+
     def try_here(self) -> Lane | None:
-        """Try another from the token that is pointed at, else in the active lane from where its answer is."""
-        if self._pointed is not None and self._state.find_lane(self._pointed[0]) is not None:
-            return self.try_another(*self._pointed)
-        return self.try_another(self._state.active)
+        """Try another from what is pointed at, else in the active lane from where its answer is."""
+        letter, at = self._pointed or ("", None)
+        if at is None or self._state.find_lane(letter) is None:
+            return self.try_another(self._state.active)
+        return self.try_place(letter, at) if isinstance(at, Place) else self.try_another(letter, at)
+
+    def try_place(self, letter: str, place: Place) -> Lane | None:
+        """Try another from the token with this character.
+
+        One that no token made, as in a text that was edited, is a place, too.
+        """
+        lane = self._state.lane(letter)
+        node = self._node(lane, place)
+        if node is None or node.id != place.node:
+            return self._nothing_here()
+        index = token_at(node, self._tokens(lane, node), place)
+        if index is not None:
+            return self.try_another(letter, Point(node.id, index))
+        chars = place.at + (0 if place.thoughts else len(node.thinking))
+        return self._try(lane, node, None, cut_at(node, chars))
 
     def can_try(self, letter: str) -> bool:
         """Whether the lane shows an answer that can be drawn again."""
@@ -92,16 +114,23 @@ class Trying:
         """
         lane = self._state.lane(letter)
         node = self._node(lane, point)
-        if node is None or lane.model is None:
-            self._state.told.emit("There is no answer here that could be drawn again.")
-            return None
+        if node is None:
+            return self._nothing_here()
         tokens = self._tokens(lane, node)
         if point is not None and point.node == node.id:
             index = point.index
         else:
             index = len(tokens) if node.state == "writing" else 0
         index = min(max(index, 0), len(tokens))
-        begun = begun_at(node, tokens, index)
+        return self._try(lane, node, index, begun_at(node, tokens, index))
+
+    def _nothing_here(self) -> None:
+        self._state.told.emit(tr("There is no answer here that could be drawn again."))
+
+    def _try(self, lane: Lane, node: Node, index: int | None, begun: Node | None) -> Lane | None:
+        """Draw what follows ``begun`` in another lane."""
+        if lane.model is None:
+            return self._nothing_here()
         preset = self.preset_for(lane)
         other = self._lane_like(lane)
         if other is None:
@@ -113,7 +142,7 @@ class Trying:
         self._answers.begin_from(other, node.parent, begun, {"tried": tried})
         return other
 
-    def _node(self, lane: Lane, point: Point | None = None) -> Node | None:
+    def _node(self, lane: Lane, point: Point | Place | None = None) -> Node | None:
         """The answer that is meant: the pointed one, if this lane shows it, else the last."""
         answers = [node for node in lane.path if node.role == "assistant" and (node.text or node.thinking)]
         if point is not None:
@@ -156,9 +185,12 @@ def begun_at(node: Node, tokens: Rows, index: int) -> Node | None:
         return None
     ends = tokens.view["chars"]
     # An answer that was continued begins with text that none of its own tokens made.
-    before = len(node.thinking) + len(node.text) - int(ends[-1])
-    chars = before + (int(ends[min(index, len(tokens)) - 1]) if index > 0 else 0)
-    chars = max(0, chars)
+    chars = before(node, tokens) + (int(ends[min(index, len(tokens)) - 1]) if index > 0 else 0)
+    return cut_at(node, chars)
+
+
+def cut_at(node: Node, chars: int) -> Node | None:
+    """The answer's first characters, thoughts included; None where that is nothing."""
     thinking, text = node.thinking[:chars], node.text[: max(0, chars - len(node.thinking))]
     if not thinking and not text:
         return None

@@ -12,6 +12,7 @@ from shiboken6 import isValid
 from transcript_kit import Stage
 
 from playground.ui.chat.transcript import Transcript
+from playground.workspace.token_spans import Span
 
 LONG = "A paragraph of an answer with enough words to take a line or two. " * 4 + "\n\n"
 
@@ -498,7 +499,7 @@ def test_highlighting_a_range(stage: Stage) -> None:
     stage.lane.path_changed.emit()
     stage.view.verticalScrollBar().setValue(0)
     start = node.text.rindex("two")
-    stage.view.highlight_range(node.id, start, start + 3)
+    stage.view.show_place(node.id, [Span(start, start + 3)])
     body = stage.turn(node).body
     first, last = body._marked
     cursor = QTextCursor(body.markdown)
@@ -506,7 +507,7 @@ def test_highlighting_a_range(stage: Stage) -> None:
     cursor.setPosition(last, QTextCursor.MoveMode.KeepAnchor)
     assert cursor.selectedText() == "two"
     assert first > 10
-    stage.view.highlight_range(node.id, 0, 0)
+    stage.view.mark(node.id, [])
     assert body._marked is None
 
 

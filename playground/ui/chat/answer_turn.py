@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from playground.conversation.tree import Node
+from playground.translate import later, tr
 from playground.ui import icons
+from playground.ui.chat import pointing
 from playground.ui.chat.highlight import Highlighter
 from playground.ui.chat.thinking import ThinkingBox
 from playground.ui.chat.turn import META, TOP, Turn, TurnFacts, draw_words
@@ -17,21 +19,25 @@ from playground.ui.theme import Theme
 from playground.workspace.record_words import made_words
 
 FOOT = 26
+MOST_OF_A_WORD = 24
 LINE = 22
 
 
 class AnswerTurn(Turn):
     """Badge, model, thinking box, Markdown, and a foot with the end state and buttons."""
 
-    EDIT_LABEL = "Edit the answer"
+    EDIT_LABEL = later("Edit the answer")
+
+    tried = Signal(object)
+    """Draw another continuation from this `Place` on."""
 
     def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget) -> None:
         super().__init__(theme, highlighter, parent)
         self._names = _Names(self)
         self._thinking = ThinkingBox(theme, highlighter, self)
         self._thinking.folded.connect(self.folded)
-        self._add_button("regenerate", "arrows-clockwise", "Regenerate")
-        self._add_button("continue", "fast-forward", "Continue")
+        self._add_button("regenerate", "arrows-clockwise", tr("Regenerate"))
+        self._add_button("continue", "fast-forward", tr("Continue"))
         self._foot_y = 0
 
     @property
@@ -49,6 +55,20 @@ class AnswerTurn(Turn):
         if node is not self.node and self._thinking.body:
             self._thinking.body.markdown.reset()
         super().bind(node)
+
+    def menu(self, at: QPoint | None = None) -> QMenu:
+        """With the word under the mouse: from there on another continuation can be drawn."""
+        menu = super().menu(at)
+        found = pointing.word_at(self, at) if at is not None else None
+        if found is not None:
+            word, place = found
+            shown = word if len(word) <= MOST_OF_A_WORD else f"{word[:MOST_OF_A_WORD]}…"
+            menu.addSeparator()
+            words = tr("Try another from “{word}” on, in a second lane", word=shown)
+            action = menu.addAction(words, partial(self.tried.emit, place))
+            action.setEnabled(not self.facts.obstacle)
+            action.setToolTip(self.facts.obstacle)
+        return menu
 
     def tab_chain(self) -> list[QWidget]:
         """The thinking box comes before the text."""
@@ -82,9 +102,11 @@ class AnswerTurn(Turn):
             else:
                 self.buttons[key].set_reason(self._busy_reason())
         self.buttons["continue"].setVisible(facts.last and can_continue(node))
-        state = "being written" if self.writing else end_words(node)[0]
-        self.setAccessibleName(", ".join(part for part in (f"Lane {node.lane}", node.model, state) if part))
-        self.body.setAccessibleName(f"Answer of lane {node.lane}")
+        state = tr("being written") if self.writing else end_words(node)[0]
+        self.setAccessibleName(
+            ", ".join(part for part in (tr("Lane {lane}", lane=node.lane), node.model, state) if part)
+        )
+        self.body.setAccessibleName(tr("Answer of lane {lane}", lane=node.lane))
 
     def _busy_reason(self) -> str:
         return "" if not self.facts.busy else self.buttons["edit"].toolTip()
@@ -177,26 +199,27 @@ def model_words(node: Node) -> tuple[str, str]:
     if not mark:
         name, quant = node.model, ""
     record = node.record
-    parts = [quant, "thinking" if node.thinking else "", "edited" if record.get("edited") else ""]
-    parts.append("repeatable" if record.get("repeatable") else "")
-    return name or "Answer", " · ".join(part for part in parts if part)
+    parts = [quant, tr("thinking") if node.thinking else "", tr("edited") if record.get("edited") else ""]
+    parts.append(tr("repeatable") if record.get("repeatable") else "")
+    return name or tr("Answer"), " · ".join(part for part in parts if part)
 
 
 _ENDS = {
-    "stopped": ("stopped here", "text-3"),
-    "context_full": ("context full", "warn"),
-    "failed": ("the engine stopped here", "danger"),
+    "stopped": (later("stopped here"), "text-3"),
+    "context_full": (later("context full"), "warn"),
+    "failed": (later("the engine stopped here"), "danger"),
 }
 
 
 def end_words(node: Node) -> tuple[str, str]:
     """How an answer ended, if worth a word, and the token of the words."""
     if node.state in _ENDS:
-        return _ENDS[node.state]
+        words, token = _ENDS[node.state]
+        return tr(words), token
     if node.record.get("reason") == "max_tokens":
-        return "token limit reached", "text-3"
+        return tr("token limit reached"), "text-3"
     if not node.text and node.state == "done":
-        return "ended without text", "text-3"
+        return tr("ended without text"), "text-3"
     return "", "text-3"
 
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QImage,
     QKeyEvent,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
+    QTextCursor,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
+from playground.translate import tr
 from playground.ui.chat.code_block import CodeFrames
 from playground.ui.chat.decoration import Decoration, block_rect
 from playground.ui.chat.formats import ANSWER, FOOT, Formats, Look
 from playground.ui.chat.highlight import Highlighter
 from playground.ui.chat.markdown import MarkdownDocument
+from playground.ui.chat.source_map import SourceMap
 from playground.ui.theme import Theme
 
 _SCROLLING = (
@@ -44,13 +48,20 @@ class Body(QTextBrowser):
     """An address that was clicked, and where (global)."""
     menu_asked = Signal(QPoint)
     """Where a context menu is wanted (global)."""
+    pointed = Signal(int)
+    """The document position of the character that the mouse has come to; -1: it has left them."""
 
     def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget, look: Look = ANSWER) -> None:
         super().__init__(parent)
         self._theme, self._look = theme, look
+        self.ground = "canvas"
+        """The colour that it stands on, by the theme's token name."""
         self._caret: str | None = None
         self._marked: tuple[int, int] | None = None
+        self._pointed = -1
         self.markdown = MarkdownDocument(Formats(theme, look), highlighter, self)
+        self.places = SourceMap(self.markdown)
+        """Where the characters of the text stand."""
         self.setDocument(self.markdown)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setStyleSheet("background: transparent; border: 0; padding: 0;")
@@ -96,8 +107,30 @@ class Body(QTextBrowser):
 
     def mark_range(self, start: int, end: int) -> None:
         """Tint a range of the document's characters; an empty one clears it."""
-        self._marked = (start, end) if end > start else None
-        self.viewport().update()
+        before, self._marked = self._marked, (start, end) if end > start else None
+        for changed in (before, self._marked) if before != self._marked else ():
+            if changed:
+                self.viewport().update(self._decoration.range_box(*changed).toAlignedRect())
+
+    def select_range(self, start: int, end: int) -> None:
+        """Select a range of the document's characters as a drag would."""
+        cursor = self.textCursor()
+        cursor.setPosition(start)
+        cursor.setPosition(min(end, self.markdown.end_position), QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+
+    def position_at(self, at: QPointF) -> int:
+        """The document position of the character at a place of the viewport; -1: there is none."""
+        position = self.markdown.documentLayout().hitTest(at, Qt.HitTestAccuracy.ExactHit)
+        block = self.markdown.findBlock(position) if position >= 0 else None
+        if block is None or not block.isValid():
+            return -1
+        line = block.layout().lineForTextPosition(position - block.position())
+        if not line.isValid():
+            return -1
+        # The hit is between two characters; the one under the mouse is wanted.
+        found: Any = line.xToCursor(at.x() - block_rect(block).left(), line.CursorPosition.CursorOnCharacter)
+        return block.position() + int(found[0] if isinstance(found, tuple) else found)
 
     def restyle(self) -> None:
         """Take over the theme in force."""
@@ -116,10 +149,13 @@ class Body(QTextBrowser):
         """The text without marks."""
         return self.toPlainText()
 
-    def top_of(self, position: int) -> int:
-        """Where the block with a document position begins, px."""
+    def line_top(self, position: int) -> int:
+        """Where the line with a document position begins, px."""
         block = self.markdown.findBlock(position)
-        return round(block_rect(block).top()) if block.isValid() else 0
+        if not block.isValid():
+            return 0
+        line = block.layout().lineForTextPosition(position - block.position())
+        return round(block_rect(block).top() + (line.y() if line.isValid() else 0))
 
     # Qt
 
@@ -148,6 +184,21 @@ class Body(QTextBrowser):
         """The turn has the menu."""
         self.menu_asked.emit(event.globalPos())
 
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Say which character the mouse has come to."""
+        super().mouseMoveEvent(event)
+        self._point(-1 if event.buttons() else self.position_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """The mouse is at no character any more."""
+        super().leaveEvent(event)
+        self._point(-1)
+
+    def _point(self, position: int) -> None:
+        if position != self._pointed:
+            self._pointed = position
+            self.pointed.emit(position)
+
     def _tell(self, address: QUrl) -> None:
         """A link's address as the tooltip while the mouse is over it."""
         self.viewport().setToolTip(bytes(address.toEncoded().data()).decode()[:400])
@@ -163,6 +214,7 @@ class Body(QTextBrowser):
         """Frames behind the text, the text, the caret."""
         clip = QRectF(event.rect())
         with QPainter(self.viewport()) as p:
+            p.fillRect(clip, self._theme.color(self.ground))
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.frames.paint(p, clip)
             self._decoration.paint(p, clip)
@@ -172,11 +224,16 @@ class Body(QTextBrowser):
         if self._caret is not None:
             with QPainter(self.viewport()) as p:
                 p.fillRect(self._decoration.caret_rect(self.viewport().width()), self._theme.lane(self._caret))
+        # So that nothing under it is painted, too. Here because the style sheet takes it back.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
 
 def _shown(text: str) -> str:
     """The text, or its beginning and what is left out."""
     if len(text) <= MOST_SHOWN:
         return text
-    left = f"… {len(text) - MOST_SHOWN:,} more characters are kept but not shown: copy the turn, or export the chat."
-    return f"{text[:MOST_SHOWN]}\n\n{left}"
+    rest = tr(
+        "… {left:,} more characters are kept but not shown: copy the turn, or export the chat.",
+        left=len(text) - MOST_SHOWN,
+    )
+    return f"{text[:MOST_SHOWN]}\n\n{rest}"

@@ -73,6 +73,13 @@ class Decoration:
                 p.fillRect(box.translated(origin), color)
             block = block.next()
 
+    def range_box(self, start: int, end: int) -> QRectF:
+        """What `paint_range` paints on: from the first character's block to the last's."""
+        first, last = self._document.findBlock(start), self._document.findBlock(max(start, end - 1))
+        if not first.isValid() or not last.isValid():
+            return QRectF(0, 0, self._document.textWidth(), self._document.size().height())
+        return block_rect(first).united(block_rect(last)).adjusted(0, 0, self._document.textWidth(), 0)
+
     def caret_rect(self, width: int) -> QRectF:
         """Where the block caret stands: after the last character."""
         block = self._document.lastBlock()

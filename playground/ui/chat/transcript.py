@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -10,6 +11,10 @@ from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
 from playground.conversation.tree import Node
+from playground.translate import tr
+from playground.ui.chat import pointing
+from playground.ui.chat.answer_turn import LINE, AnswerTurn
+from playground.ui.chat.body import Body
 from playground.ui.chat.figures import thinking_words
 from playground.ui.chat.highlight import shared_highlighter
 from playground.ui.chat.link_popup import LinkPopup
@@ -21,6 +26,7 @@ from playground.ui.frame_clock import FrameClock
 from playground.ui.theme import Theme
 from playground.ui.widgets import bind
 from playground.workspace.lane import Lane
+from playground.workspace.token_spans import Span
 
 
 class TurnActions(Protocol):
@@ -47,6 +53,10 @@ class Transcript(RowScroller):
 
     link_clicked = Signal(str)
     """A link that the user confirmed: http, https or mailto."""
+    pointed = Signal(object)
+    """The `Place` in an answer that the mouse has come to, once a picture; None: it is at none any more."""
+    tried = Signal(object)
+    """Draw another continuation from this `Place` on."""
 
     def __init__(self, lane: Lane, workspace: TurnActions, theme: Theme, clock: FrameClock) -> None:
         super().__init__(theme)
@@ -61,10 +71,12 @@ class Transcript(RowScroller):
         """Since the last picture nothing happened but tokens."""
         self._empty: QWidget | None = None
         self._footer: QWidget | None = None
+        self._marked: AnswerTurn | None = None
+        self._pointed: tuple[AnswerTurn, Body, int] | None = None
         self._pool = TurnPool(theme, shared_highlighter(clock), self.viewport(), self._prepare)
         self._link = LinkPopup(theme, self.viewport())
         self._link.opened.connect(self.link_clicked)
-        self.setAccessibleName(f"Conversation in lane {lane.letter}")
+        self.setAccessibleName(tr("Conversation in lane {letter}", letter=lane.letter))
         bind(self, lane.path_changed, self._rows_changed)
         bind(self, lane.grew, self._later)
         bind(self, lane.changed, self._changed)
@@ -83,21 +95,35 @@ class Transcript(RowScroller):
         self._empty = self._swap(self._empty, widget)
         self._rows_changed()
 
-    def highlight_range(self, node_id: str, start: int, end: int) -> None:
-        """Tint what came from these characters of a turn's text and bring it into view; exact for plain text.
+    def mark(self, node_id: str, spans: Sequence[Span]) -> None:
+        """Tint these characters of an answer, where it is in view, and nothing else."""
+        turn = self._pool.known(node_id)
+        if self._marked is not None and self._marked is not turn and isValid(self._marked):
+            pointing.mark(self._marked, ())
+        self._marked = turn if isinstance(turn, AnswerTurn) and spans else None
+        if isinstance(turn, AnswerTurn):
+            pointing.mark(turn, spans)
 
-        An empty range takes the tint away.
-        """
-        for turn in self._pool.all():
-            turn.body.mark_range(0, 0)
+    def show_place(self, node_id: str, spans: Sequence[Span]) -> None:
+        """Tint these characters of an answer and bring them into view, folded thoughts unfolded."""
         row = next((row for row, node in enumerate(self._path) if node.id == node_id), None)
-        if row is None or end <= start:
+        if row is None or not spans:
             return
-        if row not in self.shown:
-            self.show_row(row)
-        if found := self._pool.known(node_id):
-            y = found.mark_source(start, end)
-            self.show_row(row, y, y + 24)
+        if spans[0].thoughts and node_id not in self._unfolded:
+            self._unfolded.add(node_id)
+            self.place()
+        self.show_row(row)
+        turn = self._pool.known(node_id)
+        if isinstance(turn, AnswerTurn):
+            y = pointing.top_of(turn, spans)
+            self.show_row(row, y, y + LINE)
+            self.mark(node_id, spans)
+
+    def select(self, node_id: str, spans: Sequence[Span]) -> None:
+        """Select these characters of an answer, if it is laid out; none: select nothing."""
+        turn = self._pool.known(node_id)
+        if isinstance(turn, AnswerTurn):
+            pointing.select(turn, spans)
 
     def edit_last_user(self) -> None:
         """Open the last message for editing, unless an answer is being written."""
@@ -188,7 +214,7 @@ class Transcript(RowScroller):
             last=row == len(self._path) - 1,
             unfolded=node.id in self._unfolded,
             thinking=thinking_words(node, lane) if node.role == "assistant" else "",
-            obstacle="" if lane.model is not None else "Choose a model for this lane first",
+            obstacle="" if lane.model is not None else tr("Choose a model for this lane first"),
         )
 
     def _rows_changed(self) -> None:
@@ -251,6 +277,19 @@ class Transcript(RowScroller):
         turn.folded.connect(lambda unfolded: self._fold(turn, unfolded))
         turn.resized.connect(self.place)
         turn.link_activated.connect(self._ask_link)
+        if isinstance(turn, AnswerTurn):
+            turn.tried.connect(self.tried)
+            turn.body.pointed.connect(lambda at: self._point(turn, turn.body, at))
+            turn.thinking.pointed.connect(lambda at: self._point(turn, turn.thinking.body, at))
+
+    def _point(self, turn: AnswerTurn, body: Body | None, position: int) -> None:
+        self._pointed = (turn, body, position) if body is not None and position >= 0 else None
+        self._clock.mark((self, "pointed"), self._tell_pointed)
+
+    def _tell_pointed(self) -> None:
+        if isValid(self):
+            found = self._pointed
+            self.pointed.emit(pointing.place_at(*found) if found is not None and isValid(found[0]) else None)
 
     def _act(self, turn: Turn, key: str) -> None:
         if key == "regenerate":

@@ -11,8 +11,8 @@ from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QPain
 from PySide6.QtWidgets import QMenu, QWidget
 
 from playground.conversation.tree import Node
+from playground.translate import later, tr
 from playground.ui.chat.body import Body
-from playground.ui.chat.document import utf16
 from playground.ui.chat.edit_box import EditBox
 from playground.ui.chat.highlight import Highlighter
 from playground.ui.chat.turn_parts import TurnButton, VersionWalker
@@ -21,7 +21,7 @@ from playground.ui.theme import Theme
 TOP = 10
 """Space over a turn, px."""
 META = 24
-BUSY_REASON = "Not while an answer is being written: stop it or wait for its end"
+BUSY_REASON = later("Not while an answer is being written: stop it or wait for its end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Turn(QWidget):
     folded = Signal(bool)
     link_activated = Signal(str, QPoint)
 
-    SAVE = "Save"
-    EDIT_LABEL = "Edit the turn"
+    SAVE = later("Save")
+    EDIT_LABEL = later("Edit the turn")
 
     def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget) -> None:
         super().__init__(parent)
@@ -72,8 +72,8 @@ class Turn(QWidget):
         self.body.link_activated.connect(self.link_activated)
         self.body.menu_asked.connect(self._show_menu)
         self.buttons: dict[str, TurnButton] = {}
-        self._add_button("copy", "copy", "Copy")
-        self._add_button("edit", "pencil-simple", "Edit")
+        self._add_button("copy", "copy", tr("Copy"))
+        self._add_button("edit", "pencil-simple", tr("Edit"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         # Opaque and anchored at the top: scrolling and growing move pixels instead of painting anew.
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -114,7 +114,7 @@ class Turn(QWidget):
         raise NotImplementedError
 
     def _show_facts(self) -> None:
-        busy = BUSY_REASON if self.facts.busy else ""
+        busy = tr(BUSY_REASON) if self.facts.busy else ""
         self._walker.set_versions(*self.facts.versions, busy)
         self.buttons["edit"].set_reason(busy)
         self._quieten()
@@ -170,21 +170,6 @@ class Turn(QWidget):
             return [self.editor.field, self.editor.cancel, self.editor.save]
         return [self._walker.back, self._walker.forth, self.body, *frames, *self.buttons.values()]
 
-    def mark_source(self, start: int, end: int) -> int:
-        """Tint what shows these characters of the node's text; its top in the turn, px."""
-        text = self.node.text
-        snippet = text[start:end].strip() or text[start:end]
-        shown = self.body.plain_text()
-        at = -1
-        for _ in range(text.count(snippet, 0, start + len(snippet))):
-            found = shown.find(snippet, at + 1)
-            at = found if found >= 0 else at
-        if at < 0:  # marks stand in between: about the same share of the text
-            at = round(start / max(1, len(text)) * len(shown))
-        first = utf16(shown[:at])
-        self.body.mark_range(first, first + max(1, utf16(snippet)))
-        return self.body.y() + self.body.top_of(first)
-
     # editing
 
     def begin_edit(self, text: str | None = None) -> None:
@@ -193,7 +178,7 @@ class Turn(QWidget):
             self.editor.begin()
             return
         source = self.node.text if text is None else text
-        self.editor = EditBox(self._theme, source, self.EDIT_LABEL, self.SAVE, self)
+        self.editor = EditBox(self._theme, source, tr(self.EDIT_LABEL), tr(self.SAVE), self)
         self.editor.saved.connect(self._save)
         self.editor.cancelled.connect(self._cancel)
         self.editor.resized.connect(self._changed)
@@ -234,14 +219,16 @@ class Turn(QWidget):
         else:
             self.acted.emit(key)
 
-    def menu(self) -> QMenu:
-        """The context menu: the buttons in words, and the selection."""
+    def menu(self, at: QPoint | None = None) -> QMenu:
+        """The context menu: the buttons in words, the selection, and what is ``at`` a global point."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if self.body.textCursor().hasSelection():
-            menu.addAction("Copy selection", self.body.copy)
-        menu.addAction("Copy as Markdown" if self.node.role == "assistant" else "Copy", lambda: self._press("copy"))
-        menu.addAction("Select all", self.body.selectAll)
+            menu.addAction(tr("Copy selection"), self.body.copy)
+        menu.addAction(
+            tr("Copy as Markdown") if self.node.role == "assistant" else tr("Copy"), lambda: self._press("copy")
+        )
+        menu.addAction(tr("Select all"), self.body.selectAll)
         menu.addSeparator()
         for key, button in self.buttons.items():
             if key != "copy" and not button.isHidden():
@@ -251,13 +238,13 @@ class Turn(QWidget):
         at, of = self.facts.versions
         if of > 1:
             menu.addSeparator()
-            for name, step, possible in (("Version before", -1, at > 1), ("Next version", 1, at < of)):
+            for name, step, possible in ((tr("Version before"), -1, at > 1), (tr("Next version"), 1, at < of)):
                 action = menu.addAction(name, partial(self.walked.emit, step))
                 action.setEnabled(possible and not self.facts.busy)
         return menu
 
     def _show_menu(self, at: QPoint) -> None:
-        self.menu().popup(at)
+        self.menu(at).popup(at)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         """Right click beside the text."""
@@ -293,16 +280,20 @@ class UserTurn(Turn):
     """“You 14:02” over a raised bubble."""
 
     PAD_X, PAD_TOP, PAD_BOTTOM = 12, 6, 10
-    SAVE = "Send"
-    EDIT_LABEL = "Edit your message"
+    SAVE = later("Send")
+    EDIT_LABEL = later("Edit your message")
+
+    def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget) -> None:
+        super().__init__(theme, highlighter, parent)
+        self.body.ground = "raised"
 
     def _show_text(self) -> None:
         self.body.show_plain(self.node.text)
 
     def _show_facts(self) -> None:
         super()._show_facts()
-        self.setAccessibleName(f"You, {clock_time(self.node.created)}")
-        self.body.setAccessibleName(f"Your message, {clock_time(self.node.created)}")
+        self.setAccessibleName(tr("You, {time}", time=clock_time(self.node.created)))
+        self.body.setAccessibleName(tr("Your message, {time}", time=clock_time(self.node.created)))
         if self.facts.obstacle:
             self.buttons["edit"].set_reason(self.facts.obstacle)
 
@@ -329,7 +320,7 @@ class UserTurn(Turn):
                 p.setBrush(theme.color("raised"))
                 top = TOP + META
                 p.drawRoundedRect(QRectF(0, top, self.width(), self.height() - top), 8, 8)
-            x = draw_words(p, theme, "You", 0, 600, "text-1")
+            x = draw_words(p, theme, tr("You"), 0, 600, "text-1")
             draw_words(p, theme, clock_time(self.node.created), x + 9, 400, "text-3")
 
 
