@@ -152,13 +152,14 @@ class MainWindow(QWidget):
         from playground.ui.plots.dock import PlotDock
         from playground.ui.plots.readout import PlotReadout
         from playground.ui.sampling.panel import RightPanel
+        from playground.ui.token_link import TokenLink
 
         workspace, theme, clock = self._workspace, self._theme, self._clock
         self.lanes = LanesArea(workspace, theme, clock)
         self.lanes_place.fill(self.lanes)
         self.plots = PlotDock(workspace, theme, clock)
         self.plots.latency.bar.use(workspace.overlays)
-        self.plots.latency.token_hovered.connect(workspace.trying.point_at)
+        self.token_link = TokenLink(workspace, self.lanes, self.plots.latency)
         self.plots_place.fill(self.plots)
         readout = PlotReadout(workspace, theme, clock)
         self.readout_place.fill(readout)
