@@ -83,7 +83,8 @@ class Trying:
         lane = self._state.lane(letter)
         node = self._node(lane, place)
         if node is None or node.id != place.node:
-            return self._nothing_here()
+            self._tell_nothing_here()
+            return None
         index = token_at(node, self._tokens(lane, node), place)
         if index is not None:
             return self.try_another(letter, Point(node.id, index))
@@ -115,7 +116,8 @@ class Trying:
         lane = self._state.lane(letter)
         node = self._node(lane, point)
         if node is None:
-            return self._nothing_here()
+            self._tell_nothing_here()
+            return None
         tokens = self._tokens(lane, node)
         if point is not None and point.node == node.id:
             index = point.index
@@ -124,13 +126,14 @@ class Trying:
         index = min(max(index, 0), len(tokens))
         return self._try(lane, node, index, begun_at(node, tokens, index))
 
-    def _nothing_here(self) -> None:
+    def _tell_nothing_here(self) -> None:
         self._state.told.emit(tr("There is no answer here that could be drawn again."))
 
     def _try(self, lane: Lane, node: Node, index: int | None, begun: Node | None) -> Lane | None:
         """Draw what follows ``begun`` in another lane."""
         if lane.model is None:
-            return self._nothing_here()
+            self._tell_nothing_here()
+            return None
         preset = self.preset_for(lane)
         other = self._lane_like(lane)
         if other is None:
