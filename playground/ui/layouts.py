@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeAlias, cast, get_args
 
-PlotsAt: TypeAlias = Literal["below", "above", "beside"]
-"""Where the plots stand, seen from the chat."""
+PlotsAt: TypeAlias = Literal["below", "above", "before", "beside"]
+"""Where the plots stand, seen from the chat; ``before`` is left of it, ``beside`` right, as one reads."""
+Column: TypeAlias = Literal["sidebar", "chat", "panel"]
+COLUMNS: tuple[Column, ...] = get_args(Column)
 _LEAST, _MOST = 0, 20_000
 """Pixels that a kept size may have; the file may have been edited."""
 
@@ -20,8 +22,8 @@ class Layout:
     panel: bool = True
     plots: bool = True
     plots_at: PlotsAt = "below"
-    swapped: bool = False
-    """The sidebar is on the right and the panel on the left."""
+    columns: tuple[Column, ...] = COLUMNS
+    """From the left, as one reads."""
     plots_size: int = 0
     """Height below or above, width beside."""
     sidebar_size: int = 0
@@ -51,6 +53,11 @@ class Layouts:
         """Change the layout in force."""
         self._kept[self._lanes] = replace(self.now, **what)
 
+    def swap_sides(self) -> None:
+        """Sidebar and panel change places."""
+        other = {"sidebar": "panel", "panel": "sidebar", "chat": "chat"}
+        self.change(columns=tuple(other[column] for column in self.now.columns))
+
     def reset(self) -> None:
         """The layout in force as it was at first."""
         self._kept[self._lanes] = Layout()
@@ -72,11 +79,16 @@ class Layouts:
 def _read(kept: Mapping[str, Any]) -> Layout:
     default = Layout()
     good: dict[str, Any] = {}
-    for name in ("sidebar", "panel", "plots", "swapped"):
+    for name in ("sidebar", "panel", "plots"):
         good[name] = bool(kept.get(name, getattr(default, name)))
     for name in ("plots_size", "sidebar_size", "panel_size"):
         value = kept.get(name, 0)
         good[name] = value if isinstance(value, int) and _LEAST <= value <= _MOST else 0
+    columns = kept.get("columns")
+    if isinstance(columns, list | tuple) and sorted(map(str, columns)) == sorted(COLUMNS):
+        good["columns"] = tuple(columns)
+    elif kept.get("swapped"):  # as earlier versions kept it
+        good["columns"] = COLUMNS[::-1]
     where = kept.get("plots_at")
     good["plots_at"] = cast(PlotsAt, where) if where in get_args(PlotsAt) else default.plots_at
     return Layout(**good)

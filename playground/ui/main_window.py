@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from playground.actions.pages import CHAT
 from playground.actions.table import ACTIONS
 from playground.ui.chat.composer import Composer
 from playground.ui.commands import Commands, MainMenu
+from playground.ui.docks import OVERLAY_BELOW, Docks
 from playground.ui.dropped import local_files
 from playground.ui.frame_clock import FrameClock
-from playground.ui.layouts import Layout, Layouts
+from playground.ui.layouts import Column
 from playground.ui.pages import Pages, Place
 from playground.ui.palette import Palette
-from playground.ui.side_pane import SidePane
+from playground.ui.pane_grip import PaneGrip
 from playground.ui.sidebar import Sidebar
 from playground.ui.status_bar import StatusBar
 from playground.ui.theme import Theme
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from playground.ui.plots.dock import PlotDock
     from playground.ui.sampling.panel import RightPanel
 
-OVERLAY_BELOW = 1100
-"""Window width in pixels under which sidebar and panel lie over the centre."""
 DOCK_MIN_HEIGHT = 720
 DOCK_MIN_WIDTH = 960
 TABLE_MIN_HEIGHT = {3: 780, 4: 880}
@@ -90,6 +89,7 @@ class MainWindow(QWidget):
         self.toolbar = Toolbar(workspace, theme)
         self.sidebar = Sidebar(workspace, theme)
         self.lanes: LanesArea | None = None
+        self.grips: list[PaneGrip] = []
         self.plots: PlotDock | None = None
         self.panel: RightPanel | None = None
         self.lanes_place, self.plots_place = Place("canvas"), Place("canvas")
@@ -107,40 +107,13 @@ class MainWindow(QWidget):
         column.addWidget(self.lanes_place, 1)
         column.addWidget(self.composer)
         column.addWidget(self.compare_place)
-        self.centre = QSplitter(Qt.Orientation.Vertical)
-        self.centre.setChildrenCollapsible(False)
-        self.centre.addWidget(talk)
-        self.centre.addWidget(self.plots_place)
-        self.centre.setStretchFactor(0, 1)
-        self.centre.setStretchFactor(1, 0)
-        self.centre.setSizes([640, 218])
-        middle = QWidget()
-        rows = QVBoxLayout(middle)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self.centre, 1)
-        rows.addWidget(self.readout_place)
-        middle.setMinimumWidth(480)
-
-        self.body = QSplitter(Qt.Orientation.Horizontal)
-        self.body.setChildrenCollapsible(False)
-        self.body.addWidget(middle)
-        body_holder = QWidget()
-        holder = QVBoxLayout(body_holder)
-        holder.setContentsMargins(0, 0, 0, 0)
-        holder.addWidget(self.body)
-        self.left = SidePane(self.sidebar, body_holder, self.body, "left")
-        self.right = SidePane(self.panel_place, body_holder, self.body, "right")
-        self.layouts = Layouts()
-        self._dock: tuple[str, int] | None = None
-        """Where the plots stand and how large, as last set."""
-        self.body.splitterMoved.connect(lambda *_: self._sides_moved())
-        self.centre.splitterMoved.connect(lambda *_: self._dock_moved())
+        self.docks = Docks(self.sidebar, self.panel_place, talk, self.plots_place, self.readout_place)
+        self.layouts, self.left, self.right = self.docks.layouts, self.docks.left, self.docks.right
 
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.setSpacing(0)
-        self.pages = Pages(body_holder)
+        self.pages = Pages(self.docks.page)
         page.addWidget(self.toolbar)
         page.addWidget(self.pages, 1)
         page.addWidget(self.status)
@@ -148,6 +121,7 @@ class MainWindow(QWidget):
     def finish(self) -> None:
         """Fill the places that the first picture showed empty. Their modules take longer than the window itself."""
         from playground.ui.compare_table import CompareTable
+        from playground.ui.grips import add_grips
         from playground.ui.lanes_area import LanesArea
         from playground.ui.plots.dock import PlotDock
         from playground.ui.plots.readout import PlotReadout
@@ -166,7 +140,8 @@ class MainWindow(QWidget):
         self.compare_place.fill(CompareTable(workspace, theme, clock))
         self.panel = RightPanel(workspace, theme, clock)
         self.panel_place.fill(self.panel)
-        self._dock = None
+        self.grips = add_grips(self.docks, self, theme)
+        self.docks.forget_sizes()
         self._arrange()
 
     # What the actions ask of the window.
@@ -220,7 +195,7 @@ class MainWindow(QWidget):
         return list(chat) if other is None else other.panes()
 
     def place_plots(self, where: str) -> None:
-        """Put the plots ``below``, ``above`` or ``beside`` the chat, and show them."""
+        """Put the plots somewhere around the chat, see `layouts.PlotsAt`, and show them."""
         self.show_page(CHAT)
         self.layouts.change(plots=True, plots_at=where, plots_size=0)
         self._arrange()
@@ -228,7 +203,12 @@ class MainWindow(QWidget):
     def swap_sides(self) -> None:
         """Change places of sidebar and settings panel."""
         self.show_page(CHAT)
-        self.layouts.change(swapped=not self.layouts.now.swapped)
+        self.layouts.swap_sides()
+        self._arrange()
+
+    def place_column(self, columns: tuple[Column, ...]) -> None:
+        """Put sidebar, chat and panel into another order."""
+        self.layouts.change(columns=columns)
         self._arrange()
 
     def reset_layout(self) -> None:
@@ -265,63 +245,16 @@ class MainWindow(QWidget):
     def _arrange(self) -> None:
         lanes, width, height = len(self._workspace.lanes), self.width(), self.height()
         layout = self.layouts.now
-        small = width < OVERLAY_BELOW
-        roomy = width >= 1400
-        self.left.stand("right" if layout.swapped else "left", layout.sidebar)
-        self.right.stand("left" if layout.swapped else "right", layout.panel)
-        self.left.arrange(small or lanes >= 3, layout.sidebar_size or (240 if roomy else 200))
-        self.right.arrange(small or (lanes >= 3 and not roomy), layout.panel_size or (312 if roomy else 280))
-        readout = small or height < DOCK_MIN_HEIGHT
+        self.docks.arrange(lanes, width)
+        readout = width < OVERLAY_BELOW or height < DOCK_MIN_HEIGHT
         self.plots_place.setVisible(layout.plots and not readout)
         self.compare_place.setVisible(layout.plots and lanes >= 3 and height >= TABLE_MIN_HEIGHT[lanes] and not readout)
         self.readout_place.setVisible(layout.plots and readout and width >= DOCK_MIN_WIDTH)
-        self._size_panes()
         if not self.plots_place.isHidden():
-            self._place_dock(layout)
+            self.docks.place_plots(layout, height, self.plots.splitter if self.plots is not None else None)
+        for grip in self.grips:
+            grip.setVisible(not self.docks.is_overlay(grip.parentWidget()))
         self._reflect()
-
-    def _place_dock(self, layout: Layout) -> None:
-        beside = layout.plots_at == "beside"
-        usual = 360 if beside else 218 if self.height() >= 860 else 180
-        stands = (layout.plots_at, layout.plots_size or usual)
-        if stands == self._dock:
-            return
-        self._dock = stands
-        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        self.centre.setOrientation(across if beside else down)
-        if self.plots is not None:
-            self.plots.splitter.setOrientation(down if beside else across)
-        first = layout.plots_at == "above"
-        self.centre.insertWidget(0 if first else 1, self.plots_place)
-        whole = self.centre.width() if beside else self.centre.height()
-        sizes = [max(1, whole - stands[1]), stands[1]]
-        self.centre.setSizes(sizes[::-1] if first else sizes)
-        self.centre.setStretchFactor(0, 0 if first else 1)
-        self.centre.setStretchFactor(1, 1 if first else 0)
-
-    def _dock_moved(self) -> None:
-        size = self.centre.sizes()[self.centre.indexOf(self.plots_place)]
-        self.layouts.change(plots_size=size)
-        self._dock = (self.layouts.now.plots_at, size)
-
-    def _sides_moved(self) -> None:
-        sizes = {self.body.widget(i): size for i, size in enumerate(self.body.sizes()) if size}
-        was = self.layouts.now
-        self.layouts.change(
-            sidebar_size=sizes.get(self.sidebar, was.sidebar_size),
-            panel_size=sizes.get(self.panel_place, was.panel_size),
-        )
-
-    def _size_panes(self) -> None:
-        """Give the docked panes their width and the centre the rest."""
-        docked = [self.body.widget(index) for index in range(self.body.count())]
-        fixed: dict[QWidget | None, int] = {self.sidebar: self.left.width, self.panel_place: self.right.width}
-        taken = sum(
-            width for pane, width in fixed.items() if pane in docked and pane is not None and not pane.isHidden()
-        )
-        for index, pane in enumerate(docked):
-            self.body.setStretchFactor(index, 0 if pane in fixed else 1)
-        self.body.setSizes([fixed.get(pane, self.width() - taken) for pane in docked])
 
     def _reflect(self) -> None:
         self.toolbar.sidebar.setChecked(self.left.shown)

@@ -36,6 +36,11 @@ class SidePane(QObject):
         return self._width
 
     @property
+    def overlaid(self) -> bool:
+        """Whether it lies over the centre when it is shown."""
+        return self._overlay
+
+    @property
     def wanted(self) -> bool:
         """Whether the user wants it docked when there is room."""
         return self._wanted
@@ -103,5 +108,6 @@ class SidePane(QObject):
 
     def _place(self) -> None:
         width = min(self._width, self._body.width() - 48)
-        left = 0 if self._side == "left" else self._body.width() - width
+        at_left = (self._side == "left") != self._body.isRightToLeft()
+        left = 0 if at_left else self._body.width() - width
         self.widget.setGeometry(left, 0, width, self._body.height())

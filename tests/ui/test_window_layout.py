@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from window_kit import open_window
 from playground.actions.keymap import KEYS
 from playground.actions.table import ACTIONS
 from playground.app import App
+from playground.ui.pane_grip import PaneGrip
 
 
 @pytest.fixture
@@ -76,7 +78,82 @@ def test_every_number_of_lanes_has_its_own_layout_and_a_restart_keeps_them(app: 
     assert not window.panel_place.isVisible()
 
 
-@pytest.mark.parametrize("kept", [{}, {"layouts": 3}, {"layouts": {"1": {"plots_at": "under", "plots_size": -5}}}])
+def grip_of(app: App, pane: QWidget) -> PaneGrip:
+    return next(grip for grip in app.window.grips if grip.parentWidget() is pane)
+
+
+def drag(qtbot: QtBot, grip: PaneGrip, to: QPoint, window: QWidget) -> None:
+    """Press, move in two steps, release; ``to`` is in the window's coordinates."""
+    start = QPoint(6, 12)
+    qtbot.mousePress(grip, Qt.MouseButton.LeftButton, pos=start)
+    for at in (to - QPoint(20, 20), to):
+        qtbot.mouseMove(grip, grip.mapFrom(window, at))
+    assert grip.dragging
+    qtbot.mouseRelease(grip, Qt.MouseButton.LeftButton, pos=grip.mapFrom(window, to))
+
+
+def test_a_pane_is_dragged_to_another_side_and_the_area_is_shown_before(app: App, qtbot: QtBot) -> None:
+    window = app.window
+    grip = grip_of(app, window.sidebar)
+    drag(qtbot, grip, QPoint(1300, 400), window)
+    qtbot.waitUntil(lambda: place(app, window.sidebar).x() > 1100)
+    assert place(app, window.panel_place).x() < place(app, window.sidebar).x()  # beside the panel, not in its place
+    assert window.sidebar.width() == 240
+    assert window.panel_place.width() == 312
+    drag(qtbot, grip_of(app, window.panel_place), QPoint(10, 400), window)
+    qtbot.waitUntil(lambda: place(app, window.panel_place).x() == 0)
+    kept = {"layouts": window.layout_state()["layouts"]}
+    window.reset_layout()
+    qtbot.waitUntil(lambda: place(app, window.sidebar).x() == 0)
+    window.restore_layout(json.loads(json.dumps(kept)))
+    qtbot.waitUntil(lambda: place(app, window.panel_place).x() == 0)
+
+
+@pytest.mark.parametrize(
+    ("to", "where"), [((700, 90), "above"), ((270, 450), "before"), ((1110, 450), "beside"), ((700, 840), "below")]
+)
+def test_the_plots_are_dragged_to_each_side_of_the_chat(
+    app: App, qtbot: QtBot, to: tuple[int, int], where: str
+) -> None:
+    window = app.window
+    drag(qtbot, grip_of(app, window.plots_place), QPoint(*to), window)
+    assert window.layouts.now.plots_at == where
+    chat, plots = place(app, window.composer), place(app, window.plots_place)
+    sides = {"above": plots.y() < chat.y(), "below": plots.y() > chat.y()}
+    sides |= {"before": plots.x() < chat.x(), "beside": plots.x() > chat.x()}
+    assert sides[where]
+
+
+def test_esc_gives_a_drag_up_and_a_drop_outside_changes_nothing(app: App, qtbot: QtBot) -> None:
+    window = app.window
+    grip = grip_of(app, window.sidebar)
+    before = window.layouts.now
+    qtbot.mousePress(grip, Qt.MouseButton.LeftButton, pos=QPoint(6, 12))
+    qtbot.mouseMove(grip, QPoint(900, 300))
+    assert grip.dragging
+    qtbot.keyClick(grip, Qt.Key.Key_Escape)
+    assert not grip.dragging
+    qtbot.mouseRelease(grip, Qt.MouseButton.LeftButton, pos=QPoint(900, 300))
+    drag(qtbot, grip, QPoint(700, 2000), window)
+    assert window.layouts.now == before
+
+
+def test_a_grip_has_its_ways_as_a_menu_for_the_keyboard(app: App, qtbot: QtBot) -> None:
+    window = app.window
+    menu = grip_of(app, window.plots_place).menu()
+    said = {action.text(): action for action in menu.actions()}
+    said["Plots left of the chat"].trigger()
+    assert window.layouts.now.plots_at == "before"
+    said["Hide"].trigger()
+    assert not window.plots_place.isVisible()
+    said["Layout as it was at first"].trigger()
+    assert window.plots_place.isVisible()
+
+
+BAD = {"plots_at": "under", "plots_size": -5, "columns": ["chat", "chat"]}
+
+
+@pytest.mark.parametrize("kept", [{}, {"layouts": 3}, {"layouts": {"1": BAD}}])
 def test_a_layout_that_cant_be_read_is_the_first_one(app: App, kept: dict[str, object]) -> None:
     app.window.restore_layout(kept)
     assert app.window.plots_place.isVisible()
