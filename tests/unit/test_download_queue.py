@@ -58,7 +58,7 @@ class Window:
             except Empty:
                 return condition()
 
-        wait_until(look, 20, what)
+        wait_until(look, 100, what)
 
     def state(self, download_id: str) -> str:
         assert self.open is not None

@@ -136,13 +136,13 @@ def test_stopping_in_a_stall_is_at_once(here: Here, faulty: FaultyHub, monkeypat
 
     thread = threading.Thread(target=work)
     thread.start()
-    wait_until(lambda: here.control.here.get(FILE) == 500_000, 10, "the stall")
+    wait_until(lambda: here.control.here.get(FILE) == 500_000, 100, "the stall")
     here.control.stop()
-    thread.join(5)
+    thread.join(100)
     assert isinstance(ended[0], GivenUp)
     assert here.blobs() == [".part"]
     # The line's thread is woken, too, though the server says nothing.
-    wait_until(lambda: not [t for t in threading.enumerate() if t.name == "download line"], 5, "the line to end")
+    wait_until(lambda: not [t for t in threading.enumerate() if t.name == "download line"], 100, "the line to end")
     here.restart()
     assert here.fetch().read_bytes() == BODY
 

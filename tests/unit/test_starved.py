@@ -53,7 +53,7 @@ def small_group() -> Iterator[Path]:
                 folder.rmdir()
         pytest.skip(f"no control group can be made here: {error}")
     yield folder
-    wait_until(lambda: _removed(folder), 10, "the control group to be empty")
+    wait_until(lambda: _removed(folder), 100, "the control group to be empty")
 
 
 def _group_folder() -> Path | None:

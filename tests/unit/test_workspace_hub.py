@@ -86,7 +86,7 @@ def test_typing_on_drops_what_was_asked(search: HubSearch, server: Server, loop:
     add_many(server, 3)
     server.faults.append(Fault("stall"))
     search.search(Query("m00"))
-    wait_until(lambda: bool(server.asked), 10, "the first question")
+    wait_until(lambda: bool(server.asked), 100, "the first question")
     search.search(Query("m001"))
     loop.until(lambda: search.stage == "ready")
     assert [found.repo for found in search.found] == ["a/m001"]
