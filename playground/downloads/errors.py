@@ -8,9 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from playground.translate import tr
+
 DownloadFault: TypeAlias = Literal[
     "offline", "stalled", "rate", "server", "length", "gated", "missing", "disk", "digest", "changed", "busy", "other"
 ]
+
 PASSING: frozenset[DownloadFault] = frozenset({"offline", "stalled", "rate", "server", "length"})
 """Worth another try without anybody's doing."""
 LINE: frozenset[DownloadFault] = frozenset({"offline", "stalled"})
@@ -66,13 +69,21 @@ def gated(repo: str, logged_in: bool) -> DownloadError:
     if logged_in:
         return DownloadError(
             "gated",
-            f"{repo} is gated, and your account has no access yet. Accept its terms at {page}; some owners then "
-            "answer by hand. Try again once the page says that you have access.",
+            tr(
+                "{repo} is gated, and your account has no access yet. Accept its terms at {page}; some owners then "
+                "answer by hand. Try again once the page says that you have access.",
+                repo=repo,
+                page=page,
+            ),
         )
     return DownloadError(
         "gated",
-        f"{repo} is gated: log in at {page}, accept its terms there, and give an access token on its page here, or "
-        "with “playground models account --sign-in”. Then try again.",
+        tr(
+            "{repo} is gated: log in at {page}, accept its terms there, and give an access token on its page here, "
+            "or with “playground models account --sign-in”. Then try again.",
+            repo=repo,
+            page=page,
+        ),
     )
 
 
@@ -91,16 +102,29 @@ def _hub_fault(error: Exception, repo: str, filename: str) -> DownloadError | No
     if isinstance(error, errors.GatedRepoError):
         return gated(repo, _had_token(error))
     if isinstance(error, errors.RevisionNotFoundError):
-        return DownloadError("missing", f"{repo} has no such version; choose the file anew from its list.")
+        return DownloadError(
+            "missing", tr("{repo} has no such version; choose the file anew from its list.", repo=repo)
+        )
     if isinstance(error, errors.RemoteEntryNotFoundError):
-        return DownloadError("missing", f"{repo} has no file {filename}; it may have been renamed or removed.")
+        return DownloadError(
+            "missing",
+            tr("{repo} has no file {filename}; it may have been renamed or removed.", repo=repo, filename=filename),
+        )
     if isinstance(error, errors.DisabledRepoError):
-        return DownloadError("missing", f"The Hub has disabled {repo}; its files can’t be downloaded any more.")
+        return DownloadError(
+            "missing", tr("The Hub has disabled {repo}; its files can’t be downloaded any more.", repo=repo)
+        )
     if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)):
-        return DownloadError("missing", f"The Hub has no {repo}, or it is private and you are not logged in.")
+        return DownloadError(
+            "missing", tr("The Hub has no {repo}, or it is private and you are not logged in.", repo=repo)
+        )
     if isinstance(error, errors.OfflineModeIsEnabled):
         return DownloadError(
-            "other", f"{filename} can’t be downloaded because HF_HUB_OFFLINE is set. Unset it and start again."
+            "other",
+            tr(
+                "{filename} can’t be downloaded because HF_HUB_OFFLINE is set. Unset it and start again.",
+                filename=filename,
+            ),
         )
     if isinstance(error, errors.HfHubHTTPError):
         return _http_fault(error, filename)
@@ -113,16 +137,29 @@ def _http_fault(error: Any, filename: str) -> DownloadError:
     if status in (401, 403):
         return DownloadError(
             "gated",
-            f"The Hub refuses {filename} ({status}): it is private or gated, or your access token has expired. "
-            "Check its page at the Hub, sign in (“playground models account --sign-in”), then try again.",
+            tr(
+                "The Hub refuses {filename} ({status}): it is private or gated, or your access token has expired. "
+                "Check its page at the Hub, sign in (“playground models account --sign-in”), then try again.",
+                filename=filename,
+                status=status,
+            ),
         )
     if status == 429:
         return DownloadError(
-            "rate", f"The Hub takes no more requests from here for a while (429). {filename} goes on later.", wait
+            "rate",
+            tr(
+                "The Hub takes no more requests from here for a while (429). {filename} goes on later.",
+                filename=filename,
+            ),
+            wait,
         )
     return DownloadError(
         "server" if status >= 500 or status == 408 else "other",
-        f"The Hub could not send {filename} (it answered {status}). Try again later; what has arrived is kept.",
+        tr(
+            "The Hub could not send {filename} (it answered {status}). Try again later; what has arrived is kept.",
+            filename=filename,
+            status=status,
+        ),
         wait,
     )
 
@@ -137,17 +174,30 @@ def _line_fault(error: Exception, filename: str) -> DownloadError | None:
     import httpx2
 
     if isinstance(error, httpx2.ProxyError):
-        return DownloadError("offline", f"The proxy refuses to fetch {filename}. Check HTTPS_PROXY; what came is kept.")
+        return DownloadError(
+            "offline",
+            tr("The proxy refuses to fetch {filename}. Check HTTPS_PROXY; what came is kept.", filename=filename),
+        )
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
-        return DownloadError("other", "The Hub’s address (HF_ENDPOINT) or the proxy’s is none. Correct it, then retry.")
+        return DownloadError(
+            "other", tr("The Hub’s address (HF_ENDPOINT) or the proxy’s is none. Correct it, then retry.")
+        )
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
         return DownloadError(
             "offline",
-            f"The Hub can’t be reached for {filename}. Check the connection and try again; what has arrived is kept.",
+            tr(
+                "The Hub can’t be reached for {filename}. Check the connection and try again; what has arrived is "
+                "kept.",
+                filename=filename,
+            ),
         )
     if isinstance(error, httpx2.TransportError | httpx2.TooManyRedirects | httpx2.StreamError):
         return DownloadError(
-            "stalled", f"The line broke while {filename} was on its way. Try again; it goes on where it ended."
+            "stalled",
+            tr(
+                "The line broke while {filename} was on its way. Try again; it goes on where it ended.",
+                filename=filename,
+            ),
         )
     return None
 
@@ -155,11 +205,19 @@ def _line_fault(error: Exception, filename: str) -> DownloadError | None:
 def _disk_fault(error: Exception, folder: Path) -> DownloadError | None:
     """What the disk said."""
     if isinstance(error, ValueError):
-        return DownloadError("other", f"This file can’t be downloaded: {str(error).strip().rstrip('.')}.")
+        return DownloadError(
+            "other", tr("This file can’t be downloaded: {error}.", error=str(error).strip().rstrip("."))
+        )
     if not isinstance(error, OSError):
         return None
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return DownloadError(
-            "disk", f"The disk with {folder} is full. Free some space and try again; it goes on where it ended."
+            "disk",
+            tr(
+                "The disk with {folder} is full. Free some space and try again; it goes on where it ended.",
+                folder=folder,
+            ),
         )
-    return DownloadError("disk", f"{folder} can’t be written to: {error.strerror or error}.")
+    return DownloadError(
+        "disk", tr("{folder} can’t be written to: {reason}.", folder=folder, reason=error.strerror or error)
+    )

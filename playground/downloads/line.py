@@ -23,6 +23,7 @@ from urllib.parse import urljoin, urlsplit
 from playground.downloads.errors import DownloadError
 from playground.downloads.record import FileRecord, Record
 from playground.models import hub_token
+from playground.translate import tr
 
 MAX_ANSWER = 16 * 1024**3
 """Bytes asked for at once: the Hub refuses plain answers of more than 50 GB."""
@@ -84,8 +85,11 @@ def ask(record: Record, file: FileRecord, token: str | bool | None = None) -> Re
         # A network’s log-in page, for one; nothing that is here is thrown away for it.
         raise DownloadError(
             "server",
-            f"What answered for {file.name} is no Hub: it names no commit, etag or size. Log in to the network if it "
-            "asks for that, and check HF_ENDPOINT if it is set.",
+            tr(
+                "What answered for {name} is no Hub: it names no commit, etag or size. Log in to the network if it "
+                "asks for that, and check HF_ENDPOINT if it is set.",
+                name=file.name,
+            ),
         )
     return Remote(etag, found.size, commit, _digest(record, file, etag, commit, token), url, found.location)
 
@@ -126,7 +130,7 @@ def receive(
             for piece in response.iter_raw():
                 take(piece)
             return
-    raise DownloadError("server", "The Hub sends from one address to the next without end. Try again later.")
+    raise DownloadError("server", tr("The Hub sends from one address to the next without end. Try again later."))
 
 
 def _starts_at(response: Any, remote: Remote, start: int, *, at_hub: bool) -> int:
@@ -135,22 +139,32 @@ def _starts_at(response: Any, remote: Remote, start: int, *, at_hub: bool) -> in
     if status == 206:
         found = _RANGE.match(response.headers.get("Content-Range", ""))
         if found is None or int(found[1]) != start or found[3] not in ("*", str(remote.size)):
-            raise DownloadError("length", "The server sent another piece of the file than was asked for. Try again.")
+            raise DownloadError(
+                "length", tr("The server sent another piece of the file than was asked for. Try again.")
+            )
         return start
     if status == 200:
         length = response.headers.get("Content-Length")
         if length is not None and length != str(remote.size):
             raise DownloadError(
                 "length",
-                f"The server announces {length} bytes where the Hub says {remote.size:,}, so nothing of it was taken. "
-                "Try again later.",
+                tr(
+                    "The server announces {length} bytes where the Hub says {size:,}, so nothing of it was taken. "
+                    "Try again later.",
+                    length=length,
+                    size=remote.size,
+                ),
             )
         return 0
     if status in (401, 403, 404) and not at_hub:
-        raise DownloadError("server", f"The storage behind the Hub refused the file ({status}). Try again later.")
+        raise DownloadError(
+            "server", tr("The storage behind the Hub refused the file ({status}). Try again later.", status=status)
+        )
     response.read()
     _hub().hf_raise_for_status(response)
-    raise DownloadError("server", f"The Hub sent something else than a file ({status}). Try again later.")
+    raise DownloadError(
+        "server", tr("The Hub sent something else than a file ({status}). Try again later.", status=status)
+    )
 
 
 def _digest(record: Record, file: FileRecord, etag: str, commit: str, token: str | bool | None) -> str:

@@ -10,6 +10,7 @@ from playground.hub.errors import HubError
 from playground.models import hub_token
 from playground.models.digest import Cancelled
 from playground.models.hub_token import KeyringRefused, Place
+from playground.translate import tr
 
 TOKENS_PAGE = "/settings/tokens"
 """Where the Hub makes access tokens, below its address; reading is all that is needed."""
@@ -39,27 +40,30 @@ class Keeping:
         """Where the one in force is, where a new one goes, and what is looked at first."""
         now = kept_words(self.place, self.file) if self.place else ""
         if self.place == "environment":
-            return f"{now} It comes before any that is given here."
+            return tr("{now} It comes before any that is given here.", now=now)
         new = "" if self.place == "keyring" and self.keyring else _goes_words(self)
-        order = "Looked for in this order: HF_TOKEN, the system’s keyring, the Hub client’s file."
+        order = tr("Looked for in this order: HF_TOKEN, the system’s keyring, the Hub client’s file.")
         return " ".join(part for part in (now, new, order) if part)
 
 
 def kept_words(place: Place, file: str) -> str:
     """Where a token is, as a sentence."""
     return {
-        "environment": "The access token is set by HF_TOKEN.",
-        "keyring": "The access token is in the system’s keyring, for this app alone.",
-        "file": f"The access token is in the Hub client’s own file, {file}; programs that use the Hub share it.",
+        "environment": tr("The access token is set by HF_TOKEN."),
+        "keyring": tr("The access token is in the system’s keyring, for this app alone."),
+        "file": tr(
+            "The access token is in the Hub client’s own file, {file}; programs that use the Hub share it.", file=file
+        ),
     }[place]
 
 
 def _goes_words(found: Keeping) -> str:
     if found.keyring:
-        return "A token given here goes into the system’s keyring."
-    return (
-        f"This machine has no keyring, so a token given here goes into the Hub client’s own file, {found.file}; "
-        "only you can read it."
+        return tr("A token given here goes into the system’s keyring.")
+    return tr(
+        "This machine has no keyring, so a token given here goes into the Hub client’s own file, {file}; only you "
+        "can read it.",
+        file=found.file,
     )
 
 
@@ -85,7 +89,12 @@ def sign_in(hub: Hub, token: str, cancelled: Cancelled) -> Account:
     token = token.strip()
     if not _SHAPE.match(token):
         raise HubError(
-            "token", f"This is no access token; they begin with “hf_”. Make one at {hub.address}{TOKENS_PAGE}."
+            "token",
+            tr(
+                "This is no access token; they begin with “hf_”. Make one at {address}{tokens_page}.",
+                address=hub.address,
+                tokens_page=TOKENS_PAGE,
+            ),
         )
     somebody = replace(hub, token=token)
     name = str(somebody.ask(lambda: somebody.api().whoami(), cancelled)["name"])
@@ -94,11 +103,16 @@ def sign_in(hub: Hub, token: str, cancelled: Cancelled) -> Account:
     except KeyringRefused as error:
         raise HubError(
             "token",
-            f"{error} The token was not kept. Unlock the keyring and sign in again, or give the token with "
-            "“hf auth login”, which keeps it in a file.",
+            tr(
+                "{error} The token was not kept. Unlock the keyring and sign in again, or give the token with “hf "
+                "auth login”, which keeps it in a file.",
+                error=error,
+            ),
         ) from None
     except OSError as error:
-        raise HubError("token", f"The access token can’t be kept: {error.strerror or 'its file'}.") from None
+        raise HubError(
+            "token", tr("The access token can’t be kept: {reason}.", reason=error.strerror or "its file")
+        ) from None
     return Account(name, place)
 
 
@@ -111,13 +125,17 @@ def sign_out(hub: Hub) -> None:
 
     place = hub_token.place(hub.host)
     if place == "environment":
-        raise HubError("token", "The access token is set by HF_TOKEN. Unset it and start again.")
+        raise HubError("token", tr("The access token is set by HF_TOKEN. Unset it and start again."))
     try:
         if place == "keyring":
             hub_token.forget(hub.host)
         elif place == "file":
             logout()
     except KeyringRefused as error:
-        raise HubError("token", f"{error} The access token is still kept; unlock the keyring and try again.") from None
+        raise HubError(
+            "token", tr("{error} The access token is still kept; unlock the keyring and try again.", error=error)
+        ) from None
     except OSError as error:
-        raise HubError("token", f"The access token can’t be deleted: {error.strerror or 'its file'}.") from None
+        raise HubError(
+            "token", tr("The access token can’t be deleted: {reason}.", reason=error.strerror or "its file")
+        ) from None

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from playground.translate import tr, tr_n
+
 if TYPE_CHECKING:
     from playground.hub.client import Hub
 
@@ -46,7 +48,7 @@ def translate(hub: Hub, repo: str = "", what: str = "") -> Iterator[None]:
         raise _refused(error.status, error.after_s) from None
     except errors.OfflineModeIsEnabled:
         raise HubError(
-            "offline_mode", "HF_HUB_OFFLINE is set, so nothing is asked of the Hub. Unset it and start again."
+            "offline_mode", tr("HF_HUB_OFFLINE is set, so nothing is asked of the Hub. Unset it and start again.")
         ) from None
     except (errors.HfHubHTTPError, errors.HFValidationError) as error:
         raise _answered(hub, error, repo, what) from None
@@ -65,12 +67,21 @@ def _answered(hub: Hub, error: Exception, repo: str, what: str) -> HubError:
     if isinstance(error, errors.GatedRepoError):
         if hub.has_token():
             return HubError(
-                "gated", f"{repo} is gated, and your account has no access yet. Accept its terms at {page}."
+                "gated",
+                tr(
+                    "{repo} is gated, and your account has no access yet. Accept its terms at {page}.",
+                    repo=repo,
+                    page=page,
+                ),
             )
         return HubError(
             "gated",
-            f"{repo} is gated. Accept its terms at {page}, then sign in with an access token (in a terminal: "
-            "“playground models account --sign-in”).",
+            tr(
+                "{repo} is gated. Accept its terms at {page}, then sign in with an access token (in a terminal: "
+                "“playground models account --sign-in”).",
+                repo=repo,
+                page=page,
+            ),
         )
     response = getattr(error, "response", None)
     status = response.status_code if response is not None else 0
@@ -78,65 +89,88 @@ def _answered(hub: Hub, error: Exception, repo: str, what: str) -> HubError:
     if status == 401 and ("Invalid" in said or not repo):
         return HubError(
             "token",
-            "The Hub doesn’t accept your access token; it may have expired. Sign in anew (in a terminal: “playground "
-            "models account --sign-in”).",
+            tr(
+                "The Hub doesn’t accept your access token; it may have expired. Sign in anew (in a terminal: "
+                "“playground models account --sign-in”)."
+            ),
         )
     if isinstance(error, errors.DisabledRepoError):
-        return HubError("missing", f"The Hub has locked {repo}; nobody can download it now.")
+        return HubError("missing", tr("The Hub has locked {repo}; nobody can download it now.", repo=repo))
     if isinstance(error, errors.RevisionNotFoundError):
-        return HubError("missing", f"{repo} has no such version.")
+        return HubError("missing", tr("{repo} has no such version.", repo=repo))
     if isinstance(error, errors.RemoteEntryNotFoundError):
-        return HubError("missing", f"{repo} has no file {what}; it may have been renamed or removed.")
+        return HubError(
+            "missing", tr("{repo} has no file {what}; it may have been renamed or removed.", repo=repo, what=what)
+        )
     if isinstance(error, errors.RepositoryNotFoundError | errors.HFValidationError) or (repo and status == 404):
-        return HubError("missing", f"The Hub has no model “{repo}”, or it is private and you may not see it.")
+        return HubError(
+            "missing", tr("The Hub has no model “{repo}”, or it is private and you may not see it.", repo=repo)
+        )
     if status == 404:
         return HubError("endpoint", no_hub(hub))
     if status in (401, 403):
         return HubError(
             "gated" if repo else "token",
-            f"The Hub refuses {what or repo or 'this question'} ({status}): it is private or gated, or your access "
-            f"token may not read it. Check {page if repo else 'your access tokens'}.",
+            tr(
+                "The Hub refuses {what} ({status}): it is private or gated, or your access token may not read it. "
+                "Check {where}.",
+                what=what or repo or tr("this question"),
+                status=status,
+                where=page if repo else tr("your access tokens"),
+            ),
         )
     return _refused(status, 0.0)
 
 
 def _refused(status: int, after_s: float) -> HubError:
     if status == 429:
-        wait = f"wait {_span(after_s)}" if after_s else "wait a few minutes"
-        return HubError("busy", f"The Hub was asked too often from here and asks to {wait}.", after_s=after_s)
-    later = f"in {_span(after_s)}" if after_s else "in a minute"
-    return HubError("server", f"The Hub has trouble answering ({status}). Try again {later}.", after_s=after_s)
+        wait = tr("wait {after_s}", after_s=_span(after_s)) if after_s else tr("wait a few minutes")
+        return HubError(
+            "busy", tr("The Hub was asked too often from here and asks to {wait}.", wait=wait), after_s=after_s
+        )
+    soon = tr("in {after_s}", after_s=_span(after_s)) if after_s else tr("in a minute")
+    return HubError(
+        "server",
+        tr("The Hub has trouble answering ({status}). Try again {soon}.", status=status, soon=soon),
+        after_s=after_s,
+    )
 
 
 def _line(hub: Hub, error: BaseException | None) -> HubError:
     """What happened on the way."""
     import httpx2
 
-    where = "The Hub" if hub.is_usual else f"{hub.host} (HF_ENDPOINT)"
+    where = tr("The Hub") if hub.is_usual else f"{hub.host} (HF_ENDPOINT)"
     if isinstance(error, httpx2.ProxyError):
-        return HubError("proxy", "The proxy refuses to reach the Hub. Check HTTPS_PROXY and NO_PROXY.")
+        return HubError("proxy", tr("The proxy refuses to reach the Hub. Check HTTPS_PROXY and NO_PROXY."))
     if isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError):
         return HubError("endpoint", no_hub(hub))
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return HubError(
             "certificate",
-            f"{where} shows a certificate that this machine doesn’t trust. Where a proxy opens connections, name its "
-            "certificate in SSL_CERT_FILE.",
+            tr(
+                "{where} shows a certificate that this machine doesn’t trust. Where a proxy opens connections, name "
+                "its certificate in SSL_CERT_FILE.",
+                where=where,
+            ),
         )
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return HubError("offline", f"{where} can’t be reached. Check the connection, then try again.")
-    return HubError("stalled", f"{where} began to answer and then fell silent. Try again.")
+        return HubError("offline", tr("{where} can’t be reached. Check the connection, then try again.", where=where))
+    return HubError("stalled", tr("{where} began to answer and then fell silent. Try again.", where=where))
 
 
 def no_hub(hub: Hub) -> str:
     """Of an answer that no Hub gives."""
     if hub.is_usual:
-        return "The Hub’s answer can’t be understood. Try again later; if it stays so, look for a newer version."
-    return f"HF_ENDPOINT is {hub.address}, and what answers there is no Hub. Correct or unset it, then start again."
+        return tr("The Hub’s answer can’t be understood. Try again later; if it stays so, look for a newer version.")
+    return tr(
+        "HF_ENDPOINT is {address}, and what answers there is no Hub. Correct or unset it, then start again.",
+        address=hub.address,
+    )
 
 
 def _span(seconds: float) -> str:
     """“30 seconds”, “5 minutes”."""
     if seconds < 100:
-        return f"{seconds:.0f} second{'' if round(seconds) == 1 else 's'}"
-    return f"{-(-seconds // 60):.0f} minutes"
+        return tr_n(round(seconds), "1 second", "{n} seconds")
+    return tr("{seconds:.0f} minutes", seconds=-(-seconds // 60))

@@ -11,6 +11,7 @@ from playground.hub.client import Hub
 from playground.hub.errors import HubError, no_hub
 from playground.models.digest import Cancelled
 from playground.models.gguf_cursor import size_text
+from playground.translate import tr
 
 if TYPE_CHECKING:
     import httpx2
@@ -105,7 +106,12 @@ class RemoteSource(io.RawIOBase):
         """The bytes from ``start`` to before ``end``, all of them."""
         if self.fetched + end - start > MOST:
             raise HubError(
-                "file", f"The header of {self._path} is longer than {size_text(MOST)}, so it isn’t read from afar."
+                "file",
+                tr(
+                    "The header of {path} is longer than {most}, so it isn’t read from afar.",
+                    path=self._path,
+                    most=size_text(MOST),
+                ),
             )
         got = bytearray()
         for _ in range(_TRIES):
@@ -113,7 +119,9 @@ class RemoteSource(io.RawIOBase):
             if len(got) >= end - start:
                 break
         if len(got) < end - start:
-            raise HubError("stalled", f"The line broke while the header of {self._path} was read. Try again.")
+            raise HubError(
+                "stalled", tr("The line broke while the header of {path} was read. Try again.", path=self._path)
+            )
         return bytes(got)
 
     def _take(self, got: bytearray, start: int, end: int) -> None:
@@ -138,7 +146,9 @@ class RemoteSource(io.RawIOBase):
     def _drain(self, response: httpx2.Response, got: bytearray, wanted: int, skip: int) -> None:
         """Take what was wanted and hang up. A server without ranges sends all from the beginning."""
         if skip > MOST:
-            raise HubError("endpoint", f"{self._hub.host} can’t send a part of a file, so its header isn’t read.")
+            raise HubError(
+                "endpoint", tr("{host} can’t send a part of a file, so its header isn’t read.", host=self._hub.host)
+            )
         for chunk in response.iter_raw(64 * 1024):
             if self._cancelled():
                 return

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from playground.translate import later, tr
+
 TENSOR_TYPES: Mapping[int, tuple[str, int, int]] = {
     0: ("F32", 1, 4),
     1: ("F16", 1, 2),
@@ -87,43 +89,43 @@ FILE_TYPES: Mapping[int, str] = {
 """``general.file_type`` to the name people use for it."""
 
 _FIRST_BYTES: tuple[tuple[bytes, str, str], ...] = (
-    (b"<!DOCTYPE html", "<!DOCTYPE html>", "a web page saved under that name"),
-    (b"<!doctype html", "<!doctype html>", "a web page saved under that name"),
-    (b"<html", "<html>", "a web page saved under that name"),
-    (b"<?xml", "<?xml", "an XML document, perhaps a server’s refusal"),
-    (b"version https://git-lfs", "“version https://git-lfs…”", "a pointer of Git LFS, not the file itself"),
-    (b"PK\x03\x04", "“PK”", "a ZIP archive or a PyTorch file"),
-    (b"\x1f\x8b", "1f 8b", "a gzip archive; unpack it first"),
-    (b"7z\xbc\xaf", "“7z”", "a 7-Zip archive; unpack it first"),
-    (b"%PDF", "“%PDF”", "a PDF document"),
-    (b"\x89PNG", "“PNG”", "a picture"),
-    (b"\xff\xd8\xff", "ff d8 ff", "a picture"),
-    (b"\x7fELF", "“ELF”", "a program"),
-    (b"\x80\x02", "80 02", "a Python pickle, perhaps PyTorch weights"),
-    (b"\x89HDF", "“HDF”", "an HDF5 file"),
-    (b"lmgg", "“ggml”", "a model in llama.cpp’s format of 2023; look for a GGUF of it"),
-    (b"fmgg", "“ggmf”", "a model in llama.cpp’s format of 2023; look for a GGUF of it"),
-    (b"tjgg", "“ggjt”", "a model in llama.cpp’s format of 2023; look for a GGUF of it"),
-    (b"algg", "“ggla”", "an adapter in llama.cpp’s format of 2023"),
-    (b"FUGG", "“FUGG”", "a GGUF written for big-endian machines"),
+    (b"<!DOCTYPE html", "<!DOCTYPE html>", later("a web page saved under that name")),
+    (b"<!doctype html", "<!doctype html>", later("a web page saved under that name")),
+    (b"<html", "<html>", later("a web page saved under that name")),
+    (b"<?xml", "<?xml", later("an XML document, perhaps a server’s refusal")),
+    (b"version https://git-lfs", "“version https://git-lfs…”", later("a pointer of Git LFS, not the file itself")),
+    (b"PK\x03\x04", "“PK”", later("a ZIP archive or a PyTorch file")),
+    (b"\x1f\x8b", "1f 8b", later("a gzip archive; unpack it first")),
+    (b"7z\xbc\xaf", "“7z”", later("a 7-Zip archive; unpack it first")),
+    (b"%PDF", "“%PDF”", later("a PDF document")),
+    (b"\x89PNG", "“PNG”", later("a picture")),
+    (b"\xff\xd8\xff", "ff d8 ff", later("a picture")),
+    (b"\x7fELF", "“ELF”", later("a program")),
+    (b"\x80\x02", "80 02", later("a Python pickle, perhaps PyTorch weights")),
+    (b"\x89HDF", "“HDF”", later("an HDF5 file")),
+    (b"lmgg", "“ggml”", later("a model in llama.cpp’s format of 2023; look for a GGUF of it")),
+    (b"fmgg", "“ggmf”", later("a model in llama.cpp’s format of 2023; look for a GGUF of it")),
+    (b"tjgg", "“ggjt”", later("a model in llama.cpp’s format of 2023; look for a GGUF of it")),
+    (b"algg", "“ggla”", later("an adapter in llama.cpp’s format of 2023")),
+    (b"FUGG", "“FUGG”", later("a GGUF written for big-endian machines")),
 )
 
 
 def what_it_is(head: bytes) -> str:
     """What a file that isn't a GGUF begins with, and what that means, in words without a full stop."""
     if not head.strip(b"\0"):
-        return "It begins with zeros: a download that was never filled"
+        return tr("It begins with zeros: a download that was never filled")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     for start, shown, meaning in _FIRST_BYTES:
         if text.startswith(start):
-            return f"It begins with {shown}: {meaning}"
+            return tr("It begins with {shown}: {meaning}", shown=shown, meaning=tr(meaning))
     if head[8:10] == b'{"':
-        return "It begins with a list of tensors in JSON: a safetensors file; look for a GGUF of that model"
+        return tr("It begins with a list of tensors in JSON: a safetensors file; look for a GGUF of that model")
     if text[:1] in (b"{", b"["):
-        return "It begins with “" + _printable(text[:16]) + "”: a JSON text"
+        return tr("It begins with “{head}”: a JSON text", head=_printable(text[:16]))
     if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in head):
-        return f"It begins with “{_printable(head[:24])}”: a text"
-    return "It begins with the bytes " + head[:8].hex(" ") + ", not with “GGUF”"
+        return tr("It begins with “{head}”: a text", head=_printable(head[:24]))
+    return tr("It begins with the bytes {head}, not with “GGUF”", head=head[:8].hex(" "))
 
 
 def _printable(data: bytes) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from playground.files import read_json, write_json
 from playground.paths import find_paths
+from playground.translate import tr
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -161,9 +162,9 @@ def _try(work: Callable[[], T]) -> T:
     thread.start()
     thread.join(PATIENCE_S)
     if thread.is_alive():
-        raise KeyringRefused("The system’s keyring doesn’t answer.")
+        raise KeyringRefused(tr("The system’s keyring doesn’t answer."))
     if not results:
-        raise KeyringRefused("The system’s keyring refused: it is locked or was not allowed to open.")
+        raise KeyringRefused(tr("The system’s keyring refused: it is locked or was not allowed to open."))
     return results[0]
 
 

@@ -6,16 +6,17 @@ import re
 from typing import Literal, TypeAlias
 
 from playground.models.gguf import GgufHeader
+from playground.translate import later
 
 Kind: TypeAlias = Literal["model", "mmproj", "imatrix", "draft", "adapter", "vocabulary"]
 
 KIND_WORDS: dict[Kind, str] = {
     "model": "model",
-    "mmproj": "image part (mmproj)",
-    "imatrix": "importance matrix",
-    "draft": "draft head",
-    "adapter": "adapter (LoRA)",
-    "vocabulary": "vocabulary only",
+    "mmproj": later("image part (mmproj)"),
+    "imatrix": later("importance matrix"),
+    "draft": later("draft head"),
+    "adapter": later("adapter (LoRA)"),
+    "vocabulary": later("vocabulary only"),
 }
 """As lists show it."""
 

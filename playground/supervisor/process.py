@@ -19,6 +19,7 @@ from playground.protocol.events import PROTOCOL_VERSION, Event, Hello, Loaded
 from playground.supervisor import log
 from playground.supervisor.outcome import Outcome, could_not_start, of_exit, stranger
 from playground.supervisor.starved import Witness
+from playground.translate import tr
 
 GRACE_S = 1.0
 """How long an engine may take to quit before it is terminated, and then again before it is killed."""
@@ -130,7 +131,7 @@ class EngineProcess:
         try:
             process = self._spawn()
         except OSError as error:
-            self._finish(could_not_start(f"The engine’s process could not be started: {error}."))
+            self._finish(could_not_start(tr("The engine’s process could not be started: {error}.", error=error)))
             return
         self._writer.start()
         trouble: Outcome | None = None
@@ -139,12 +140,12 @@ class EngineProcess:
         except _NoGreeting as error:
             trouble = stranger(str(error))
         except ProtocolError as error:
-            trouble = stranger(f"it sent something that is no message ({error})")
+            trouble = stranger(tr("it sent something that is no message ({error})", error=error))
         except Exception as error:
             trouble = Outcome(
                 "failed",
-                "The app failed",
-                f"An answer could not be taken in: {error!r}.",
+                tr("The app failed"),
+                tr("An answer could not be taken in: {error!r}.", error=error),
                 traceback.format_exc(),
             )
         if trouble is not None:
@@ -153,8 +154,8 @@ class EngineProcess:
         if returncode is None:
             returncode = process.wait()
             if trouble is None and not self._asked:
-                text = "The engine closed its pipe and did not end, so it was ended. Reload the model to go on."
-                trouble = Outcome("failed", "The engine failed", text)
+                text = tr("The engine closed its pipe and did not end, so it was ended. Reload the model to go on.")
+                trouble = Outcome("failed", tr("The engine failed"), text)
         self._commands.put(None)
         self._writer.join()
         cast(IO[bytes], process.stdout).close()
@@ -294,9 +295,15 @@ def _greet(events: list[Event]) -> None:
     """Check the first frame. Raises _NoGreeting."""
     hello = events[0] if events else None
     if not isinstance(hello, Hello):
-        raise _NoGreeting("its first message was no greeting")
+        raise _NoGreeting(tr("its first message was no greeting"))
     if hello.version != PROTOCOL_VERSION:
-        raise _NoGreeting(f"it speaks version {hello.version} of the messages and this app version {PROTOCOL_VERSION}")
+        raise _NoGreeting(
+            tr(
+                "it speaks version {version} of the messages and this app version {protocol_version}",
+                version=hello.version,
+                protocol_version=PROTOCOL_VERSION,
+            )
+        )
 
 
 class _NoGreeting(ProtocolError):

@@ -24,6 +24,7 @@ from playground.protocol.events import (
     ThreadsChanged,
     Token,
 )
+from playground.translate import tr
 from playground.workspace import notices
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.lane import EngineFacts, Lane, LaneState, Notice
@@ -356,7 +357,7 @@ class Jobs:
 
     def _waited_for(self, job: Job) -> str:
         if self._engines.turns.alone:
-            return "waiting for the benchmark"
+            return tr("waiting for the benchmark")
         facts = {id(engine.facts) for engine in self._engines.waits_for(job.id)}
         return ", ".join(lane.letter for lane in self._state.lanes if id(lane.engine) in facts)
 

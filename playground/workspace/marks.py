@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from playground.protocol.events import ThreadsChanged
+from playground.translate import later, tr
 from playground.workspace.series import Mark
 from playground.workspace.spill import Spill, short_words
 
@@ -15,23 +16,23 @@ MOST_CHANGES = 2000
 """Changes of the sampling kept: they say what the answer was made with."""
 _MOST_WORDS = 60
 _FEWER = {
-    "busy": "another program needs the cores",
-    "quiet": "as many as there are free cores",
-    "shared": "another model writes too",
-    "asked": "as you set it",
-    "trial": "a try, more were no faster",
+    "busy": later("another program needs the cores"),
+    "quiet": later("as many as there are free cores"),
+    "shared": later("another model writes too"),
+    "asked": later("as you set it"),
+    "trial": later("a try, more were no faster"),
 }
 _MORE = {
-    "busy": "fewer were no faster",
-    "quiet": "the cores are free again",
-    "shared": "the cores are no longer shared",
-    "asked": "as you set it",
-    "trial": "a try whether more are faster",
+    "busy": later("fewer were no faster"),
+    "quiet": later("the cores are free again"),
+    "shared": later("the cores are no longer shared"),
+    "asked": later("as you set it"),
+    "trial": later("a try whether more are faster"),
 }
 
 _LANES = {
-    "joined": "joined: both answers are computed together",
-    "left": "is done writing",
+    "joined": later("joined: both answers are computed together"),
+    "left": later("is done writing"),
 }
 
 
@@ -45,8 +46,9 @@ class Times(Protocol):
 def threads_words(before: int, n_threads: int, reason: str, phase: str = "writing") -> str:
     """“2 → 1 threads: another program needs the cores”."""
     why = (_FEWER if n_threads < before else _MORE).get(reason, "")
-    start = "Prompt: " if phase == "prompt" else ""
-    return f"{start}{before} → {n_threads} threads{f': {why}' if why else ''}"
+    words = tr("{before} → {after} threads", before=before, after=n_threads)
+    words = tr("Prompt: {words}", words=words) if phase == "prompt" else words
+    return f"{words}: {tr(why)}" if why else words
 
 
 def sampling_words(values: Mapping[str, Any]) -> str:
@@ -62,8 +64,8 @@ def _short(value: Any) -> str:
 
 def lane_words(what: str, letter: str) -> str:
     """“lane B joined: both are computed together”."""
-    who = f"lane {letter}" if letter else "another chat"
-    return f"{who} {_LANES[what]}" if what in _LANES else ""
+    who = tr("lane {letter}", letter=letter) if letter else tr("another chat")
+    return f"{who} {tr(_LANES[what])}" if what in _LANES else ""
 
 
 def keep_sampling(record: dict[str, Any], values: Mapping[str, Any], index: int, t_ns: int, asked_ns: int) -> Mark:

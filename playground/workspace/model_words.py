@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from playground.translate import later, tr
 from playground.workspace.words import (
     MONTHS,
     format_bytes,
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
 NONE = "–"
 """Stands where nothing is known."""
-_SOURCES = {"starter": "came with the app", "recent": "opened from disk"}
+_SOURCES = {"starter": later("came with the app"), "recent": later("opened from disk")}
 
 
 def source_words(model: ModelFile) -> str:
     """Where a model comes from: “came with the app”, “Hub: owner/name”."""
-    return _SOURCES.get(model.source, model.source)
+    return tr(_SOURCES.get(model.source, model.source))
 
 
 def when_words(then: float, now: float) -> str:
@@ -42,16 +43,16 @@ def when_words(then: float, now: float) -> str:
         return NONE
     seconds = now - then
     if seconds < 90:
-        return "just now"
+        return tr("just now")
     if seconds < 3600:
-        return f"{seconds / 60:.0f} min ago"
+        return tr("{minutes:.0f} min ago", minutes=seconds / 60)
     moment = datetime.datetime.fromtimestamp(then)
     days = (datetime.date.fromtimestamp(now) - moment.date()).days
     if days <= 0:
-        return f"today {moment:%H:%M}"
+        return tr("today {time}", time=f"{moment:%H:%M}")
     if days < 7:
-        return "yesterday" if days == 1 else f"{days} days ago"
-    return f"{moment.day} {MONTHS[moment.month - 1][:3]} {moment.year}"
+        return tr("yesterday") if days == 1 else tr("{days} days ago", days=days)
+    return f"{moment.day} {tr(MONTHS[moment.month - 1])[:3]} {moment.year}"
 
 
 def count_words(n: float) -> str:
@@ -82,23 +83,33 @@ def total_words(models: Sequence[ModelFile]) -> str:
 
 def tag_words(model: ModelFile) -> str:
     """“Q4_1 · 98 MB · 5.8 bits a weight”."""
-    bits = f"{model.bits_per_weight:.1f} bits a weight" if model.bits_per_weight else ""
+    bits = (
+        tr("{bits_per_weight:.1f} bits a weight", bits_per_weight=model.bits_per_weight)
+        if model.bits_per_weight
+        else ""
+    )
     return " · ".join(part for part in (model.quant, format_bytes(model.size), bits) if part)
 
 
 def facts(model: ModelFile, note: Note, now: float) -> list[tuple[str, str]]:
     """What the details list under a model's name: pairs of a word and what is known."""
-    parts = f"{model.n_parts} files" if model.n_parts > 1 else ""
+    parts = tr("{n_parts} files", n_parts=model.n_parts) if model.n_parts > 1 else ""
     rows = [
-        ("Parameters", count_words(model.n_params) if model.n_params else ""),
-        ("Made for", f"{format_number(model.n_ctx_train)} tokens" if model.n_ctx_train else ""),
-        ("Architecture", model.arch),
-        ("Licence", model.licence),
-        ("Template", "" if model.pending or model.error else "yes" if model.has_template else "none: completes text"),
-        ("Where from", source_words(model)),
-        ("Split in", parts),
-        ("Last used", when_words(note.last_used, now) if note.last_used else ""),
-        ("Measured", format_rate(note.tok_s) if note.tok_s else ""),
+        (tr("Parameters"), count_words(model.n_params) if model.n_params else ""),
+        (
+            tr("Made for"),
+            tr("{n_ctx_train} tokens", n_ctx_train=format_number(model.n_ctx_train)) if model.n_ctx_train else "",
+        ),
+        (tr("Architecture"), model.arch),
+        (tr("Licence"), model.licence),
+        (
+            tr("Template"),
+            "" if model.pending or model.error else tr("yes") if model.has_template else tr("none: completes text"),
+        ),
+        (tr("Where from"), source_words(model)),
+        (tr("Split in"), parts),
+        (tr("Last used"), when_words(note.last_used, now) if note.last_used else ""),
+        (tr("Measured"), format_rate(note.tok_s) if note.tok_s else ""),
     ]
     return [(word, value) for word, value in rows if value]
 
@@ -108,26 +119,40 @@ def twin_words(model: ModelFile, group: Iterable[ModelFile]) -> str:
     others = [other for other in group if other.path != model.path]
     if not others:
         return ""
-    where = "; ".join(f"{source_words(other)}, in {Path(other.path).parent}" for other in others[:3])
-    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    return (
-        f"The same file lies here {times_words(len(others) + 1)}, {format_bytes(model.size)} each. Also: {where}{more}."
+    where = "; ".join(
+        tr("{source}, in {folder}", source=source_words(other), folder=Path(other.path).parent) for other in others[:3]
+    )
+    more = " " + tr("and {n:,} more", n=len(others) - 3) if len(others) > 3 else ""
+    return tr(
+        "The same file lies here {times}, {size} each. Also: {where}{more}.",
+        times=times_words(len(others) + 1),
+        size=format_bytes(model.size),
+        where=where,
+        more=more,
     )
 
 
 def times_words(n: int) -> str:
     """“twice”, “3 times”."""
-    return "twice" if n == 2 else f"{n} times"
+    return tr("twice") if n == 2 else tr("{n} times", n=n)
 
 
 def verified_words(found: Verified) -> tuple[str, str, str]:
     """What a check came to: kind of card, title, text."""
     digest = f"SHA-256 {found.sha256}"
     if not found.good:
-        return "danger", f"It is not the file that {found.by} published.", f"Download it again. {digest}"
+        return (
+            "danger",
+            tr("It is not the file that {by} published.", by=found.by),
+            tr("Download it again. {digest}", digest=digest),
+        )
     if found.expected:
-        return "info", f"It is the file that {found.by} published.", digest
-    return "info", "It can be read from end to end.", f"Nobody said which digest it should have. {digest}"
+        return "info", tr("It is the file that {by} published.", by=found.by), digest
+    return (
+        "info",
+        tr("It can be read from end to end."),
+        tr("Nobody said which digest it should have. {digest}", digest=digest),
+    )
 
 
 def left_words(seconds: float | None) -> str:
@@ -135,10 +160,14 @@ def left_words(seconds: float | None) -> str:
     if seconds is None or seconds <= 0:
         return ""
     if seconds < 60:
-        return f"{max(1, round(seconds))} s left"
+        return tr("{seconds} s left", seconds=max(1, round(seconds)))
     if seconds < 3600:
-        return f"{int(seconds // 60)} min {int(seconds % 60):02} s left"
-    return f"{int(seconds // 3600)} h {int(seconds % 3600 // 60):02} min left" if seconds < 360_000 else "days left"
+        return tr("{minutes} min {seconds:02} s left", minutes=int(seconds // 60), seconds=int(seconds % 60))
+    return (
+        tr("{hours} h {minutes:02} min left", hours=int(seconds // 3600), minutes=int(seconds % 3600 // 60))
+        if seconds < 360_000
+        else tr("days left")
+    )
 
 
 def rate_words(bytes_s: float) -> str:
@@ -148,16 +177,16 @@ def rate_words(bytes_s: float) -> str:
 
 def download_words(view: DownloadView) -> tuple[str, str]:
     """Two phrases of a download: how much is here, and what goes on."""
-    size = format_bytes(view.size) if view.size else "unknown size"
-    amount = f"{format_bytes(view.here)} of {size}" if view.here or view.size else ""
+    size = format_bytes(view.size) if view.size else tr("unknown size")
+    amount = tr("{here} of {size}", here=format_bytes(view.here), size=size) if view.here or view.size else ""
     if view.state == "done":
-        return format_bytes(view.size), "checksum matches"
+        return format_bytes(view.size), tr("checksum matches")
     if view.state == "failed":
         return amount, "stopped"
     if view.state == "paused":
         return amount, "paused"
     if view.state == "waiting":
-        return amount, view.note or "waits for its turn"
+        return amount, view.note or tr("waits for its turn")
     if view.note:
         return amount, view.note
     return amount, " · ".join(part for part in (rate_words(view.bytes_s), left_words(view.left_s)) if part)
@@ -167,15 +196,15 @@ def making_words(making: Making) -> tuple[str, str]:
     """Likewise of a quant that is made."""
     size = format_bytes(making.plan.size.size)
     words = {
-        "waiting": f"about {size}",
-        "working": f"about {size}",
-        "done": making.message or f"made in {making.seconds:.1f} s",
+        "waiting": tr("about {size}", size=size),
+        "working": tr("about {size}", size=size),
+        "done": making.message or tr("made in {seconds:.1f} s", seconds=making.seconds),
         "cancelled": "",
         "failed": "",
     }[making.state]
     if making.state == "working":
         return words, " · ".join(p for p in (format_percent(making.fraction), left_words(making.left_s)) if p)
-    return words, {"waiting": "waits for its turn", "done": "", "cancelled": "cancelled", "failed": "failed"}[
+    return words, {"waiting": tr("waits for its turn"), "done": "", "cancelled": "cancelled", "failed": "failed"}[
         making.state
     ]
 
@@ -188,8 +217,8 @@ def network_words(downloads: Sequence[DownloadView], asking: bool) -> str:
         speed = rate_words(sum(view.bytes_s for view in running))
         parts.append(f"{len(running)} {'download' if len(running) == 1 else 'downloads'}, {speed}")
     if asking:
-        parts.append("asking the Hub")
-    return f"Network: {', '.join(parts)}" if parts else ""
+        parts.append(tr("asking the Hub"))
+    return tr("Network: {parts}", parts=", ".join(parts)) if parts else ""
 
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
@@ -203,19 +232,19 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
 
 def month_words(moment: datetime.datetime | None) -> str:
     """“Apr 2025”; a dash where it isn't known."""
-    return f"{MONTHS[moment.month - 1][:3]} {moment.year}" if moment is not None else NONE
+    return f"{tr(MONTHS[moment.month - 1])[:3]} {moment.year}" if moment is not None else NONE
 
 
 def page_words(page: Page) -> str:
     """One line of what a repository's model is."""
     parts = (
-        f"{count_words(page.n_params)} parameters" if page.n_params else "",
-        f"made for {format_number(page.n_ctx_train)} tokens" if page.n_ctx_train else "",
+        tr("{n_params} parameters", n_params=count_words(page.n_params)) if page.n_params else "",
+        tr("made for {n_ctx_train} tokens", n_ctx_train=format_number(page.n_ctx_train)) if page.n_ctx_train else "",
         page.arch,
-        page.licence or "no licence said",
-        f"from {page.author}",
-        f"{count_words(page.downloads)} downloads a month" if page.downloads else "",
-        f"changed {month_words(page.modified)}" if page.modified else "",
+        page.licence or tr("no licence said"),
+        tr("from {author}", author=page.author),
+        tr("{downloads} downloads a month", downloads=count_words(page.downloads)) if page.downloads else "",
+        tr("changed {modified}", modified=month_words(page.modified)) if page.modified else "",
     )
     return " · ".join(part for part in parts if part)
 
@@ -223,11 +252,16 @@ def page_words(page: Page) -> str:
 def gated_words(page: Page, address: str) -> str:
     """What to do about a gated repository."""
     decides = (
-        "You can download it as soon as" if page.gated == "auto" else "Its authors decide who may download it once"
+        tr("You can download it as soon as")
+        if page.gated == "auto"
+        else tr("Its authors decide who may download it once")
     )
-    return (
-        f"{decides} you have accepted its terms there: {address}/{page.repo}. "
-        "Then give an access token of your account below; it is kept in no file of this app."
+    return tr(
+        "{decides} you have accepted its terms there: {address}/{repo}. Then give an access token of your account "
+        "below; it is kept in no file of this app.",
+        decides=decides,
+        address=address,
+        repo=page.repo,
     )
 
 
@@ -240,11 +274,13 @@ def judged_words(judged: Judged) -> str:
     """The verdict on a choice with its numbers, for under the table."""
     parts = [f"{judged.choice.label}: {judged.sentence}"]
     if judged.n_ctx and judged.kind != "refused":
-        parts.append(f"The largest context that fits is {format_number(judged.n_ctx)} tokens.")
+        parts.append(tr("The largest context that fits is {n_ctx} tokens.", n_ctx=format_number(judged.n_ctx)))
     if judged.tok_s:
-        parts.append(f"About {judged.tok_s:.0f} tok/s, by this machine’s measured memory rate: an estimate.")
+        parts.append(
+            tr("About {tok_s:.0f} tok/s, by this machine’s measured memory rate: an estimate.", tok_s=judged.tok_s)
+        )
     if not judged.exact:
-        parts.append("Told by another quant’s header, so a few percent off.")
+        parts.append(tr("Told by another quant’s header, so a few percent off."))
     return " ".join(parts)
 
 
@@ -252,17 +288,30 @@ def others_words(page: Page) -> str:
     """The repository's files that can't be chatted with."""
     others = [choice for choice in page.choices if choice.problem]
     names = ", ".join(choice.path.rpartition("/")[2] for choice in others[:4])
-    more = f" and {len(others) - 4} more" if len(others) > 4 else ""
-    return f"Also there, not to chat with: {names}{more}." if others else ""
+    more = " " + tr("and {n:,} more", n=len(others) - 4) if len(others) > 4 else ""
+    return tr("Also there, not to chat with: {names}{more}.", names=names, more=more) if others else ""
 
 
 def estimate_words(size: int, low: int, high: int, before: int) -> str:
     """A quant's size foretold from the header."""
-    span = f" ({format_bytes(low)} to {format_bytes(high)})" if format_bytes(low) != format_bytes(high) else ""
-    return f"About {format_bytes(size)}{span}; the source has {format_bytes(before)}."
+    span = (
+        tr(" ({low} to {high})", low=format_bytes(low), high=format_bytes(high))
+        if format_bytes(low) != format_bytes(high)
+        else ""
+    )
+    return tr(
+        "About {size}{span}; the source has {before}.", size=format_bytes(size), span=span, before=format_bytes(before)
+    )
 
 
 def exact_words(found: Planned, before: int) -> str:
     """Likewise by llama.cpp's own word."""
-    some = f" {found.n_fallback} of its tensors get a nearby type." if found.n_fallback else ""
-    return f"{format_number(found.size)} bytes of tensors; the source has {format_bytes(before)}.{some}"
+    some = (
+        tr(" {n_fallback} of its tensors get a nearby type.", n_fallback=found.n_fallback) if found.n_fallback else ""
+    )
+    return tr(
+        "{size} bytes of tensors; the source has {before}.{some}",
+        size=format_number(found.size),
+        before=format_bytes(before),
+        some=some,
+    )

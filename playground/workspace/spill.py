@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from playground.protocol.events import ModelInfo
+from playground.translate import later, tr
 from playground.workspace.words import format_bytes, format_gb, format_ms
 
 if TYPE_CHECKING:
@@ -127,50 +128,72 @@ def _heavy(read: int, faults: float, read_in_all: int, mapped: int) -> bool:
 
 
 _TITLES: dict[Kind, str] = {
-    "disk": "Tokens wait for the disk: memory is short",
-    "swap": "Tokens wait for swapped memory",
-    "gpu": "The GPU’s memory is full",
+    "disk": later("Tokens wait for the disk: memory is short"),
+    "swap": later("Tokens wait for swapped memory"),
+    "gpu": later("The GPU’s memory is full"),
 }
 _HELP: dict[Kind, str] = {
-    "disk": "A smaller quant helps, and so does what frees memory: unload other models, close other programs, "
-    "a shorter context or a q8_0 cache.",
-    "swap": "A shorter context or a q8_0 cache helps, and so does what frees memory: unload other models, close other "
-    "programs.",
-    "gpu": "Fewer layers on the GPU, a shorter context, a smaller quant, or closing other programs that use it helps.",
+    "disk": later(
+        "A smaller quant helps, and so does what frees memory: unload other models, close other programs, a shorter "
+        "context or a q8_0 cache."
+    ),
+    "swap": later(
+        "A shorter context or a q8_0 cache helps, and so does what frees memory: unload other models, close other "
+        "programs."
+    ),
+    "gpu": later(
+        "Fewer layers on the GPU, a shorter context, a smaller quant, or closing other programs that use it helps."
+    ),
 }
 _SHORT: dict[Kind, str] = {
-    "disk": "tokens wait for the disk",
-    "swap": "tokens wait for swapped memory",
-    "gpu": "the GPU’s memory is full",
+    "disk": later("tokens wait for the disk"),
+    "swap": later("tokens wait for swapped memory"),
+    "gpu": later("the GPU’s memory is full"),
 }
 
 
 def title(spill: Spill) -> str:
     """What happens, for a card."""
-    return _TITLES[spill.kind]
+    return tr(_TITLES[spill.kind])
 
 
 def short_words(spill: Spill) -> str:
     """“tokens wait for the disk, 168 MB each”, for a mark of the plot."""
-    return _SHORT[spill.kind] + (f", {format_bytes(spill.read)} each" if spill.read >= _QUIET_BYTES else "")
+    return tr(_SHORT[spill.kind]) + (
+        tr(", {read} each", read=format_bytes(spill.read)) if spill.read >= _QUIET_BYTES else ""
+    )
 
 
 def words(spill: Spill) -> str:
     """What is short and what that costs: “0.13 of 0.18 GB of the weights are in memory; 168 MB are read …”."""
     there, whole = format_gb(spill.there), format_gb(spill.whole)
     if spill.kind == "disk":
-        what = f"Memory holds {there} of the {whole} GB of the model’s weights at a time, so "
-        what += (
-            f"{format_bytes(spill.read)} are read again for each token." if spill.read else "the rest is read again."
-        )
+        if spill.read:
+            text = later(
+                "Memory holds {there} of the {whole} GB of the model’s weights at a time, so {read} are read again "
+                "for each token."
+            )
+        else:
+            text = later(
+                "Memory holds {there} of the {whole} GB of the model’s weights at a time, so the rest is read again."
+            )
+        what = tr(text, there=there, whole=whole, read=format_bytes(spill.read))
     elif spill.kind == "swap":
-        what = f"{there} of {whole} GB of the engine’s own memory are swapped out and come back page by page."
+        what = tr(
+            "{there} of {whole} GB of the engine’s own memory are swapped out and come back page by page.",
+            there=there,
+            whole=whole,
+        )
     else:
-        what = f"{there} of {whole} GB are in use, so its driver moves parts to the machine’s own memory and back."
-    usual = f" instead of {format_ms(spill.usual_ns)}" if spill.usual_ns else ""
-    return f"{what} A token takes {format_ms(spill.token_ns)}{usual}."
+        what = tr(
+            "{there} of {whole} GB are in use, so its driver moves parts to the machine’s own memory and back.",
+            there=there,
+            whole=whole,
+        )
+    usual = tr(" instead of {usual_ns}", usual_ns=format_ms(spill.usual_ns)) if spill.usual_ns else ""
+    return tr("{what} A token takes {token_ns}{usual}.", what=what, token_ns=format_ms(spill.token_ns), usual=usual)
 
 
 def help_words(spill: Spill) -> str:
     """What would help."""
-    return _HELP[spill.kind]
+    return tr(_HELP[spill.kind])

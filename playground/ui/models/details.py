@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, 
 from playground.models.model_file import ModelFile
 from playground.models.notes import MAX_LABEL
 from playground.models.verify import Verified
+from playground.translate import tr
 from playground.ui.models.facts import Facts
 from playground.ui.models.notice import NoticeCard
 from playground.ui.models.rooms import Rooms
@@ -38,19 +39,19 @@ class Details(QScrollArea):
         theme = rooms.theme
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.none = Label(theme, "Choose a model to see what is known of it.", 12, "text-3", wrap=True)
+        self.none = Label(theme, tr("Choose a model to see what is known of it."), 12, "text-3", wrap=True)
         self.name = Label(theme, "", 16, "text-1", 600, wrap=True)
         self.tag = Label(theme, "", 12, "text-2", wrap=True)
         self.problem, self.twins, self.asked = NoticeCard(theme), NoticeCard(theme), NoticeCard(theme)
         self.checked = NoticeCard(theme)
-        self.open = TextButton(theme, "Open", "primary", "chat-circle")
-        self.beside = TextButton(theme, "New lane", "plain", "columns")
+        self.open = TextButton(theme, tr("Open"), "primary", "chat-circle")
+        self.beside = TextButton(theme, tr("New lane"), "plain", "columns")
         self.facts = Facts(theme)
         self.where = ElidedLabel(theme, "", 11, "text-3")
         self.label = QLineEdit()
         self.label.setMaxLength(MAX_LABEL)
-        self.label.setPlaceholderText("A word of your own")
-        self.label.setAccessibleName("Label")
+        self.label.setPlaceholderText(tr("A word of your own"))
+        self.label.setAccessibleName(tr("Label"))
         self.label.editingFinished.connect(self._label)
         self.bar = Meter(theme, 0)
         self.bar.hide()
@@ -92,10 +93,12 @@ class Details(QScrollArea):
             self.label.setText(note.label)
         self._complain(model)
         letter = self._rooms.workspace.active
-        self.open.setText(f"Open in lane {letter}" if len(self._rooms.workspace.lanes) > 1 else "Open")
+        self.open.setText(
+            tr("Open in lane {letter}", letter=letter) if len(self._rooms.workspace.lanes) > 1 else tr("Open")
+        )
         for button in (self.open, self.beside):
             button.setEnabled(model.usable)
-            button.setToolTip("" if model.usable else "It can’t be loaded.")
+            button.setToolTip("" if model.usable else tr("It can’t be loaded."))
         self.beside.setVisible(len(self._rooms.workspace.lanes) < 4)
         self.doings["quant"].setEnabled(model.usable)
         self.doings["inspect"].setEnabled(not model.away)
@@ -108,7 +111,9 @@ class Details(QScrollArea):
         if model is None or not model.usable:
             return
         if workspace.lane(workspace.active).busy:
-            workspace.told.emit(f"Lane {workspace.active} is writing; stop it first, or use a new lane.")
+            workspace.told.emit(
+                tr("Lane {active} is writing; stop it first, or use a new lane.", active=workspace.active)
+            )
             return
         workspace.choose_model(workspace.active, to_ref(model))
         self.opened.emit()
@@ -120,24 +125,33 @@ class Details(QScrollArea):
 
     def ask_delete(self) -> None:
         """Ask in place; nothing is deleted without an answer."""
-        model = self.model
+        model, library = self.model, self._rooms.library
         if model is None:
             return
-        if not self._rooms.library.may_delete(model):
+        if not library.may_delete(model):
             self.asked.say(
                 "info",
-                "This file isn’t ours.",
-                f"It belongs to {words.source_words(model)}. Delete it there, if you want it gone.",
-                (("All right", "plain", self.asked.hide),),
+                tr("This file isn’t ours."),
+                tr("It belongs to {model}. Delete it there, if you want it gone.", model=words.source_words(model)),
+                ((tr("All right"), "plain", self.asked.hide),),
             )
             return
         users = [lane.letter for lane in self._rooms.workspace.lanes if lane.model and lane.model.path == model.path]
-        used = f" Lane {', '.join(users)} uses it: unload it first, or the memory stays taken." if users else ""
+        used = (
+            tr(" Lane {users} uses it: unload it first, or the memory stays taken.", users=", ".join(users))
+            if users
+            else ""
+        )
         self.asked.say(
             "warn",
-            f"Put {model.label} into the trash?",
-            f"{format_bytes(model.size)}. It can be taken out of the system’s trash again.{used}",
-            (("Put into the trash", "primary", self._delete), ("Keep it", "plain", self.asked.hide)),
+            tr("Put {label} into the trash?", label=model.label),
+            tr(
+                "{size}. It can be taken out of the system’s trash again.{shared}{used}",
+                size=format_bytes(model.size),
+                shared=tr(" Other programs that use the Hub’s cache lose it, too.") if library.is_shared(model) else "",
+                used=used,
+            ),
+            ((tr("Put into the trash"), "primary", self._delete), (tr("Keep it"), "plain", self.asked.hide)),
         )
         self.ensureWidgetVisible(self.asked)
 
@@ -149,17 +163,19 @@ class Details(QScrollArea):
 
         def done(problem: str) -> None:
             if problem:
-                self.asked.say("danger", "It is still there.", problem, (("All right", "plain", self.asked.hide),))
+                self.asked.say(
+                    "danger", tr("It is still there."), problem, ((tr("All right"), "plain", self.asked.hide),)
+                )
             else:
-                self._rooms.workspace.told.emit(f"{model.label} is in the trash.")
+                self._rooms.workspace.told.emit(tr("{label} is in the trash.", label=model.label))
 
         self._rooms.library.delete(model.path, done)
 
     def _complain(self, model: ModelFile) -> None:
         if model.error:
-            self.problem.say("danger", "This file can’t be used.", model.error)
+            self.problem.say("danger", tr("This file can’t be used."), model.error)
         elif model.away:
-            self.problem.say("warn", "Its folder isn’t there now.", "It is listed as it was seen last.")
+            self.problem.say("warn", tr("Its folder isn’t there now."), tr("It is listed as it was seen last."))
         else:
             self.problem.hide()
         said = words.twin_words(model, self._rooms.library.twins.get(model.path, ()))
@@ -171,7 +187,9 @@ class Details(QScrollArea):
 
     def _reveal(self) -> None:
         if self._path and not reveal(self._path):
-            self._rooms.workspace.told.emit(f"The folder {Path(self._path).parent} could not be opened.")
+            self._rooms.workspace.told.emit(
+                tr("The folder {parent} could not be opened.", parent=Path(self._path).parent)
+            )
 
     def verify(self) -> None:
         """Read the file whole and compare its digest; again: stop that."""
@@ -182,12 +200,12 @@ class Details(QScrollArea):
         self.bar.show()
         self.bar.set_fraction(0.0, "accent")
         self.checked.hide()
-        self.doings["verify"].setText("Stop checking")
+        self.doings["verify"].setText(tr("Stop checking"))
 
         def step(fraction: float) -> None:
             if path == self._path:
                 self.bar.set_fraction(fraction, "accent")
-                self.doings["verify"].setText(f"Stop checking · {format_percent(fraction)}")
+                self.doings["verify"].setText(tr("Stop checking · {fraction}", fraction=format_percent(fraction)))
 
         def done(found: Verified | str) -> None:
             if path == self._path:
@@ -200,11 +218,11 @@ class Details(QScrollArea):
         self._stop_check()
         self._stop_check = _nothing
         self.bar.hide()
-        self.doings["verify"].setText("Check the file")
+        self.doings["verify"].setText(tr("Check the file"))
 
     def _tell_check(self, found: Verified | str) -> None:
         if isinstance(found, str):
-            self.checked.say("danger", "It could not be checked.", found)
+            self.checked.say("danger", tr("It could not be checked."), found)
             return
         self.checked.say(*words.verified_words(found))
 
@@ -231,7 +249,7 @@ class Details(QScrollArea):
         column.addWidget(self.where)
         column.addWidget(self.twins)
         column.addWidget(Divider(theme))
-        column.addWidget(Label(theme, "Label", 12, "text-2"))
+        column.addWidget(Label(theme, tr("Label"), 12, "text-2"))
         column.addWidget(self.label)
         column.addWidget(Divider(theme))
         column.addWidget(self._make_actions())
@@ -250,11 +268,11 @@ class Details(QScrollArea):
         flow = FlowLayout()
         place.setLayout(flow)
         for key, text, icon, run in (
-            ("inspect", "Inspect", "magnifying-glass", lambda: self.inspect_wanted.emit(self._path)),
-            ("quant", "Make another quant…", "cube", lambda: self.quant_wanted.emit(self._path)),
-            ("reveal", "Show in its folder", "folder-open", self._reveal),
-            ("verify", "Check the file", "shield-check", self.verify),
-            ("delete", "Delete…", "trash", self.ask_delete),
+            ("inspect", tr("Inspect"), "magnifying-glass", lambda: self.inspect_wanted.emit(self._path)),
+            ("quant", tr("Make another quant…"), "cube", lambda: self.quant_wanted.emit(self._path)),
+            ("reveal", tr("Show in its folder"), "folder-open", self._reveal),
+            ("verify", tr("Check the file"), "shield-check", self.verify),
+            ("delete", tr("Delete…"), "trash", self.ask_delete),
         ):
             button = TextButton(self._theme, text, "plain", icon, small=True)
             button.clicked.connect(run)

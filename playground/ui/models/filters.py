@@ -6,21 +6,28 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QCompleter, QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from playground.hub.search import FAMILIES, LICENCES, SORTS, TASKS, Query
+from playground.translate import later, tr
 from playground.ui.theme import Theme
 from playground.ui.widgets import IconButton, Label
 
 _SIZES = (
-    ("Any size", 0, 0),
-    ("Below 1 B", 0, 1_000_000_000),
-    ("1 to 3 B", 1_000_000_000, 3_000_000_000),
-    ("3 to 9 B", 3_000_000_000, 9_000_000_000),
-    ("9 to 35 B", 9_000_000_000, 35_000_000_000),
-    ("Above 35 B", 35_000_000_000, 0),
+    (later("Any size"), 0, 0),
+    (later("Below 1 B"), 0, 1_000_000_000),
+    (later("1 to 3 B"), 1_000_000_000, 3_000_000_000),
+    (later("3 to 9 B"), 3_000_000_000, 9_000_000_000),
+    (later("9 to 35 B"), 9_000_000_000, 35_000_000_000),
+    (later("Above 35 B"), 35_000_000_000, 0),
 )
 """Words, least and most parameters; 0: no limit."""
 FITS = -1
 """Stands in the choice of sizes for what this machine's free memory holds."""
-_SORT_WORDS = {"trending": "Trending", "downloads": "Downloads", "likes": "Likes", "recent": "Changed", "new": "New"}
+_SORT_WORDS = {
+    "trending": later("Trending"),
+    "downloads": later("Downloads"),
+    "likes": later("Likes"),
+    "recent": later("Changed"),
+    "new": later("New"),
+}
 _MAX = 96
 """Characters of a name on the Hub."""
 
@@ -35,14 +42,16 @@ class Filters(QWidget):
         super().__init__()
         self.free = 0
         self.licence, self.params, self.sort, self.task = QComboBox(), QComboBox(), QComboBox(), QComboBox()
-        self.author = _field("Author", "Who published it: a user or an organization of the Hub, as ggml-org")
+        self.author = _field(tr("Author"), tr("Who published it: a user or an organization of the Hub, as ggml-org"))
         self.family = _field(
-            "Family or base model",
-            "The architecture or family as the Hub tags it, as qwen3; or the repository of the model it was made "
-            "from, as Qwen/Qwen3-8B",
+            tr("Family or base model"),
+            tr(
+                "The architecture or family as the Hub tags it, as qwen3; or the repository of the model it was made "
+                "from, as Qwen/Qwen3-8B"
+            ),
         )
         self.head = Label(theme, "", 11, "text-3")
-        self.toggle = IconButton(theme, "sliders-horizontal", "More filters: author, family, task")
+        self.toggle = IconButton(theme, "sliders-horizontal", tr("More filters: author, family, task"))
         self.toggle.setCheckable(True)
         self._fill()
         self._compose()
@@ -81,19 +90,19 @@ class Filters(QWidget):
         return self.author, self.family
 
     def _fill(self) -> None:
-        self.licence.addItem("Any licence", "")
+        self.licence.addItem(tr("Any licence"), "")
         for name in LICENCES:
             self.licence.addItem(name, name)
-        self.params.addItem(_SIZES[0][0], 0)
-        self.params.addItem("Fits here", FITS)
+        self.params.addItem(tr(_SIZES[0][0]), 0)
+        self.params.addItem(tr("Fits here"), FITS)
         for number, (words, _, _) in enumerate(_SIZES[1:], 1):
-            self.params.addItem(words, number)
+            self.params.addItem(tr(words), number)
         for key, (_, meaning) in SORTS.items():
-            self.sort.addItem(_SORT_WORDS[key], key)
-            self.sort.setItemData(self.sort.count() - 1, meaning, Qt.ItemDataRole.ToolTipRole)
-        self.task.addItem("Any task", "")
+            self.sort.addItem(tr(_SORT_WORDS[key]), key)
+            self.sort.setItemData(self.sort.count() - 1, tr(meaning), Qt.ItemDataRole.ToolTipRole)
+        self.task.addItem(tr("Any task"), "")
         for key, meaning in TASKS.items():
-            self.task.addItem(meaning, key)
+            self.task.addItem(tr(meaning), key)
             self.task.setItemData(self.task.count() - 1, key, Qt.ItemDataRole.ToolTipRole)
         known = QCompleter(list(FAMILIES), self)
         known.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
@@ -102,7 +111,7 @@ class Filters(QWidget):
 
     def _compose(self) -> None:
         for combo, name in (
-            (self.licence, "Licence"), (self.params, "Size"), (self.sort, "Order"), (self.task, "Task"),
+            (self.licence, tr("Licence")), (self.params, tr("Size")), (self.sort, tr("Order")), (self.task, tr("Task")),
         ):  # fmt: skip
             combo.setAccessibleName(name)
             combo.setToolTip(name)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from playground.hub.search import Query
+from playground.translate import later, tr
 from playground.ui.models.filters import Filters
 from playground.ui.models.hub_list import ROW, HubList, of_found, of_shelf
 from playground.ui.models.hub_page import HubPageView
@@ -33,7 +34,7 @@ class FindTab(QWidget):
         self.may_ask = False
         """The user agreed to send what is typed."""
         theme = rooms.theme
-        self.search = SearchField(theme, "Search the Hub, or owner/name")
+        self.search = SearchField(theme, tr("Search the Hub, or owner/name"))
         self.search.installEventFilter(self)
         self.filters = Filters(theme)
         self.head = self.filters.head
@@ -90,16 +91,16 @@ class FindTab(QWidget):
         query = self.query
         if query is None:
             shelf = self._rooms.pages.shelf
-            self.head.setText("Good ones by size")
+            self.head.setText(tr("Good ones by size"))
             self.list.show_entries(of_shelf(shelf, self.filters.free) if shelf is not None else [])
         elif not self.may_ask:
             self.head.setText("")
             self.list.show_entries([])
             self.card.say(
                 "info",
-                "Search the Hugging Face Hub?",
-                "The words you type and the filters are sent to it, nothing else; from now on while you type.",
-                (("Search", "primary", self.agree),),
+                tr("Search the Hugging Face Hub?"),
+                tr("The words you type and the filters are sent to it, nothing else; from now on while you type."),
+                ((tr("Search"), "primary", self.agree),),
             )
         else:
             self._show_found()
@@ -107,19 +108,26 @@ class FindTab(QWidget):
     def _show_found(self) -> None:
         search = self._search
         self.list.show_entries(of_found(search.found, self.filters.free))
-        count = f"{len(search.found):,}{'' if search.stage == 'end' else ' or more'} found"
+        words = later("{n:,} found") if search.stage == "end" else later("{n:,} or more found")
+        count = tr(words, n=len(search.found))
         if search.stage == "asking":
-            self.head.setText(f"{len(search.found):,}, asking for more…" if search.found else "Asking the Hub…")
+            self.head.setText(
+                tr("{found:,}, asking for more…", found=len(search.found)) if search.found else tr("Asking the Hub…")
+            )
         else:
             self.head.setText(count if search.found else "")
         if search.stage == "failed":
-            self.card.say("warn", "The Hub gave no answer.", search.message, (("Try again", "primary", self._again),))
+            self.card.say(
+                "warn", tr("The Hub gave no answer."), search.message, ((tr("Try again"), "primary", self._again),)
+            )
         elif search.stage in ("ready", "end") and not search.found:
             self.card.say(
                 "info",
-                "Nothing found.",
-                "No model with GGUF files has all of this in its name and filters. Try fewer words or another size.",
-                (("Clear the filters", "plain", self.filters.clear),) if self.filters.narrowed else (),
+                tr("Nothing found."),
+                tr(
+                    "No model with GGUF files has all of this in its name and filters. Try fewer words or another size."
+                ),
+                ((tr("Clear the filters"), "plain", self.filters.clear),) if self.filters.narrowed else (),
             )
         if search.stage == "ready" and len(search.found) * ROW < self.list.viewport().height():
             search.more()
@@ -184,7 +192,7 @@ class FindTab(QWidget):
         foot.setContentsMargins(6, 4, 6, 0)
         foot.setSpacing(8)
         foot.addWidget(IconLabel(theme, "shield-check", 14), 0, Qt.AlignmentFlag.AlignTop)
-        said = "A search sends the words you type to the Hub, nothing else. Opening a model asks for its page."
+        said = tr("A search sends the words you type to the Hub, nothing else. Opening a model asks for its page.")
         foot.addWidget(Label(theme, said, 11, "text-3", wrap=True), 1)
         column.addLayout(foot)
         row = QHBoxLayout(self)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 
 from playground.hub.search import Found
 from playground.hub.shelf import Shelf
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.workspace.model_words import count_words, month_words
@@ -43,14 +44,14 @@ def of_shelf(shelf: Shelf, free: int) -> list[Entry]:
         rows.append(Entry("", size.name, tip=size.about))
         for one in shelf.of(size):
             big = bool(free) and one.least_bytes > free
-            active = f", {one.active:g} B active" if one.active != one.n_params else ""
+            active = tr(", {active:g} B active", active=one.active) if one.active != one.n_params else ""
             rows.append(
                 Entry(
                     one.repo,
                     one.name,
                     f"{one.n_params:g} B{active}",
                     f"{one.family} · {one.licence}",
-                    "too big for what is free now" if big else one.why,
+                    tr("too big for what is free now") if big else one.why,
                     "warn" if big else "text-3",
                     f"{one.repo}\n{one.why}",
                 )
@@ -65,12 +66,15 @@ def of_found(found: Sequence[Found], free: int) -> list[Entry]:
 
 def _of(one: Found, free: int) -> Entry:
     parts = [one.author, count_words(one.n_params) if one.n_params else "", one.licence]
-    about, tone = f"{one.likes:,} likes · changed {month_words(one.modified)}", "text-3"
+    about, tone = (
+        tr("{likes:,} likes · changed {modified}", likes=one.likes, modified=month_words(one.modified)),
+        "text-3",
+    )
     if one.gated:
-        about = f"gated: its terms must be accepted · {about}"
+        about = tr("gated: its terms must be accepted · {about}", about=about)
     # By four and a half bits a weight, before its files are known.
     if free and one.n_params * 4.5 / 8 > free:
-        about, tone = "too big for what is free now", "warn"
+        about, tone = tr("too big for what is free now"), "warn"
     return Entry(
         one.repo,
         one.name.removesuffix("-GGUF").removesuffix("-gguf"),
@@ -152,7 +156,7 @@ class HubList(QListView):
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.viewport().setAutoFillBackground(False)
         self.setStyleSheet("QListView { background: transparent; }")
-        self.setAccessibleName("Models on the Hub")
+        self.setAccessibleName(tr("Models on the Hub"))
         self.clicked.connect(lambda index: self._pick(index))
         self.verticalScrollBar().valueChanged.connect(lambda _value: self._look())
         theme.changed.connect(self.viewport().update)

@@ -15,6 +15,7 @@ from playground.hub.client import Hub
 from playground.hub.page import Page
 from playground.hub.verdict import best
 from playground.settings.load import FIELDS
+from playground.translate import later, tr
 from playground.ui.controls import row_for
 from playground.ui.models.notice import NoticeCard
 from playground.ui.models.quants import QuantRow, QuantTable, tint
@@ -25,7 +26,12 @@ from playground.workspace import model_words as words
 from playground.workspace.hub import OpenPage
 from playground.workspace.words import format_bytes, format_percent
 
-_LEGEND = (("weights", "weights"), ("kv", "KV cache"), ("compute", "working memory"), ("rest", "process"))
+_LEGEND = (
+    ("weights", later("weights")),
+    ("kv", later("KV cache")),
+    ("compute", later("working memory")),
+    ("rest", later("process")),
+)
 _MARGIN = 20
 
 
@@ -47,8 +53,8 @@ class HubPageView(QScrollArea):
         self.base = Label(theme, "", 12, "text-3", wrap=True)
         self.problem, self.gated = NoticeCard(theme), NoticeCard(theme)
         self.token = TokenCard(rooms, self.reopen)
-        self.n_ctx = row_for(FIELDS["n_ctx"], theme, "Context length")
-        self.kv = row_for(FIELDS["cache_type_k"], theme, "KV cache as")
+        self.n_ctx = row_for(FIELDS["n_ctx"], theme, tr("Context length"))
+        self.kv = row_for(FIELDS["cache_type_k"], theme, tr("KV cache as"))
         self.n_ctx.changed.connect(lambda _name, _value: self._judge())
         self.kv.changed.connect(lambda _name, _value: self._judge())
         self.quants = QuantTable(theme)
@@ -83,8 +89,8 @@ class HubPageView(QScrollArea):
             return
         page = shown.page
         self.name.setText(shown.repo.rpartition("/")[2])
-        self.about.setText(words.page_words(page) if page else "Asking the Hub…" if shown.stage == "asking" else "")
-        self.base.setText(f"Made from {', '.join(page.base)}" if page and page.base else "")
+        self.about.setText(words.page_words(page) if page else tr("Asking the Hub…") if shown.stage == "asking" else "")
+        self.base.setText(tr("Made from {base}", base=", ".join(page.base)) if page and page.base else "")
         self.base.setVisible(bool(self.base.text()))
         self._complain(shown)
         self._fit.setVisible(page is not None and bool(page.chats))
@@ -123,21 +129,25 @@ class HubPageView(QScrollArea):
     def _complain(self, shown: OpenPage) -> None:
         page, is_gated = shown.page, "gated" in shown.message or (shown.page is not None and bool(shown.page.gated))
         if shown.stage == "failed":
-            self.problem.say("warn", "The Hub gave no page.", shown.message, (("Try again", "primary", self.reopen),))
+            self.problem.say(
+                "warn", tr("The Hub gave no page."), shown.message, ((tr("Try again"), "primary", self.reopen),)
+            )
         elif shown.header == "failed":
-            actions = (("Try again", "plain", self._choose_again),)
-            self.problem.say("warn", "Whether it fits can’t be told.", shown.header_message, actions)
+            actions = ((tr("Try again"), "plain", self._choose_again),)
+            self.problem.say("warn", tr("Whether it fits can’t be told."), shown.header_message, actions)
         elif page is not None and not page.chats:
-            self.problem.say("info", "There is no model to chat with.", "It has no GGUF files of a whole model.")
+            self.problem.say(
+                "info", tr("There is no model to chat with."), tr("It has no GGUF files of a whole model.")
+            )
         else:
             self.problem.hide()
         if page is not None and page.gated:
             address = f"{Hub().address}/{page.repo}"
             self.gated.say(
                 "info",
-                "This model is gated.",
+                tr("This model is gated."),
                 words.gated_words(page, Hub().address),
-                ((f"Open {Hub().host} in the browser", "plain", lambda: _browse(address)),),
+                ((tr("Open {host} in the browser", host=Hub().host), "plain", lambda: _browse(address)),),
             )
         else:
             self.gated.hide()
@@ -158,18 +168,18 @@ class HubPageView(QScrollArea):
             self.sentence.setText(words.judged_words(about))
         else:
             self.sentence.setText(
-                "Reading the header of one file, to tell what fits…" if shown.header == "asking" else ""
+                tr("Reading the header of one file, to tell what fits…") if shown.header == "asking" else ""
             )
 
     def _state(self, page: Page, choice: Choice) -> str:
         if self._path_of(page, choice):
-            return "Open"
+            return tr("Open")
         view = self._rooms.downloads.find_file(page.repo, choice.path)
         if view is None:
             return ""
         if view.state == "running":
             return format_percent(view.here / view.size) if view.size else "begins"
-        return {"waiting": "waits", "paused": "Resume", "failed": "Try again", "done": ""}[view.state]
+        return {"waiting": "waits", "paused": tr("Resume"), "failed": tr("Try again"), "done": ""}[view.state]
 
     def _path_of(self, page: Page, choice: Choice) -> str:
         """Where a choice lies on this machine; empty: it doesn't."""
@@ -219,7 +229,7 @@ class HubPageView(QScrollArea):
 
     def _take_total(self, total: int) -> None:
         self.quants.total = total
-        self._of.setText(f"of {format_bytes(total)}; the dotted line is what is free")
+        self._of.setText(tr("of {total}; the dotted line is what is free", total=format_bytes(total)))
         self.refresh()
 
     def _compose(self) -> None:
@@ -232,13 +242,19 @@ class HubPageView(QScrollArea):
             column.addWidget(widget)
         column.addWidget(self._make_fit())
         column.addWidget(self.others)
-        self._card_head = Label(theme, "Model card", 12, "text-2", 500)
+        self._card_head = Label(theme, tr("Model card"), 12, "text-2", 500)
         column.addWidget(self._card_head)
         column.addWidget(self.card)
         self._empty = Label(
-            theme, "Choose a model at the left: its page is asked for then, and what fits this machine is worked out "
-            "before anything is downloaded.", 13, "text-3", wrap=True,
-        )  # fmt: skip
+            theme,
+            tr(
+                "Choose a model at the left: its page is asked for then, and what fits this machine is worked out "
+                "before anything is downloaded."
+            ),
+            13,
+            "text-3",
+            wrap=True,
+        )
         inner = QWidget()
         self.setStyleSheet(f"HubPageView {{ background: {self._theme.hex('canvas')}; }}")
         box = QVBoxLayout(inner)
@@ -273,7 +289,7 @@ class HubPageView(QScrollArea):
             swatch.setFixedSize(9, 9)
             self._swatches.append((swatch, part))
             legend.addWidget(swatch)
-            legend.addWidget(Label(theme, word, 11, "text-2"))
+            legend.addWidget(Label(theme, tr(word), 11, "text-2"))
             legend.addSpacing(8)
         self._of = Label(theme, "", 11, "text-3")
         legend.addStretch(1)

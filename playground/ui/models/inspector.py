@@ -9,6 +9,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QTableView, QVBoxLayout, QWidget
 
 from playground.models.inspect import Inspected
+from playground.translate import later, tr
 from playground.ui.models.notice import NoticeCard
 from playground.ui.models.rooms import Rooms
 from playground.ui.models.template_view import TemplateView
@@ -21,10 +22,10 @@ from playground.workspace import model_words as words
 from playground.workspace.words import format_bytes, format_number
 
 TABS = (
-    ("metadata", "Metadata", "Every key of the header"),
-    ("tensors", "Tensors", "How large they are, and of which types"),
-    ("tokenizer", "Tokenizer", "The vocabulary, and what it makes of a text"),
-    ("template", "Template", "How a chat becomes a prompt"),
+    ("metadata", later("Metadata"), later("Every key of the header")),
+    ("tensors", later("Tensors"), later("How large they are, and of which types")),
+    ("tokenizer", later("Tokenizer"), later("The vocabulary, and what it makes of a text")),
+    ("template", later("Template"), later("How a chat becomes a prompt")),
 )
 
 
@@ -34,7 +35,7 @@ class FilteredTable(QWidget):
     def __init__(self, theme: Theme, titles: Sequence[str], widths: Sequence[int], name: str) -> None:
         super().__init__()
         self._theme = theme
-        self.search = SearchField(theme, f"Search {name.lower()}")
+        self.search = SearchField(theme, tr("Search in: {name}", name=name))
         self.items = QStandardItemModel(0, len(titles))
         self.items.setHorizontalHeaderLabels(list(titles))
         self.shown = QSortFilterProxyModel(self)
@@ -77,17 +78,21 @@ class Inspector(QWidget):
         self._path = ""
         theme = rooms.theme
         self.setProperty("surface", "canvas")
-        self.back = IconButton(theme, "caret-left", "Back to the library", "Esc")
+        self.back = IconButton(theme, "caret-left", tr("Back to the library"), "Esc")
         self.back.clicked.connect(self.closed)
         self.name = ElidedLabel(theme, "", 16, "text-1", 600)
         self.tag = ElidedLabel(theme, "", 12, "text-2")
-        self.tabs = SegmentedControl(theme, TABS, "Parts of the file")
+        self.tabs = SegmentedControl(
+            theme, [(key, tr(name), tr(tip)) for key, name, tip in TABS], tr("Parts of the file")
+        )
         self.tabs.chosen.connect(self.show_tab)
         self.problem = NoticeCard(theme)
-        self.metadata = FilteredTable(theme, ("Key", "Value", "Type", "Length"), (300, 420, 90, 80), "Metadata")
+        self.metadata = FilteredTable(
+            theme, (tr("Key"), tr("Value"), tr("Type"), tr("Length")), (300, 420, 90, 80), tr("Metadata")
+        )
         self.picture = TensorPicture(theme)
         self.tensors = FilteredTable(
-            theme, ("Name", "Type", "Shape", "Size", "Part"), (280, 80, 170, 90, 110), "Tensors"
+            theme, (tr("Name"), tr("Type"), tr("Shape"), tr("Size"), tr("Part")), (280, 80, 170, 90, 110), tr("Tensors")
         )
         self.tokenizer = TokenizerView(rooms)
         self.template = TemplateView(rooms)
@@ -122,7 +127,7 @@ class Inspector(QWidget):
             if path != self._path:
                 return
             if isinstance(found, str):
-                self.problem.say("danger", "It can’t be read.", found)
+                self.problem.say("danger", tr("It can’t be read."), found)
             else:
                 self._show(found)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QStack
 
 from playground.models import shelf
 from playground.models.duplicates import wasted
+from playground.translate import tr
 from playground.ui.models.details import Details
 from playground.ui.models.rooms import Rooms
 from playground.ui.models.table import LibraryTable, rows_of
@@ -36,16 +37,16 @@ class LibraryTab(QWidget):
         super().__init__()
         self._rooms, self._library, self._theme = rooms, rooms.library, rooms.theme
         theme = rooms.theme
-        self.search = SearchField(theme, "Search the library")
+        self.search = SearchField(theme, tr("Search the library"))
         self.sort = QComboBox()
-        self.sort.setAccessibleName("Order")
+        self.sort.setAccessibleName(tr("Order"))
         for key, (title, _) in shelf.SORTS.items():
             self.sort.addItem(title, key)
-        self.families = self._toggle("Families", "git-branch", "Models of one family under one heading")
-        self.all_kinds = self._toggle("All files", "eye", "Image parts, importance matrices and drafts, too")
+        self.families = self._toggle(tr("Families"), "git-branch", tr("Models of one family under one heading"))
+        self.all_kinds = self._toggle(tr("All files"), "eye", tr("Image parts, importance matrices and drafts, too"))
         self.count = ElidedLabel(theme, "", 11, "text-3")
-        self.add = IconButton(theme, "folder-open", "List another folder’s models…")
-        self.again = IconButton(theme, "arrows-clockwise", "Look at the disk again")
+        self.add = IconButton(theme, "folder-open", tr("List another folder’s models…"))
+        self.again = IconButton(theme, "arrows-clockwise", tr("Look at the disk again"))
         self.table = LibraryTable(theme)
         self.empty = Label(theme, "", 13, "text-3", wrap=True)
         self.details = Details(rooms)
@@ -110,22 +111,26 @@ class LibraryTab(QWidget):
 
     def _nothing(self) -> str:
         if self.search.text().strip():
-            return "No model here has all of these words. What the Hub has is under Find."
+            return tr("No model here has all of these words. What the Hub has is under Find.")
         if self._library.scanning:
-            return "Looking for models in the folders where they usually are…"
-        return "No models here yet. Find one on the Hub, or list a folder of yours."
+            return tr("Looking for models in the folders where they usually are…")
+        return tr("No models here yet. Find one on the Hub, or list a folder of yours.")
 
     def _count(self, shown: int) -> str:
         library = self._library
         every = library.arrange(all_kinds=self.all_kinds.isChecked())
-        said = words.total_words(every) if shown == len(every) else f"{shown:,} of {words.total_words(every)}"
+        said = (
+            words.total_words(every)
+            if shown == len(every)
+            else tr("{shown:,} of {every}", shown=shown, every=words.total_words(every))
+        )
         groups = {id(group): group for group in library.twins.values()}
         if groups:
-            said += f" · {format_bytes(wasted(groups.values()))} of it more than once"
+            said += tr(" · {values} of it more than once", values=format_bytes(wasted(groups.values())))
         silent = [row.place for row in library.rows if library.states.get(row.key) == "no_answer"]
         if silent:
-            said += f" · {silent[0]} doesn’t answer"
-        return f"{said} · looking" if library.scanning else said
+            said += tr(" · {silent} doesn’t answer", silent=silent[0])
+        return tr("{said} · looking", said=said) if library.scanning else said
 
     def _toggle(self, text: str, icon: str, tip: str) -> TextButton:
         button = TextButton(self._theme, text, "segment", icon)
@@ -192,7 +197,7 @@ class LibraryTab(QWidget):
         self._rooms.clock.mark((self, "library"), self.refresh, 200)
 
     def _ask_folder(self) -> None:
-        dialog = QFileDialog(self, "List another folder’s models")
+        dialog = QFileDialog(self, tr("List another folder’s models"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._library.add_folder)
@@ -205,7 +210,7 @@ class LibraryTab(QWidget):
         model = self._library.find(path)
         if model is not None and model.usable:
             menu.addAction(self.details.open.text(), self.details.open_in_lane)
-            menu.addAction("Open in a new lane", self.details.open_beside)
+            menu.addAction(tr("Open in a new lane"), self.details.open_beside)
             menu.addSeparator()
         for button in self.details.doings.values():
             if button.isEnabled() and not button.isHidden():
@@ -214,6 +219,6 @@ class LibraryTab(QWidget):
         if folder.startswith("folder:"):
             menu.addSeparator()
             menu.addAction(
-                "List this folder no longer", lambda: self._library.remove_folder(folder.removeprefix("folder:"))
+                tr("List this folder no longer"), lambda: self._library.remove_folder(folder.removeprefix("folder:"))
             )
         menu.popup(where)

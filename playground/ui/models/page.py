@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
+from playground.translate import later, tr
 from playground.ui.dropped import local_files
 from playground.ui.models.library_tab import LibraryTab
 from playground.ui.models.rooms import Rooms
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from playground.ui.models.inspector import Inspector
 
 TABS = (
-    ("library", "Library", "The models on this machine"),
-    ("find", "Find", "Models on the Hugging Face Hub; nothing is asked before you do"),
+    ("library", later("Library"), later("The models on this machine")),
+    ("find", later("Find"), later("Models on the Hugging Face Hub; nothing is asked before you do")),
 )
 
 
@@ -37,7 +38,7 @@ class ModelsPage(QWidget):
         self._rooms = rooms
         self.setProperty("surface", "chrome")
         self.setAcceptDrops(True)
-        self.tabs = SegmentedControl(rooms.theme, TABS, "Models")
+        self.tabs = SegmentedControl(rooms.theme, [(key, tr(name), tr(tip)) for key, name, tip in TABS], tr("Models"))
         self.tabs.chosen.connect(self.show_tab)
         self.library = LibraryTab(rooms)
         self.library.opened.connect(self.opened)

@@ -20,6 +20,7 @@ from playground.models.model_file import ModelFile
 from playground.quantize.messages import Planned
 from playground.quantize.plan import Plan, Wish
 from playground.quantize.table import BY_NAME, FILE_TYPES
+from playground.translate import tr
 from playground.ui.models.notice import NoticeCard
 from playground.ui.models.rooms import Rooms
 from playground.ui.widgets import Divider, ElidedLabel, IconButton, Label, TextButton
@@ -46,26 +47,26 @@ class QuantPane(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.title = Label(theme, "", 16, "text-1", 600, wrap=True)
-        self.close_button = IconButton(theme, "x", "Back to the model")
+        self.close_button = IconButton(theme, "x", tr("Back to the model"))
         self.close_button.clicked.connect(self.closed)
         self.type = QComboBox()
-        self.type.setAccessibleName("Type")
+        self.type.setAccessibleName(tr("Type"))
         for row in FILE_TYPES:
             self.type.addItem(row.name, row.name)
             self.type.setItemData(self.type.count() - 1, row.help, Qt.ItemDataRole.ToolTipRole)
         self.help = Label(theme, "", 12, "text-2", wrap=True)
         self.size_text = Label(theme, "", 13, "text-1", 500, wrap=True)
         self.target = ElidedLabel(theme, "", 11, "text-3")
-        self.exact = TextButton(theme, "To the byte", "quiet", small=True)
-        self.exact.setToolTip("Ask llama.cpp’s quantizer itself; it reads the model for that")
+        self.exact = TextButton(theme, tr("To the byte"), "quiet", small=True)
+        self.exact.setToolTip(tr("Ask llama.cpp’s quantizer itself; it reads the model for that"))
         self.warning, self.problem = NoticeCard(theme), NoticeCard(theme)
-        self.make = TextButton(theme, "Make it", "primary", "cube")
-        self.imatrix = TextButton(theme, "Choose an importance matrix…", "plain", "folder-open", small=True)
+        self.make = TextButton(theme, tr("Make it"), "primary", "cube")
+        self.imatrix = TextButton(theme, tr("Choose an importance matrix…"), "plain", "folder-open", small=True)
         self.types = QLineEdit()
         self.types.setPlaceholderText("ffn_.*_exps=Q3_K, attn_v=Q6_K")
-        self.types.setAccessibleName("Types of single tensors")
-        self.keep = QCheckBox("Leave the output tensor as it is")
-        self.pure = QCheckBox("All tensors of one type")
+        self.types.setAccessibleName(tr("Types of single tensors"))
+        self.keep = QCheckBox(tr("Leave the output tensor as it is"))
+        self.pure = QCheckBox(tr("All tensors of one type"))
         self._typing = QTimer(self)
         self._typing.setSingleShot(True)
         self._typing.setInterval(_TYPING_MS)
@@ -75,7 +76,7 @@ class QuantPane(QScrollArea):
     def show_model(self, path: str) -> None:
         """Plan for another model."""
         self._model = self._rooms.library.find(path)
-        self.title.setText(f"Another quant of {self._model.name}" if self._model else "")
+        self.title.setText(tr("Another quant of {name}", name=self._model.name) if self._model else "")
         self._take_imatrix("")
         if self._model is not None and self._model.quant == USUAL:
             self.type.setCurrentText("Q4_0")
@@ -97,7 +98,7 @@ class QuantPane(QScrollArea):
             return
         pairs, wrong = _pairs(self.types.text())
         if wrong:
-            self._refuse(f"“{wrong}” is no pair of a pattern and a type, such as “attn_v=Q6_K”.")
+            self._refuse(tr("“{wrong}” is no pair of a pattern and a type, such as “attn_v=Q6_K”.", wrong=wrong))
             return
         wish = Wish(row, self._imatrix, pairs, keep_output=self.keep.isChecked(), pure=self.pure.isChecked())
 
@@ -127,7 +128,7 @@ class QuantPane(QScrollArea):
         self.size_text.setText("")
         self.target.setText("")
         self.warning.hide()
-        self.problem.say("warn", "This can’t be made.", sentence)
+        self.problem.say("warn", tr("This can’t be made."), sentence)
 
     def _ask_exactly(self) -> None:
         plan, asked = self.plan, self._asked
@@ -139,7 +140,7 @@ class QuantPane(QScrollArea):
             if asked != self._asked:
                 return
             if isinstance(found, str):
-                self.problem.say("warn", "llama.cpp would refuse it.", found)
+                self.problem.say("warn", tr("llama.cpp would refuse it."), found)
             else:
                 self.size_text.setText(words.exact_words(found, plan.source.size))
 
@@ -150,7 +151,9 @@ class QuantPane(QScrollArea):
             self._take_imatrix("")
             self.replan()
             return
-        dialog = QFileDialog(self, "Choose an importance matrix", "", "Importance matrices (*.dat *.gguf *.imatrix)")
+        dialog = QFileDialog(
+            self, tr("Choose an importance matrix"), "", tr("Importance matrices (*.dat *.gguf *.imatrix)")
+        )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.fileSelected.connect(self._take_imatrix)
@@ -160,7 +163,7 @@ class QuantPane(QScrollArea):
     def _take_imatrix(self, path: str) -> None:
         self._imatrix = Path(path) if path else None
         name = self._imatrix.name if self._imatrix is not None else ""
-        self.imatrix.setText(f"Without {name}" if name else "Choose an importance matrix…")
+        self.imatrix.setText(tr("Without {name}", name=name) if name else tr("Choose an importance matrix…"))
 
     def _connect(self) -> None:
         self.type.currentIndexChanged.connect(lambda _index: self.replan())
@@ -193,9 +196,11 @@ class QuantPane(QScrollArea):
         column.addWidget(self.problem)
         column.addWidget(self.make)
         column.addWidget(Divider(theme))
-        column.addWidget(Label(theme, "Importance matrix: what a quantizer weighs by", 12, "text-2", wrap=True))
+        column.addWidget(Label(theme, tr("Importance matrix: what a quantizer weighs by"), 12, "text-2", wrap=True))
         column.addWidget(self.imatrix)
-        column.addWidget(Label(theme, "Types of single tensors, by patterns on their names", 12, "text-2", wrap=True))
+        column.addWidget(
+            Label(theme, tr("Types of single tensors, by patterns on their names"), 12, "text-2", wrap=True)
+        )
         column.addWidget(self.types)
         column.addWidget(self.keep)
         column.addWidget(self.pure)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableV
 
 from playground.hub.choices import Choice
 from playground.hub.verdict import Judged
+from playground.translate import later, tr
 from playground.ui import icons
 from playground.ui.row_table import RowTable, beside
 from playground.ui.theme import Theme
@@ -30,13 +31,13 @@ from playground.workspace.words import format_bytes
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 COLUMNS: tuple[tuple[str, str, int, int], ...] = (
-    ("quant", "Quant", 130, 0),
-    ("file", "File", 82, 0),
-    ("bits", "Bits/weight", 98, 640),
-    ("verdict", "Verdict", 92, 0),
-    ("bar", "Memory", 150, 480),
-    ("needs", "Needs", 82, 560),
-    ("speed", "About tok/s", 100, 720),
+    ("quant", later("Quant"), 130, 0),
+    ("file", later("File"), 82, 0),
+    ("bits", later("Bits/weight"), 98, 640),
+    ("verdict", later("Verdict"), 92, 0),
+    ("bar", later("Memory"), 150, 480),
+    ("needs", later("Needs"), 82, 560),
+    ("speed", later("About tok/s"), 100, 720),
     ("get", "", 76, 0),
 )
 """Key, title, width in pixels, table width below which it gives way."""
@@ -88,7 +89,7 @@ class QuantModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section][1]
+            return tr(COLUMNS[section][1])
         return _alignment(COLUMNS[section][0]) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def data(self, index: Index, role: int = 0) -> Any:
@@ -112,7 +113,7 @@ class QuantModel(QAbstractTableModel):
         judged = row.judged
         needs = judged.needs if judged is not None else None
         return {
-            "quant": f"{row.choice.label}   suggested" if row.suggested else row.choice.label,
+            "quant": f"{row.choice.label}   {tr('suggested')}" if row.suggested else row.choice.label,
             "file": format_bytes(row.choice.size),
             "bits": words.bits_words(row.choice.bits_per_weight),
             "verdict": judged.words if judged is not None else "",
@@ -183,7 +184,7 @@ class QuantTable(RowTable):
 
     def __init__(self, theme: Theme) -> None:
         self.rows_model = QuantModel(theme)
-        super().__init__(theme, self.rows_model, "Quantizations", ROW)
+        super().__init__(theme, self.rows_model, tr("Quantizations"), ROW)
         self.total = 0
         """Bytes of memory that a bar's whole length stands for."""
         self.under = (-1, -1)

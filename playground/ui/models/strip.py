@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from playground.downloads.view import DownloadView
+from playground.translate import tr
 from playground.ui.models.rooms import Rooms
 from playground.ui.widgets import Divider, ElidedLabel, IconButton, IconLabel, Label, Meter, TextButton, bind
 from playground.workspace import model_words as words
@@ -60,9 +61,9 @@ class _LineView(QWidget):
         self.amount = ElidedLabel(theme, "", 11, "text-2")
         self.going = ElidedLabel(theme, "", 11, "text-2")
         self.message = Label(theme, "", 12, "text-2", wrap=True)
-        self.open = TextButton(theme, "Open", "plain", small=True)
+        self.open = TextButton(theme, tr("Open"), "plain", small=True)
         self.open.clicked.connect(lambda: self.opened.emit(self._line.path if self._line else ""))
-        self.buttons = [IconButton(theme, "pause", "Pause", size=24) for _ in range(2)]
+        self.buttons = [IconButton(theme, "pause", tr("Pause"), size=24) for _ in range(2)]
         for number, button in enumerate(self.buttons):
             button.clicked.connect(lambda _=False, number=number: self._press(number))
         self._line: Line | None = None
@@ -116,9 +117,9 @@ class Strip(QFrame):
         self._rooms = rooms
         self.setProperty("surface", "chrome")
         self.head = Label(rooms.theme, "", 11, "text-2")
-        self.pause_all = TextButton(rooms.theme, "Pause all", "quiet", small=True)
+        self.pause_all = TextButton(rooms.theme, tr("Pause all"), "quiet", small=True)
         self.pause_all.clicked.connect(self._pause_all)
-        self.clear = TextButton(rooms.theme, "Clear what is done", "quiet", small=True)
+        self.clear = TextButton(rooms.theme, tr("Clear what is done"), "quiet", small=True)
         self.clear.clicked.connect(self._clear)
         self.lines: dict[str, _LineView] = {}
         self._compose()
@@ -149,9 +150,11 @@ class Strip(QFrame):
         items, makings = self._rooms.downloads.items, self._rooms.quantizing.all
         going = [view for view in items if view.state in ("running", "waiting")]
         making = [one for one in makings if one.state in ("working", "waiting")]
-        self.head.setText("Downloads and quants" if makings and items else "Quants" if makings else "Downloads")
+        self.head.setText(
+            tr("Downloads and quants") if makings and items else tr("Quants") if makings else tr("Downloads")
+        )
         self.pause_all.setVisible(bool(going) or any(view.state == "paused" for view in items))
-        self.pause_all.setText("Pause all" if going else "Resume all")
+        self.pause_all.setText(tr("Pause all") if going else tr("Resume all"))
         self.clear.setVisible(any(view.state == "done" for view in items) or len(makings) > len(making))
 
     def _size(self) -> None:
@@ -162,10 +165,10 @@ class Strip(QFrame):
     def _of_download(self, view: DownloadView) -> Line:
         downloads = self._rooms.downloads
         amount, going = words.download_words(view)
-        stop = Doing("x", "Cancel the download", lambda: downloads.cancel(view.id))
-        go = Doing("play", "Go on with the download", lambda: downloads.resume(view.id))
-        pause = Doing("pause", "Pause the download", lambda: downloads.pause(view.id))
-        away = Doing("x", "Take it off this list; the file stays", lambda: downloads.cancel(view.id))
+        stop = Doing("x", tr("Cancel the download"), lambda: downloads.cancel(view.id))
+        go = Doing("play", tr("Go on with the download"), lambda: downloads.resume(view.id))
+        pause = Doing("pause", tr("Pause the download"), lambda: downloads.pause(view.id))
+        away = Doing("x", tr("Take it off this list; the file stays"), lambda: downloads.cancel(view.id))
         icon, tone = {
             "done": ("check", "ok"),
             "failed": ("warning", "warn"),
@@ -186,7 +189,7 @@ class Strip(QFrame):
         over = making.state not in ("waiting", "working")
         doing = Doing(
             "x",
-            "Take it off this list" if over else "Cancel it; what was written is deleted",
+            tr("Take it off this list") if over else tr("Cancel it; what was written is deleted"),
             lambda: quantizing.dismiss(making) if over else quantizing.cancel(making),
         )
         icon, tone = {
@@ -195,7 +198,7 @@ class Strip(QFrame):
             "cancelled": ("prohibit", "text-3"),
             "waiting": ("clock", "text-3"),
         }.get(making.state, ("cube", "text-2"))
-        label = f"{making.plan.source.name} as {making.plan.wish.to.name}"
+        label = tr("{name} as {name_2}", name=making.plan.source.name, name_2=making.plan.wish.to.name)
         return Line(
             f"making {id(making)}", icon, tone, label, making.fraction if not over else 1.0, amount, going,
             making.message if making.state == "failed" else "", (doing,),

@@ -13,6 +13,7 @@ from PySide6.QtGui import QKeyEvent, QPixmap, QResizeEvent
 from playground.models.kinds import KIND_WORDS
 from playground.models.model_file import ModelFile
 from playground.models.notes import Note
+from playground.translate import later, tr
 from playground.ui import icons
 from playground.ui.row_table import RowTable, beside
 from playground.ui.theme import Theme
@@ -37,14 +38,14 @@ class Column:
 
 
 COLUMNS = (
-    Column("name", "Name", "name", 220),
-    Column("quant", "Quant", "", 92),
-    Column("size", "Size", "size", 78, right=True),
-    Column("context", "Context", "context", 82, right=True, least=620),
-    Column("source", "Source", "source", 170, least=740),
-    Column("used", "Last used", "used", 104, least=860),
-    Column("label", "Label", "", 110, least=980),
-    Column("speed", "Tok/s", "speed", 70, right=True, least=520),
+    Column("name", later("Name"), "name", 220),
+    Column("quant", later("Quant"), "", 92),
+    Column("size", later("Size"), "size", 78, right=True),
+    Column("context", later("Context"), "context", 82, right=True, least=620),
+    Column("source", later("Source"), "source", 170, least=740),
+    Column("used", later("Last used"), "used", 104, least=860),
+    Column("label", later("Label"), "", 110, least=980),
+    Column("speed", later("Tok/s"), "speed", 70, right=True, least=520),
 )
 
 _NO_NOTE = Note()
@@ -100,9 +101,9 @@ class LibraryModel(QAbstractTableModel):
             return None
         column = COLUMNS[section]
         if role == Qt.ItemDataRole.DisplayRole:
-            return column.title
+            return tr(column.title)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"Sort by {column.title.lower()}" if column.sort else None
+            return tr("Sort by {title}", title=tr(column.title)) if column.sort else None
         return _alignment(column) if role == Qt.ItemDataRole.TextAlignmentRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -137,7 +138,7 @@ class LibraryModel(QAbstractTableModel):
 
     def _text(self, row: Row, model: ModelFile, key: str) -> str:
         texts = {
-            "name": lambda: model.name if model.kind == "model" else f"{model.name} · {KIND_WORDS[model.kind]}",
+            "name": lambda: model.name if model.kind == "model" else f"{model.name} · {tr(KIND_WORDS[model.kind])}",
             "quant": lambda: model.quant or ("…" if model.pending else words.NONE),
             "size": lambda: format_bytes(model.size),
             "context": lambda: "…" if model.pending else words.context_words(model.n_ctx_train),
@@ -150,12 +151,12 @@ class LibraryModel(QAbstractTableModel):
 
     def _tip(self, row: Row, model: ModelFile, key: str) -> str:
         if key == "speed":
-            return "Measured here at the last answer" if row.note.tok_s else "Not measured here yet"
+            return tr("Measured here at the last answer") if row.note.tok_s else tr("Not measured here yet")
         said = [model.error] if model.error else []
         if model.away:
-            said.append("Its folder isn’t there or doesn’t answer now.")
+            said.append(tr("Its folder isn’t there or doesn’t answer now."))
         if row.twins:
-            said.append(f"The same file lies here {words.times_words(row.twins)}.")
+            said.append(tr("The same file lies here {twins}.", twins=words.times_words(row.twins)))
         return "\n".join([*said, model.path])
 
     def _mark(self, row: Row, model: ModelFile) -> QPixmap:
@@ -197,7 +198,7 @@ class LibraryTable(RowTable):
 
     def __init__(self, theme: Theme) -> None:
         self.rows_model = LibraryModel(theme)
-        super().__init__(theme, self.rows_model, "Models on this machine", 28, hover=True)
+        super().__init__(theme, self.rows_model, tr("Models on this machine"), 28, hover=True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)

@@ -7,6 +7,7 @@ from functools import partial
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from playground.protocol.commands import Message
+from playground.translate import tr
 from playground.ui.models.rooms import Rooms
 from playground.ui.widgets import Label, TextButton
 
@@ -27,13 +28,13 @@ class TemplateView(QWidget):
         self._path, self._templates = "", dict[str, str]()
         theme = rooms.theme
         self.which = QComboBox()
-        self.which.setAccessibleName("Template")
+        self.which.setAccessibleName(tr("Template"))
         self.source, self.rendered = QPlainTextEdit(), QPlainTextEdit()
-        for box, name in ((self.source, "Template"), (self.rendered, "Rendered prompt")):
+        for box, name in ((self.source, tr("Template")), (self.rendered, tr("Rendered prompt"))):
             box.setReadOnly(True)
             box.setFont(theme.font(12, mono=True))
             box.setAccessibleName(name)
-        self.render_button = TextButton(theme, "Render a test chat", "plain", "play", small=True)
+        self.render_button = TextButton(theme, tr("Render a test chat"), "plain", "play", small=True)
         self.render_button.clicked.connect(self.render_test)
         self.said = Label(theme, "", 12, "text-2", wrap=True)
         self.which.currentTextChanged.connect(lambda name: self.source.setPlainText(self._templates.get(name, "")))
@@ -56,10 +57,10 @@ class TemplateView(QWidget):
         self.which.addItems(list(templates))
         self.which.setVisible(len(templates) > 1)
         self.source.setPlainText(
-            next(iter(templates.values()), "This file has no chat template: the model completes text.")
+            next(iter(templates.values()), tr("This file has no chat template: the model completes text."))
         )
         self.rendered.setPlainText("")
-        self.said.setText("A system prompt, a question, its answer and one more question.")
+        self.said.setText(tr("A system prompt, a question, its answer and one more question."))
         self.render_button.setEnabled(bool(templates))
 
     def render_test(self) -> None:
@@ -71,9 +72,11 @@ class TemplateView(QWidget):
                 messages = [Message(role, text) for role, text in SAMPLE]
                 workspace.engines.render(engine, messages, None, partial(self._came, path))
                 return
-        self.said.setText("Open this model in a lane first: templates are rendered only in its engine’s sandbox.")
+        self.said.setText(tr("Open this model in a lane first: templates are rendered only in its engine’s sandbox."))
 
     def _came(self, path: str, text: str, n_tokens: int, error: str) -> None:
         if path == self._path:
             self.rendered.setPlainText(text)
-            self.said.setText(error or f"{n_tokens:,} tokens, by the engine of the lane that has it.")
+            self.said.setText(
+                error or tr("{n_tokens:,} tokens, by the engine of the lane that has it.", n_tokens=n_tokens)
+            )

@@ -9,12 +9,16 @@ from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEven
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from playground.models.inspect import Inspected, TensorRow
+from playground.translate import later, tr
 from playground.ui.theme import Theme, mix
 from playground.workspace.words import format_bytes
 
 _SHADES = (1.0, 0.66, 0.42, 0.26, 0.16, 0.1)
 """How much of the grey for data each type gets, the largest first; the rest share the last."""
 _BAR, _LEGEND, _LAYERS, _AXIS = 14, 22, 130, 18
+_OUTER = (later("embedding"), later("output"))
+"""Columns that are no layer."""
+_LAYER = "layer "
 
 
 class TensorPicture(QWidget):
@@ -43,7 +47,7 @@ class TensorPicture(QWidget):
             columns.setdefault(_column(row), defaultdict(int))[row.type] += row.size
         self._columns = [(name, dict(sizes)) for name, sizes in columns.items()]
         types = ", ".join(f"{share.type} {format_bytes(share.size)}" for share in found.types)
-        self.setAccessibleName(f"Tensors by type: {types}")
+        self.setAccessibleName(tr("Tensors by type: {types}", types=types))
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -86,7 +90,13 @@ class TensorPicture(QWidget):
             wide = max(1.0, share.size / whole * self.width())
             box = QRectF(x, 0, max(1.0, wide - 1), _BAR)
             p.fillRect(box, self.shade(share.type))
-            said = f"{share.type} · {format_bytes(share.size)} · {share.count:,} × {share.bits:.3g} bits"
+            said = tr(
+                "{type} · {size} · {count:,} × {bits:.3g} bits",
+                type=share.type,
+                size=format_bytes(share.size),
+                count=share.count,
+                bits=share.bits,
+            )
             self._spots.append((box, said))
             x += wide
             room = metrics.horizontalAdvance(said) + 32
@@ -99,7 +109,7 @@ class TensorPicture(QWidget):
     def _layers(self, p: QPainter) -> None:
         most = max(sum(sizes.values()) for _, sizes in self._columns) or 1
         # One large table must not make all layers flat: it is drawn up to twice the largest layer.
-        layers = [sum(sizes.values()) for name, sizes in self._columns if name.startswith("layer")]
+        layers = [sum(sizes.values()) for name, sizes in self._columns if name not in _OUTER]
         top = min(most, 2 * max(layers, default=most))
         wide = min(28.0, self.width() / max(1, len(self._columns)))
         base = _BAR + _LEGEND + 8 + _LAYERS
@@ -112,12 +122,18 @@ class TensorPicture(QWidget):
                 p.fillRect(QRectF(number * wide, y - high, max(1.0, wide - 1), high), self.shade(kind))
                 y -= high
             parts = ", ".join(f"{kind} {format_bytes(size)}" for kind, size in sizes.items())
-            cut = " (cut off)" if scale < 1 else ""
+            cut = " " + tr("(cut off)") if scale < 1 else ""
             box = QRectF(number * wide, base - _LAYERS, wide, _LAYERS)
-            self._spots.append((box, f"{name}: {format_bytes(whole)}{cut} — {parts}"))
+            self._spots.append((box, f"{_said(name)}: {format_bytes(whole)}{cut} — {parts}"))
         p.setPen(self._theme.color("text-3"))
-        said = f"{len(self._columns)} columns: {self._columns[0][0]} … {self._columns[-1][0]}; the highest is "
-        p.drawText(QRectF(0, base + 2, self.width(), _AXIS), Qt.AlignmentFlag.AlignVCenter, said + format_bytes(most))
+        said = tr(
+            "{n} columns: {first} … {last}; the highest is {size}",
+            n=len(self._columns),
+            first=_said(self._columns[0][0]),
+            last=_said(self._columns[-1][0]),
+            size=format_bytes(most),
+        )
+        p.drawText(QRectF(0, base + 2, self.width(), _AXIS), Qt.AlignmentFlag.AlignVCenter, said)
 
 
 def _place(row: TensorRow) -> tuple[int, int]:
@@ -128,5 +144,9 @@ def _place(row: TensorRow) -> tuple[int, int]:
 
 def _column(row: TensorRow) -> str:
     if row.layer >= 0:
-        return f"layer {row.layer}"
-    return "embedding" if row.group == "token_embd" else "output"
+        return f"{_LAYER}{row.layer}"
+    return _OUTER[0] if row.group == "token_embd" else _OUTER[1]
+
+
+def _said(column: str) -> str:
+    return tr(column) if column in _OUTER else tr("layer {number}", number=column.removeprefix(_LAYER))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from playground.translate import tr
 from playground.ui.models.rooms import Rooms
 from playground.ui.widgets import Label, TextButton
 
@@ -19,10 +20,10 @@ class TokenCard(QWidget):
         self._rooms, self._then = rooms, then
         self.field = QLineEdit()
         self.field.setEchoMode(QLineEdit.EchoMode.Password)
-        self.field.setPlaceholderText("Access token, hf_…")
-        self.field.setAccessibleName("Access token of the Hub")
-        self.button = TextButton(rooms.theme, "Sign in", "plain")
-        self.leave = TextButton(rooms.theme, "Sign out", "plain")
+        self.field.setPlaceholderText(tr("Access token, hf_…"))
+        self.field.setAccessibleName(tr("Access token of the Hub"))
+        self.button = TextButton(rooms.theme, tr("Sign in"), "plain")
+        self.leave = TextButton(rooms.theme, tr("Sign out"), "plain")
         self.leave.hide()
         self.said = Label(rooms.theme, "", 12, "text-2", wrap=True)
         self.said.hide()
@@ -58,9 +59,9 @@ class TokenCard(QWidget):
             from playground.hub.client import Hub, never
 
             account = sign_in(Hub(), token, never)
-            return f"Signed in as {account.name}."
+            return tr("Signed in as {name}.", name=account.name)
 
-        self._do("Asking the Hub who that is…", work)
+        self._do(tr("Asking the Hub who that is…"), work)
 
     def sign_out(self) -> None:
         """Forget the token in force."""
@@ -70,9 +71,9 @@ class TokenCard(QWidget):
             from playground.hub.client import Hub
 
             sign_out(Hub())
-            return "Signed out."
+            return tr("Signed out.")
 
-        self._do("Deleting the access token…", work)
+        self._do(tr("Deleting the access token…"), work)
 
     def _do(self, saying: str, work: Callable[[], str]) -> None:
         self._busy(True)

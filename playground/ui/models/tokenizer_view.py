@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QVBoxLayou
 from playground.models.gguf import GgufError
 from playground.models.inspect import Tokenizer
 from playground.protocol.events import Tokenized
+from playground.translate import tr
 from playground.ui.models.facts import Facts
 from playground.ui.models.rooms import Rooms
 from playground.ui.widgets import Label
@@ -31,13 +32,13 @@ class TokenizerView(QWidget):
         theme = rooms.theme
         self.facts = Facts(theme)
         self.field = QLineEdit()
-        self.field.setPlaceholderText("Type a text")
-        self.field.setAccessibleName("Text to try the tokenizer on")
+        self.field.setPlaceholderText(tr("Type a text"))
+        self.field.setAccessibleName(tr("Text to try the tokenizer on"))
         self.count = Label(theme, "", 12, "text-1", 500, wrap=True)
         self.pieces, self.tokens = QPlainTextEdit(), QPlainTextEdit()
         for box, name in (
-            (self.pieces, "Tokens of the text"),
-            (self.tokens, "Tokens of the vocabulary with that text"),
+            (self.pieces, tr("Tokens of the text")),
+            (self.tokens, tr("Tokens of the vocabulary with that text")),
         ):
             box.setReadOnly(True)
             box.setFont(theme.font(12, mono=True))
@@ -51,12 +52,12 @@ class TokenizerView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
         column.addWidget(self.facts)
-        column.addWidget(Label(theme, "Try it", 12, "text-2", 500))
+        column.addWidget(Label(theme, tr("Try it"), 12, "text-2", 500))
         column.addWidget(self.field)
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addWidget(self.count)
         left.addWidget(self.pieces, 1)
-        right.addWidget(Label(theme, "In the vocabulary, with this text in them", 12, "text-2", wrap=True))
+        right.addWidget(Label(theme, tr("In the vocabulary, with this text in them"), 12, "text-2", wrap=True))
         right.addWidget(self.tokens, 1)
         row = QHBoxLayout()
         row.setSpacing(16)
@@ -68,16 +69,16 @@ class TokenizerView(QWidget):
         """Show another file's."""
         self._path = path
         if tokenizer is None:
-            self.facts.show_facts([("Vocabulary", "none")])
+            self.facts.show_facts([(tr("Vocabulary"), tr("none"))])
             return
         special = ", ".join(f"{name} {number:,}" for name, number in tokenizer.special.items())
-        flags = ", ".join(f"{name}: {'yes' if on else 'no'}" for name, on in tokenizer.flags.items())
+        flags = ", ".join(f"{name}: {tr('yes') if on else tr('no')}" for name, on in tokenizer.flags.items())
         rows = [
-            ("Kind", f"{tokenizer.model}{f', {tokenizer.pre}' if tokenizer.pre else ''}"),
-            ("Tokens", format_number(tokenizer.n_tokens)),
-            ("Merges", format_number(tokenizer.n_merges) if tokenizer.n_merges else ""),
-            ("Special", special),
-            ("Flags", flags),
+            (tr("Kind"), f"{tokenizer.model}{f', {tokenizer.pre}' if tokenizer.pre else ''}"),
+            (tr("Tokens"), format_number(tokenizer.n_tokens)),
+            (tr("Merges"), format_number(tokenizer.n_merges) if tokenizer.n_merges else ""),
+            (tr("Special"), special),
+            (tr("Flags"), flags),
         ]
         self.facts.show_facts([(word, value) for word, value in rows if value])
         self.try_it()
@@ -96,7 +97,7 @@ class TokenizerView(QWidget):
 
         def came(found: list[str]) -> None:
             if asked == self._asked:
-                self.tokens.setPlainText("\n".join(found) or "No token has this text in it.")
+                self.tokens.setPlainText("\n".join(found) or tr("No token has this text in it."))
 
         self._rooms.background(lambda: _search(path, text), came)
 
@@ -112,7 +113,7 @@ class TokenizerView(QWidget):
 
         letters = [lane.letter for lane in workspace.lanes if lane.model and lane.model.path == self._path]
         if not any(workspace.questions.tokenize(letter, text, [], came) for letter in letters):
-            self.count.setText("Its tokens are shown once a lane has this model.")
+            self.count.setText(tr("Its tokens are shown once a lane has this model."))
             self.pieces.setPlainText("")
 
 
@@ -131,4 +132,4 @@ def _search(path: str, text: str) -> list[str]:
         return [str(error)]
     shown = [f"{number:>8,}  {token}" for _, number, token in sorted(found)[:_MOST]]
     more = len(found) - len(shown)
-    return [*shown, f"… and {more:,} more"] if more > 0 else shown
+    return [*shown, tr("… and {more:,} more", more=more)] if more > 0 else shown
