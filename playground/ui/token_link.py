@@ -24,6 +24,7 @@ class TokenLink:
         plot.name_token = self.text_of
         plot.token_hovered.connect(self._hovered)
         plot.token_clicked.connect(self._clicked)
+        plot.range_chosen.connect(self._chosen)
         lanes.pointed.connect(self._pointed)
         lanes.tried.connect(lambda letter, place: workspace.trying.try_place(letter, place))
 
@@ -73,6 +74,12 @@ class TokenLink:
             lane, node, spans = found
             self._lanes.view(lane.letter).transcript.show_place(node.id, spans)
             self._marked = (lane.letter, node.id)
+
+    def _chosen(self, letter: str, first: int, last: int) -> None:
+        found = self._spans(letter, first, last)
+        if found is not None:
+            lane, node, spans = found
+            self._lanes.view(lane.letter).transcript.select(node.id, spans)
 
     def _pointed(self, letter: str, place: Place | None) -> None:
         if place is None and not self._in_text:

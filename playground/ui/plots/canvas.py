@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QWidget
 
 from playground.ui import icons
-from playground.ui.plots import crosshair, overlay, painting, phases, scale
-from playground.ui.plots.crosshair import Hover
+from playground.ui.plots import crosshair, histogram, overlay, painting, phases, scale
 from playground.ui.plots.dots import ALPHA, FAINT_ALPHA, Dots
-from playground.ui.plots.frame import PROMPT_BAND, Frame, Picture, plot_rect
+from playground.ui.plots.frame import PROMPT_BAND, Picture, plot_rect
+from playground.ui.plots.hand_view import HandView
+from playground.ui.plots.histogram import Histogram
 from playground.ui.plots.painting import Trace
-from playground.ui.plots.plot_view import PlotView
+from playground.ui.plots.selection import paint_selection
 from playground.ui.theme import Theme
 
 _BADGE = 14
@@ -27,29 +27,20 @@ _INK = 4
 """Pixels that a token's dot and line reach beyond its place."""
 
 
-class LatencyCanvas(PlotView):
-    """Shows a `Picture`; while only tokens come, only their part of it is painted.
-
-    ``hovered`` tells a `Hover`.
-    """
-
-    clicked = Signal(object)
+class LatencyCanvas(HandView):
+    """Shows a `Picture`; while only tokens come, only their part of it is painted."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.picture = Picture(Frame(QRectF(0, 0, 10, 10)))
-        self.hover: Hover | None = None
-        self.held: Literal["", "key", "text"] = ""
-        """The hover stays where it is: it was walked to by key, or is pointed at in the text."""
         self._dots: dict[str, Dots] = {}
         self._painted: tuple[object, ...] = ()
         """All that the kept picture depends on, but for how many tokens there are."""
         self._upto: dict[str, int] = {}
         """How many tokens of each lane are in it."""
+        self._bars: list[Histogram] | None = None
+        """The histogram that is in it."""
         self._ends: dict[str, QPointF] = {}
         """Where the lines end."""
-        # A click must not take the keyboard from the message field.
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def show_picture(self, picture: Picture) -> None:
         """Draw this; ``picture.frame`` gets its area and what part it shows from here."""
@@ -74,13 +65,9 @@ class LatencyCanvas(PlotView):
 
     def place(self) -> QRectF:
         """The area of the dots."""
-        rect = plot_rect(self.width(), self.height(), 2 if self.picture.many else 1)
+        rect = plot_rect(self.width(), self.height(), 2 if self.picture.many else 1, self.picture.bars is not None)
         self.picture.frame.rect = rect
         return rect
-
-    def set_seen(self, low: float, high: float) -> None:
-        """Show these tokens or seconds."""
-        self.picture.frame.x0, self.picture.frame.x1 = low, high
 
     def is_whole(self, low: float, high: float) -> bool:
         """Nearly all of it."""
@@ -99,6 +86,8 @@ class LatencyCanvas(PlotView):
             for at in self._ends.values():
                 if at.x() < self.picture.frame.rect.right() - 1:
                     painting.paint_end(p, at, theme.color("text-1"))
+        if self.chosen is not None and self.chosen.axis == self.picture.frame.axis:
+            paint_selection(p, self.picture.frame, self.chosen, theme)
         if self.hover is not None:
             crosshair.paint_hover(p, self.picture, self.hover, theme)
         if self.hasFocus():
@@ -120,6 +109,9 @@ class LatencyCanvas(PlotView):
         self._upto = {shown.letter: shown.n for shown in picture.visible}
         painting.paint_grid(p, frame, theme, unit=not picture.many)
         painting.paint_x_axis(p, frame, theme)
+        self._bars = picture.bars
+        if picture.bars:
+            histogram.paint(p, frame, self.width(), picture.bars, theme)
         if not picture.many:
             for shown in picture.visible:
                 phases.paint_strip(p, frame, shown, theme)
@@ -135,9 +127,10 @@ class LatencyCanvas(PlotView):
             return None
         before = self._over()
         self._upto = {shown.letter: shown.n for shown in picture.visible}
+        places = self._paint_new_bars(p)
         if band.isEmpty():
-            return []
-        places = [band]
+            return places
+        places.append(band)
         if not picture.many:
             strip = phases.strip_rect(frame)
             places.append(strip)
@@ -152,6 +145,17 @@ class LatencyCanvas(PlotView):
         left = band.left() - _INK
         self._paint_data(p, [painting.trace_from(frame, seen, left) for seen in traces], ratio, left)
         return [*places, *before, *self._over()]
+
+    def _paint_new_bars(self, p: QPainter) -> list[QRectF]:
+        """The histogram, if it is another one than the one in the kept picture; where it stands."""
+        picture = self.picture
+        if picture.bars is self._bars or picture.bars is None:
+            return []
+        self._bars, place = picture.bars, histogram.area(picture.frame, self.width())
+        p.setClipRect(place)
+        p.fillRect(place, self.theme.color("canvas"))
+        histogram.paint(p, picture.frame, self.width(), picture.bars, self.theme)
+        return [place]
 
     def _depends(self, traces: list[Trace], ratio: float) -> tuple[object, ...]:
         frame = self.picture.frame
@@ -231,93 +235,3 @@ class LatencyCanvas(PlotView):
             ys = painting.spread(ys, _BADGE + 1, rect.top() + half, rect.bottom() - half)
             found |= {letters[i]: QPointF(lefts[i], y - half) for i, y in zip(near, ys, strict=True)}
         return found
-
-    # Keyboard and mouse.
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Left and right walk from token to token, plus and minus zoom, 0 goes back."""
-        key = event.key()
-        if key in (Qt.Key.Key_Left, Qt.Key.Key_Right):
-            self._walk(-1 if key == Qt.Key.Key_Left else 1)
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal, Qt.Key.Key_Minus):
-            self._zoom(1.25 if key == Qt.Key.Key_Minus else 0.8)
-        elif key == Qt.Key.Key_0:
-            self.zoom_back()
-        else:
-            event.ignore()
-
-    def _walk(self, step: int) -> None:
-        letter = self.hover.letter if self.hover else None
-        lanes = [s for s in self.picture.visible if s.n]
-        shown = next((s for s in lanes if s.letter == letter), lanes[0] if lanes else None)
-        if shown is None:
-            return
-        index = self.hover.index + step if self.hover else shown.n - 1
-        self.mouse, self.held = None, "key"
-        self._set_hover(crosshair.at_token(self.picture, shown, max(0, min(shown.n - 1, index))))
-
-    def _zoom(self, factor: float) -> None:
-        low, high = self.view.viewRange()[0]
-        middle = self.picture.frame.x_at(self.hover.x) if self.hover else (low + high) / 2
-        self.view.setXRange(middle + (low - middle) * factor, middle + (high - middle) * factor, padding=0)
-        self.zoomed_by_hand()
-        if self.hover is not None:
-            self._walk(0)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        """Show the focus."""
-        super().focusInEvent(event)
-        self.update_over()
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Hide the focus, and what was walked to."""
-        super().focusOutEvent(event)
-        self.update_over()
-        self.held = ""
-        self.look()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show all again."""
-        super().mouseDoubleClickEvent(event)
-        self.zoom_back()
-
-    def look(self) -> None:
-        """Find what is under the mouse; what was walked to by key stays."""
-        if self.mouse is not None:
-            self.held = ""
-            self._set_hover(crosshair.find(self.picture, self.mouse.x(), self.mouse.y()))
-        elif self.held and self.hover is not None:
-            self._hold(self.hover.letter, self.hover.index)
-        else:
-            self._set_hover(None)
-
-    def point_at(self, letter: str, index: int) -> None:
-        """Mark a token that is pointed at in the text; a negative index: none is."""
-        if index >= 0:
-            self.mouse, self.held = None, "text"
-            self._hold(letter, index)
-        elif self.held == "text":
-            self._set_hover(None)
-            self.held = ""
-
-    def _hold(self, letter: str, index: int) -> None:
-        """Mark this token, if it is among those shown."""
-        shown = next((s for s in self.picture.visible if s.letter == letter and 0 <= index < s.n), None)
-        self._set_hover(crosshair.at_token(self.picture, shown, index) if shown is not None else None)
-
-    def _set_hover(self, hover: Hover | None) -> None:
-        if hover == self.hover:
-            return
-        mark = hover.mark if hover else ""
-        if mark != (self.hover.mark if self.hover else ""):
-            self.setToolTip(mark)
-            if not mark:
-                QToolTip.hideText()
-        self.hover = hover
-        self.update_over()
-        self.hovered.emit(hover)
-
-    def mouse_clicked(self, event: Any) -> None:
-        """Tell which token."""
-        if not event.double() and self.hover is not None and self.hover.index >= 0:
-            self.clicked.emit(self.hover)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil, floor
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -123,6 +124,17 @@ class Shown:
             stop = bisect_left(times, origin + int(high * 1e9))
         return slice(max(0, start - 1), min(self.n, max(0, stop + 1)))
 
+    def inside(self, axis: Axis, low: float, high: float) -> slice:
+        """The tokens that stand between two places of the axis, and no others."""
+        if axis == "token":
+            start, stop = ceil(low - 1e-6) - 1, floor(high + 1e-6)
+        else:
+            times, zero = self.rows["t_ns"], self.zero_ns(axis)
+            # Seconds are rounded: a token that is pointed at is meant.
+            start, stop = bisect_left(times, zero + low * 1e9 - 1e3), bisect_right(times, zero + high * 1e9 + 1e3)
+        start = min(max(0, start), self.n)
+        return slice(start, min(self.n, max(start, stop)))
+
     def xs(self, axis: Axis, part: slice) -> Floats:
         """Where these tokens stand."""
         if axis == "token":
@@ -146,15 +158,20 @@ class Shown:
         mean[short:] = (sums[MEAN_WINDOW:] - sums[:-MEAN_WINDOW])[: len(mean) - short] / MEAN_WINDOW
         return mean[1 - (back > part.start) + max(0, part.start - back) :] * 1e-6
 
-    def stats(self) -> Stats:
-        """Median, percentiles and largest of all latencies shown."""
-        if not self.n:
+    def stats(self, part: slice | None = None) -> Stats:
+        """Median, percentiles and largest of all latencies shown, or of a part of them."""
+        ms = self.ms if part is None else self.rows["gap_ns"][part] / 1e6
+        if not len(ms):
             return Stats()
-        ms = self.ms
-        later = ms[1:] if self.n > 1 else ms
+        later = ms[1:] if len(ms) > 1 and not (part and part.start) else ms
         median, p95 = quantiles(ms, 0.5, 0.95)
         (p99,) = quantiles(later, 0.99)
-        return Stats(self.n, median, p95, p99, float(later.max()))
+        return Stats(len(ms), median, p95, p99, float(later.max()))
+
+    def tok_s(self, part: slice) -> float:
+        """Tokens a second over a part of the answer; 0 where there are fewer than two."""
+        times = self.rows["t_ns"][part]
+        return (len(times) - 1) * 1e9 / max(1, int(times[-1] - times[0])) if len(times) > 1 else 0.0
 
     def phases(self) -> list[tuple[int, int, str]]:
         """Runs of thinking and answer: first token, one after the last, name."""

@@ -14,6 +14,7 @@ from playground.ui.plots.figures import Axis, Floats, Shown
 from playground.workspace.series import Answer
 
 if TYPE_CHECKING:
+    from playground.ui.plots.histogram import Histogram
     from playground.ui.plots.overlay import Over
 
 LEFT, RIGHT, BOTTOM = 40, 40, 20
@@ -25,10 +26,14 @@ HEADROOM = 10
 EMPTY_TOP = 30.0
 
 
-def plot_rect(width: float, height: float, lanes: int) -> QRectF:
-    """The plot's area in a widget of that size."""
+SIDE = 112
+"""Width in pixels of the histogram at the right, with its labels."""
+
+
+def plot_rect(width: float, height: float, lanes: int, side: bool = False) -> QRectF:
+    """The plot's area in a widget of that size; ``side``: with room for a histogram."""
     top = TOP_PLAIN if lanes > 1 else TOP_STRIP
-    right = 14 if lanes > 1 else RIGHT
+    right = (14 if lanes > 1 else RIGHT) + (SIDE if side else 0)
     return QRectF(LEFT, top, max(20.0, width - LEFT - right), max(20.0, height - top - BOTTOM))
 
 
@@ -89,6 +94,8 @@ class Picture:
     """What a token says."""
     overs: list[Over] = field(default_factory=list)
     """Earlier answers, drawn as thin lines over those."""
+    bars: list[Histogram] | None = None
+    """How often each latency comes; None: not asked for."""
 
     @property
     def visible(self) -> list[Shown]:

@@ -19,6 +19,8 @@ from playground.ui.plots.latency_head import LatencyHead, entries_of, format_val
 from playground.ui.plots.live import LiveView
 from playground.ui.plots.overlay import Over
 from playground.ui.plots.overlay_bar import OverlayBar
+from playground.ui.plots.ranges import Ranges
+from playground.ui.plots.selection import Selection
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, LaneWatch
 from playground.workspace.lane import Lane
@@ -59,6 +61,8 @@ class LatencyPane(LiveView):
     token_hovered = Signal(str, int)
     """Lane letter and index of the token under the mouse; index -1 when there is none any more."""
     token_clicked = Signal(str, int)
+    range_chosen = Signal(str, int, int)
+    """Of a lane the first and the last token of the range that is chosen; the last before the first: none."""
     axis_changed = Signal(str)
     """What is counted along x, when the user switched."""
 
@@ -77,6 +81,9 @@ class LatencyPane(LiveView):
         self._told: object = None
         self._largest_rate = 0.0
         self._heights = Heights()
+        self.ranges = Ranges()
+        self.histogram = False
+        self._told_ranges: dict[str, tuple[int, int]] = {}
         self.setProperty("surface", "canvas")
         self.setMinimumWidth(200)
         self.setAccessibleName("Token latency")
@@ -90,6 +97,7 @@ class LatencyPane(LiveView):
         self.head.pause.clicked.connect(lambda: self.set_paused(not self.paused))
         self.head.axis.clicked.connect(self._switch_axis)
         self.head.back.clicked.connect(self.zoom_back)
+        self.head.bars.clicked.connect(self.show_histogram)
         self.bar = OverlayBar(self._theme)
         self.bar.toggled.connect(self.show_series)
         self.bar.changed.connect(self.mark)
@@ -114,6 +122,8 @@ class LatencyPane(LiveView):
         canvas.hovered.connect(self._hovered)
         canvas.clicked.connect(lambda hover: self.token_clicked.emit(hover.letter, hover.index))
         canvas.zoom_changed.connect(self.head.show_zoomed)
+        for changed in (canvas.zoom_changed, canvas.seen_changed, canvas.chosen_changed):
+            changed.connect(self.mark)
         layout = self.layout()
         assert layout is not None
         layout.replaceWidget(self._blank, canvas)
@@ -139,6 +149,7 @@ class LatencyPane(LiveView):
     def set_axis(self, axis: Axis) -> None:
         """What to count along the axis, which is also how answers are laid over one another."""
         if axis != self.axis:
+            self._turn_chosen(axis)
             self.axis = axis
             self.head.show_axis(axis)
             self.zoom_back()
@@ -148,6 +159,21 @@ class LatencyPane(LiveView):
         """Hide or show a lane by its letter, or, with one lane, its “dots” or “rate”."""
         self.hidden = self.hidden - {key} if shown else self.hidden | {key}
         self.mark()
+
+    def show_histogram(self, shown: bool) -> None:
+        """Show how often each latency comes, or don't."""
+        self.histogram = shown
+        self.head.bars.setChecked(shown)
+        self.mark()
+
+    def _turn_chosen(self, axis: Axis) -> None:
+        """The tokens that are chosen stay chosen on another axis."""
+        canvas = self.canvas
+        if canvas is not None and canvas.chosen is not None:
+            turned = [canvas.chosen.along(axis, s) for s in canvas.picture.visible]
+            found = [one for one in turned if one is not None]
+            low, high = min((one.low for one in found), default=0), max((one.high for one in found), default=0)
+            canvas.choose(Selection(axis, low, high) if found else None)
 
     def answer_of(self, letter: str) -> Answer | None:
         """Whose tokens a lane's are here; while paused those of before."""
@@ -189,7 +215,8 @@ class LatencyPane(LiveView):
         shown = self._frozen if self._frozen is not None else self._current()
         many = len(shown) > 1
         told = (self.hidden, self.axis, tuple(s.letter for s in shown))
-        if self._measure(shown) or told != self._told:
+        new = self._measure(shown)
+        if self._take_range(shown) or new or told != self._told:
             self._told = told
             self._tell(shown, many)
             self._largest_rate = 0.0 if many or not shown else largest_rate(shown[0])
@@ -198,7 +225,7 @@ class LatencyPane(LiveView):
             self.canvas.show_picture(self._picture(self.canvas, shown, many, overs))
 
     def _picture(self, canvas: LatencyCanvas, shown: list[Shown], many: bool, overs: list[Over]) -> Picture:
-        frame = Frame(plot_rect(canvas.width(), canvas.height(), len(shown)), self.axis)
+        frame = Frame(plot_rect(canvas.width(), canvas.height(), len(shown), self.histogram), self.axis)
         # What was hidden among several lanes must not stay so where one is left, without its switch.
         here = {s.letter for s in shown} if many else {"dots", "rate"}
         picture = Picture(frame, shown, many, self.hidden & here, self.name_token, overs)
@@ -207,7 +234,26 @@ class LatencyPane(LiveView):
             tops += [_y_top(over.known) for over in overs]
         rates = [self._largest_rate, *(over.top_rate for over in overs)]
         self._heights.fit(frame, max(tops, default=0.0), 0.0 if many else max(rates))
+        if self.histogram:
+            picture.bars = self.ranges.bars(picture.visible, frame, self._stats)
         return picture
+
+    def _take_range(self, shown: list[Shown]) -> bool:
+        """Take the figures of what is chosen or in sight, and tell which tokens are chosen; whether any are new."""
+        canvas = self.canvas
+        if canvas is None:
+            return False
+        chosen = canvas.chosen if canvas.chosen is not None and canvas.chosen.axis == self.axis else None
+        frame = canvas.picture.frame
+        sight = (self.axis, frame.x0, frame.x1) if canvas.zoomed and frame.axis == self.axis else None
+        new = self.ranges.take(shown, chosen, sight)
+        parts = {s.letter: self.ranges.part(s) for s in shown} if chosen is not None else {}
+        told = {letter: (part.start, part.stop - 1) for letter, part in parts.items()}
+        before, self._told_ranges = self._told_ranges, told
+        for letter in before.keys() | told.keys():
+            if before.get(letter) != told.get(letter):
+                self.range_chosen.emit(letter, *told.get(letter, (0, -1)))
+        return new
 
     def _measure(self, shown: list[Shown]) -> bool:
         """Take the percentiles where that is due; whether any are new."""
@@ -218,6 +264,8 @@ class LatencyPane(LiveView):
             self._stats = {}
             self._heights.forget()
             self.zoom_back()
+            if self.canvas is not None:
+                self.canvas.choose(None)
         now = time.monotonic()
         due = now - self._stats_at >= STATS_EVERY_S
         for s in shown:
@@ -229,14 +277,16 @@ class LatencyPane(LiveView):
 
     def _tell(self, shown: list[Shown], many: bool) -> None:
         rates = {s.letter: s.answer.tok_s(RATE_WINDOW if s.busy else 0) for s in shown if s.n}
-        self.head.show_entries(entries_of(shown, self._stats, rates, many), self.hidden, many, self.axis)
+        rates |= self.ranges.rates
+        stats, part = self._stats | self.ranges.stats, self.ranges.words
+        self.head.show_entries(entries_of(shown, stats, rates, many, part), self.hidden, many, self.axis)
         words = []
         for s in shown:
-            known = self._stats[s.letter]
+            known = stats[s.letter]
             if known.n:
                 figures = f"median {format_value(known.median)} ms, 95th percentile {format_value(known.p95)} ms"
                 rate = f", {format_rate_value(rates[s.letter])} tokens a second" if rates.get(s.letter) else ""
-                words.append(f"Lane {s.letter}: {figures}{rate}, {known.n:,} tokens.")
+                words.append(f"Lane {s.letter}: {figures}{rate}, {known.n:,} tokens{f' {part}' if part else ''}.")
         self.setAccessibleName(" ".join(["Token latency.", *words]) if words else "Token latency, no tokens yet")
 
 

@@ -37,21 +37,30 @@ def next_axis(axis: Axis) -> Axis:
     return names[(names.index(axis) + 1) % len(names)]
 
 
-def entries_of(shown: list[Shown], stats: dict[str, Stats], rates: dict[str, float], many: bool) -> list[Entry]:
-    """The read-outs: of one lane its latency and speed, of several the median of each."""
+def entries_of(
+    shown: list[Shown], stats: dict[str, Stats], rates: dict[str, float], many: bool, part: str = ""
+) -> list[Entry]:
+    """The read-outs: of one lane its latency and speed, of several the median of each.
+
+    ``part``: in words which part of the answers the figures are of; empty: all.
+    """
     if many:
-        return [_lane_entry(s, stats.get(s.letter, Stats())) for s in shown]
+        return [_lane_entry(s, stats.get(s.letter, Stats()), part) for s in shown]
     if not shown or not stats.get(shown[0].letter, Stats()).n:
         return []
     letter = shown[0].letter
     known = stats[letter]
     median, p95 = format_value(known.median), format_value(known.p95)
     both = [("median", False), (median, True), (" p95", False), (p95, True)]
+    p99 = format_value(known.p99)
+    longest = [*both, (" p99", False), (p99, True)]
+    tokens = f"{known.n:,} token{'' if known.n == 1 else 's'}"
+    counted = f"{tokens} {part}," if part else "ms per token,"
     dots = Entry(
         "dots",
         "dot",
-        f"Latency: median {median} ms, 95th percentile {p95} ms, {known.n:,} tokens",
-        [[("ms per token,", False), *both], both, both[:2], [(median, True)]],
+        f"Latency: median {median} ms, 95th percentile {p95} ms, 99th {p99} ms, {tokens}{f' {part}' if part else ''}",
+        [[(counted, False), *longest], [(counted, False), *both], both, both[:2], [(median, True)]],
         letter,
     )
     rate = format_rate_value(rates[letter]) if rates.get(letter) else "–"
@@ -59,17 +68,19 @@ def entries_of(shown: list[Shown], stats: dict[str, Stats], rates: dict[str, flo
         "rate",
         "line",
         f"Speed: {rate} tokens a second",
-        [[("tok/s", False), (rate, True)]] * 3 + [[(rate, True)]],
+        [[("tok/s", False), (rate, True)]] * 4 + [[(rate, True)]],
         letter,
     )
     return [dots, line]
 
 
-def _lane_entry(shown: Shown, stats: Stats) -> Entry:
+def _lane_entry(shown: Shown, stats: Stats, part: str = "") -> Entry:
     median = format_value(stats.median) if stats.n else "–"
-    name = f"Lane {shown.letter}: no tokens yet"
+    name = f"Lane {shown.letter}: no tokens {part or 'yet'}"
     if stats.n:
-        name = f"Lane {shown.letter}: median {median} ms, 95th percentile {format_value(stats.p95)} ms"
+        p95, p99 = format_value(stats.p95), format_value(stats.p99)
+        name = f"Lane {shown.letter}: median {median} ms, 95th percentile {p95} ms, 99th {p99} ms"
+        name = f"{name}, {stats.n:,} tokens{f' {part}' if part else ''}"
     if shown.first_s > 0:
         name = f"{name}, first token after {shown.first_s:.2f} s"
     return Entry(shown.letter, shown.letter, name, [[(median, True)], []], shown.letter)
@@ -101,6 +112,8 @@ class LatencyHead(QWidget):
         self.over = IconButton(
             theme, "graph", "Lay earlier answers over this one, and choose what lines them up", size=24
         )
+        self.bars = IconButton(theme, "histogram", "Show how often each latency comes, with p50, p95 and p99", size=24)
+        self.bars.setCheckable(True)
         row = QHBoxLayout(self)
         row.setContentsMargins(_MARGIN, 0, 6, 0)
         row.setSpacing(0)
@@ -111,7 +124,7 @@ class LatencyHead(QWidget):
         for widget in (self.median, self.legend, self.hover):
             row.addWidget(widget)
         row.addSpacing(_GAP)
-        for button in (self.back, self.over, self.axis, self.pause):
+        for button in (self.back, self.over, self.bars, self.axis, self.pause):
             row.addWidget(button)
         self._words = ("", "")
         self._many = False
@@ -162,7 +175,9 @@ class LatencyHead(QWidget):
 
     def _fit(self) -> None:
         self.over.setVisible(self.width() >= _ROOMY)  # its menu is in the plot's own menu, too
-        buttons = 24 * sum(not one.isHidden() for one in (self.back, self.over, self.axis, self.pause))
+        self.bars.setVisible(self.width() >= _ROOMY or self.bars.isChecked())
+        every = (self.back, self.over, self.bars, self.axis, self.pause)
+        buttons = 24 * sum(not one.isHidden() for one in every)
         room = self.width() - _MARGIN - 6 - 3 * _GAP - buttons
         whole = self.title.fontMetrics().horizontalAdvance(_TITLE) + 2
         self.title.setText(_TITLE if room - whole >= self.legend.least() else _SHORT_TITLE)

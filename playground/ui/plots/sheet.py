@@ -39,8 +39,17 @@ class FlatView(pg.ViewBox):
     def __init__(self) -> None:
         super().__init__(border=None, enableMenu=False, enableMouse=True, defaultPadding=0)
         self.setMouseEnabled(x=True, y=False)
+        self.take_drag: Callable[[Any], bool] = lambda _event: False
+        """Asked with each drag; True: it is not for panning."""
         self.disableAutoRange()
         self.setYRange(0, 1, padding=0)
+
+    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
+        """A drag is the plot's, or pans."""
+        if self.take_drag(event):
+            event.accept()
+        else:
+            super().mouseDragEvent(event, axis)
 
     def mouseClickEvent(self, event: Any) -> None:
         """Clicks are the plot's."""
