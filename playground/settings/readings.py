@@ -59,6 +59,9 @@ _ROWS = (
     Reading("available", "Free", "GB", _GB, "what the machine, or the container, could give without swapping", ("memory.available",), _SAMPLE, ("memory", "status"), "limit"),
     Reading("swap", "Swapped out", "GB", _GB, "pages of the engine that the system moved to disk", ("memory.swap",), _SAMPLE, ("memory",), "none"),
     Reading("major_faults", "Pages read from disk", "", 1, "page faults that had to wait for the disk since the engine started", ("memory.major_faults",), _SAMPLE, ("memory",), "none"),
+    Reading("read_bytes", "Read from disk", "MB", 1e-6, "what the engine’s process had to read from the disk since it started, mapped pages included", ("memory.read_bytes",), _SAMPLE, ("memory",), "none"),
+    Reading("swap_used", "Swap used", "GB", _GB, "what the whole machine has moved to swap", ("memory.swap_used",), _SAMPLE, ("memory",), "none"),
+    Reading("gpu_used", "GPU memory", "GB", _GB, "what all programs use of the GPU that the model lies on", ("memory.gpu_used",), _SAMPLE, ("memory",), "none"),
     Reading("kv_used", "KV cache filled", "tokens", 1, "tokens in the cache, all lanes of the engine together", ("memory.kv_used",), _SAMPLE, ("memory",), "kv"),
 )  # fmt: skip
 

@@ -71,6 +71,16 @@ class Notice:
 
 
 @dataclass(slots=True)
+class Spell:
+    """A time that tokens were slow for want of memory."""
+
+    begin_ns: int
+    words: str
+    end_ns: int = 0
+    """0: it lasts."""
+
+
+@dataclass(slots=True)
 class EngineFacts:
     """What is known of the engine behind a lane; shared by the lanes of one model."""
 
@@ -84,8 +94,8 @@ class EngineFacts:
     """llama.cpp's build and what it uses of the processor, in its own words."""
     spill: Spill | None = None
     """Why its tokens are slow now, where memory is the reason."""
-    happened: list[tuple[int, str]] = field(default_factory=list)
-    """What is worth a mark in the memory plot: when (ns), and in words."""
+    spells: list[Spell] = field(default_factory=list)
+    """When memory was the reason, for the memory plot."""
 
 
 class Lane:

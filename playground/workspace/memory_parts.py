@@ -81,6 +81,13 @@ def split_rows(info: ModelInfo | None, rows: NDArray[Any]) -> tuple[Bytes, Bytes
     return weights, kv, compute, rss - weights - kv - compute
 
 
+def whole(info: ModelInfo, part: str) -> int:
+    """What llama.cpp reserved for a part in the machine's own memory, whether it is resident or not; 0 for the rest."""
+    reserved = _reserved(info)
+    sizes = {"weights": reserved.mapped + reserved.private, "kv": reserved.kv, "compute": reserved.compute}
+    return sizes.get(part, 0)
+
+
 def _reserved(info: ModelInfo) -> _Reserved:
     weights, kv, compute = (max(0, size) for size in (info.weights_bytes, info.kv_bytes, info.compute_bytes))
     copied = min(max(0, info.repack_bytes), weights) if info.mmap else weights

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from playground.translate import later, tr
 from playground.workspace import notices, spill
 from playground.workspace.advice import Advice
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.jobs import Job, Jobs
-from playground.workspace.lane import Lane, Notice, NoticeAction
+from playground.workspace.lane import EngineFacts, Lane, Notice, NoticeAction, Spell
 from playground.workspace.making_room import MakingRoom
 from playground.workspace.marks import keep_spill
 from playground.workspace.spill import Spill
@@ -22,7 +23,7 @@ AFTER = 2
 """Samples in a row that must say so before it is said."""
 OVER_AFTER = 6
 """Samples in a row without, before it is over."""
-LEAVE = NoticeAction("dismiss", "Go on as it is")
+LEAVE = NoticeAction("dismiss", later("Go on as it is"))
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Spilling:
             return
         t_ns = int(engine.facts.memory.rows.view["t_ns"][-1])
         if watch.spill is None:
-            engine.facts.happened.append((t_ns, spill.short_words(found)))
+            engine.facts.spells.append(Spell(t_ns, spill.short_words(found)))
         watch.spill = engine.facts.spill = found
         for job in jobs:
             watch.told.add(job.id)
@@ -96,14 +97,12 @@ class Spilling:
     def _calm(self, engine: Engine, watch: _Watch) -> None:
         watch.seen, watch.calm = 0, watch.calm + 1
         if watch.calm >= OVER_AFTER:
-            if watch.spill is not None:
-                engine.facts.happened.append((int(engine.facts.memory.rows.view["t_ns"][-1]), "memory suffices again"))
             self._forget(engine)
 
     def _forget(self, engine: Engine) -> None:
         """It is over: what was said is taken back, unless something else was said meanwhile."""
         watch = self._watches.pop(engine.id)
-        engine.facts.spill = None
+        _over(engine.facts)
         for lane in self._lanes(engine):
             if lane.notice is not None and lane.notice is watch.cards.get(lane.letter):
                 lane.notice = None
@@ -123,7 +122,7 @@ class Spilling:
             lane.notice = watch.cards.get(lane.letter)
             lane.changed.emit()
         if not any(other.engine is job.engine for other in self._jobs.all.values()):
-            job.engine.facts.spill = None
+            _over(job.engine.facts)
             del self._watches[job.engine.id]
 
     def _put(self, lane: Lane, watch: _Watch) -> None:
@@ -137,10 +136,17 @@ class Spilling:
         assert watch.spill is not None
         offered = notices.offer_actions(watch.advice) if watch.advice is not None else ()
         idle = [
-            NoticeAction(f"unload:{idler.letter}", f"Unload {idler.letter}")
+            NoticeAction(f"unload:{idler.letter}", tr("Unload {letter}", letter=idler.letter))
             for other in self._engines.all.values()
             if other.facts is not lane.engine and other.state == "ready" and not other.busy
             for idler in self._lanes(other)[:1]
         ]
         text = f"{spill.words(watch.spill)} {spill.help_words(watch.spill)}"
         return Notice("warn", spill.title(watch.spill), text, (*offered, *idle, LEAVE))
+
+
+def _over(facts: EngineFacts) -> None:
+    """Its tokens are no longer slow, or it writes none."""
+    facts.spill = None
+    if facts.spells and not facts.spells[-1].end_ns:
+        facts.spells[-1].end_ns = int(facts.memory.rows.view["t_ns"][-1])

@@ -56,11 +56,12 @@ def test_tokens_that_wait_for_the_disk_are_told_and_it_is_taken_back(driver: Dri
         assert "smaller quant" in notice.text
         assert lane.engine.spill is not None
         assert lane.engine.spill.read > 1_000_000
-        assert "tokens wait for the disk" in lane.engine.happened[-1][1]
+        assert "tokens wait for the disk" in lane.engine.spells[-1].words
+        assert not lane.engine.spells[-1].end_ns
         assert "tokens wait for the disk" in lane.answer.marks[-1].text
     driver.until(lambda: lane.notice is None, LIMIT_S)
     assert lane.engine.spill is None
-    assert lane.engine.happened[-1][1] == "memory suffices again"
+    assert lane.engine.spells[-1].end_ns > lane.engine.spells[-1].begin_ns
     w.stop()
     driver.idle()
     node = lane.path[-1]

@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from playground.protocol.events import Memory
 from playground.ui.plots.memory import MemoryPane
-from playground.workspace.lane import EngineFacts, Lane, ModelRef
+from playground.workspace.lane import EngineFacts, Lane, ModelRef, Spell
 
 MB = 10**6
 
@@ -29,6 +29,13 @@ def give(lane: Lane, rss: int, seconds: int, ref: ModelRef = STARTER, free: int 
     for index in range(seconds * 4 + 1):
         sample(lane, index / 4, rss, free)
     return lane
+
+
+def memory(second: float, rss: int, file: int | None = None, **more: int) -> Memory:
+    """A sample of that many MB, of which 230 are private."""
+    mapped = (rss - 230 if file is None else file) * MB
+    figures = {"swap": 0, "major_faults": 0, "kv_used": 1016, "available": 4740 * MB, "total": 8 * GB}
+    return Memory(10**12 + int(second * 1e9), rss * MB, mapped, 230 * MB, **(figures | more))
 
 
 def sample(lane: Lane, second: float, rss: int, free: int = 4740) -> None:
@@ -87,11 +94,12 @@ def test_one_engine_by_its_parts(made: Any) -> None:
     assert pane.figures.text == "0.36 of 5.1 GB"
     assert values(pane) == [
         ("Weights", "0.10"),
-        ("KV cache", "0.09"),
+        ("KV cache", "0.02"),
         ("Compute", "0.08"),
         ("Rest of process", "0.09"),
         ("Free", "4.7"),
     ]
+    assert [row.part.of for row in pane.legend.rows[:2]] == ["", "of 0.09"]
     assert "1,016 of 4,096 tokens are in use." in pane.legend.rows[1].toolTip()
     theme = dress()
     seen = colors(pane, 100)
@@ -99,6 +107,60 @@ def test_one_engine_by_its_parts(made: Any) -> None:
         assert theme.memory_part("A", part).name() in seen
     assert pane.plot.frame.far, "5.1 GB against 0.36 would flatten the areas"
     assert pane.plot.frame.y1 < 1
+
+
+def test_weights_that_are_not_in_memory_are_told(made: Any) -> None:
+    workspace = FakeWorkspace()
+    lane = give(workspace.lanes[0], 360, 2)
+    pane, clock = made(workspace)
+    lane.engine.memory.add(memory(2.25, 260, file=30))
+    lane.grew.emit()
+    clock.tick()
+    weights = pane.legend.rows[0]
+    assert (weights.part.value, weights.part.of) == ("0.03", "of 0.10")
+    assert "read when it is needed" in weights.toolTip()
+    assert weights.accessibleName() == "Weights: 0.03 of 0.10 GB"
+
+
+def test_swap_and_the_gpu_have_a_row_where_there_are_any(made: Any) -> None:
+    workspace = FakeWorkspace()
+    lane = give(workspace.lanes[0], 360, 2)
+    pane, clock = made(workspace)
+    assert not {"Swap used", "GPU"} & {label for label, _value in values(pane)}
+    more = {"swap_used": 300 * MB, "swap_total": 2 * GB, "gpu_used": 3 * GB, "gpu_total": 8 * GB}
+    lane.engine.memory.add(memory(2.25, 360, **more))
+    lane.engine.memory.add(memory(2.50, 360, **more))
+    lane.grew.emit()
+    clock.tick()
+    assert values(pane)[-2:] == [("Swap used", "0.30"), ("GPU", "3.0")]
+    assert pane.legend.rows[-1].part.of == "of 8.0"
+    assert pane.plot.picture.swap[-1] == pytest.approx(0.3)
+
+
+def test_a_time_that_memory_made_slow_is_shaded_and_named(made: Any) -> None:
+    workspace = FakeWorkspace()
+    lane = give(workspace.lanes[0], 360, 8)
+    pane, clock = made(workspace)
+    theme = dress()
+
+    def warns() -> bool:
+        image = pane.plot.grab().toImage()
+        inside = range(image.height() - 20)
+        return any(QColor(image.pixel(x, y)) == theme.color("warn") for x in range(image.width()) for y in inside)
+
+    assert not warns()
+    lane.engine.spells.append(Spell(10**12 + 4 * 10**9, "tokens wait for the disk, 168 MB each"))
+    lane.grew.emit()
+    clock.tick()
+    QApplication.processEvents()
+    assert warns()
+    (span,) = pane.plot.picture.spans
+    assert (span.x0, span.x1) == (4.0, 8.0), "it lasts"
+    lane.engine.spells[-1].end_ns = 10**12 + 6 * 10**9
+    sample(lane, 8.25, 360)
+    lane.grew.emit()
+    clock.tick()
+    assert pane.plot.picture.spans[0].x1 == 6.0
 
 
 def test_a_near_limit_is_drawn(made: Any) -> None:
@@ -120,8 +182,11 @@ def test_several_engines_are_bands_and_a_shared_one_counts_once(made: Any) -> No
     assert [row.part.letters for row in pane.legend.rows] == ["AB", "C", ""]
     assert values(pane)[:2] == [("Q4_1", "1.54"), ("Q8_0", "0.77")]
     theme = dress()
-    assert {theme.lane("A").name(), theme.lane("C").name()} <= colors(pane, 100)
-    assert theme.lane("B").name() not in colors(pane, 100)
+    seen = colors(pane, 100)
+    assert {theme.memory_part("A", "rest").name(), theme.memory_part("C", "rest").name()} <= seen
+    assert {theme.lane("A").name(), theme.memory_part("A", "compute").name()} <= seen, "each engine by its parts"
+    assert theme.memory_part("B", "rest").name() not in seen
+    assert "Weights 0.10 GB, KV cache 0.09 GB, Compute 0.08 GB" in pane.legend.rows[0].toolTip()
 
 
 def test_a_click_in_the_legend_hides_a_part_and_brings_it_back(made: Any, qtbot: QtBot) -> None:

@@ -169,9 +169,39 @@ def test_lanes_of_one_engine_are_one_track_and_engines_are_bands() -> None:
     assert [track.letters for track in tracks.alive] == ["AB", "C"]
     assert tracks.used() == 800 * MB
     picture = make_picture(tracks)
-    assert [(layer.letters, layer.part) for layer in picture.layers] == [("AB", ""), ("C", "")]
-    assert picture.layers[1].high[0] == pytest.approx(0.3)
-    assert picture.layers[1].high[-1] == pytest.approx(0.8)
+    assert [(layer.letters, layer.part) for layer in picture.layers] == [
+        (letters, part) for letters in ("AB", "C") for part in PARTS
+    ]
+    assert picture.layers[3].high == pytest.approx(0.3)
+    assert picture.layers[7].high[0] == pytest.approx(0.3)
+    assert picture.layers[7].high[-1] == pytest.approx(0.8)
+    assert not [layer for layer in make_picture(tracks, {"C"}).layers if layer.letters == "C"]
+
+
+def test_the_cache_is_filled_as_far_as_tokens_fill_it() -> None:
+    a = lane("A", 0, [])
+    a.engine.info = info(n_ctx=1000, kv_bytes=100 * MB)
+    for second, used in enumerate((0, 250, 1000, 1200)):
+        a.engine.memory.add(Memory(10**12 + second * 10**9, 300 * MB, 100 * MB, 200 * MB, 0, 0, used, 0, 0))
+    tracks = Tracks()
+    tracks.follow([a])
+    (kv,) = [layer for layer in make_picture(tracks).layers if layer.part == "kv"]
+    assert kv.used is not None
+    assert ((kv.used - kv.low) * 1000).tolist() == pytest.approx([0, 25, 100, 100])
+
+
+def test_a_reload_with_another_context_is_told_as_such() -> None:
+    a = lane("A", 0, [0, 1])
+    a.engine.info = info(path="/m.gguf", n_ctx=4096)
+    tracks = Tracks()
+    tracks.follow([a])
+    a.engine = EngineFacts(info(path="/m.gguf", n_ctx=8192))
+    add(a, [2.0, 3.0])
+    tracks.follow([a])
+    marks = make_picture(tracks).marks
+    assert [mark.word for mark in marks if "context" in mark.text] == ["8,192 tokens"]
+    assert any("the context grew from 4,096 to 8,192 tokens" in mark.text for mark in marks)
+    assert any(mark.word == "ended" for mark in marks)
 
 
 def test_an_engine_that_ends_gives_its_memory_back() -> None:

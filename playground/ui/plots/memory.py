@@ -14,10 +14,10 @@ from playground.ui.frame_clock import pace
 from playground.ui.plots.live import LiveView
 from playground.ui.plots.memory_legend import MemoryLegend, Part
 from playground.ui.plots.stack_painting import EMPTY, StackFrame, paint_empty
-from playground.ui.plots.tracks import Picture, Tracks, by_parts, make_picture
+from playground.ui.plots.tracks import Picture, Track, Tracks, by_parts, filled, make_picture
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, FiguresLabel, IconButton, Label, LaneWatch
-from playground.workspace.memory_parts import PARTS
+from playground.workspace.memory_parts import PARTS, whole
 from playground.workspace.words import Figure, format_gb, format_gb_short, format_number, join_letters
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ class MemoryPane(LiveView):
         self.figures.set_figures(self._figures(hover))
 
     def _figures(self, hover: int | None) -> list[Figure]:
+        """What was or is in use, of what could be."""
         if hover is not None:
             x, total = float(self._picture.x[hover]), float(self._picture.total[hover])
             limit = float(self._picture.limit[hover])
@@ -178,29 +179,46 @@ class MemoryPane(LiveView):
         if by_parts(self._tracks):
             parts = [self._part(part, hover) for part in PARTS]
         else:
-            parts = [
-                Part(t.letters, t.letters, t.name, self._value(t.letters, hover), _lane_tip(t.letters, t.name))
-                for t in alive
-            ]
-        free = self._tracks.available() / 1e9
+            parts = [Part(t.letters, t.letters, t.name, self._value(t.letters, hover), _lane_tip(t)) for t in alive]
+        free, swap = self._tracks.available() / 1e9, self._tracks.newest("swap_used") / 1e9
         if hover is not None and np.isfinite(self._picture.limit[hover]):
             free = float(self._picture.limit[hover] - self._picture.total[hover])
-        return [*parts, Part("", "", "Free", f"{free:.1f}", READINGS["available"].tip)]
+            swap = float(self._picture.swap[hover])
+        parts.append(Part("", "", "Free", f"{free:.1f}", READINGS["available"].tip))
+        if self._tracks.newest("swap_total"):
+            parts.append(Part("", "", "Swap used", f"{swap:.2f}", READINGS["swap_used"].tip, line="dotted"))
+        if total := self._tracks.newest("gpu_total"):
+            used = self._tracks.newest("gpu_used")
+            of = f"of {format_gb_short(total)}"
+            parts.append(Part("", "", "GPU", format_gb_short(used), READINGS["gpu_used"].tip, line="", of=of))
+        return parts
 
     def _part(self, part: str, hover: int | None) -> Part:
         track = self._tracks.alive[0]
         reading = READINGS[part]
         tip = f"{reading.label}: {reading.source}."
-        if part == "kv" and track.facts.info is not None:
-            used, room = int(track.last["kv_used"]), track.facts.info.n_ctx
-            tip += f"\n{format_number(used)} of {format_number(room)} tokens are in use."
+        value, of, info = self._value(part, hover), "", track.facts.info
+        if part == "kv" and info is not None:
+            tip += f"\n{format_number(int(track.last['kv_used']))} of {format_number(info.n_ctx)} tokens are in use."
+            value, of = self._filled(track, hover, value), f"of {value}"
+        if part == "weights" and info is not None and format_gb(whole(info, part)) != value:
+            tip += "\nWhat is missing is on the disk, and read when it is needed."
+            of = f"of {format_gb(whole(info, part))}"
         if part == "rest" and int(track.last["swap"]):
             tip += f"\n{format_gb(int(track.last['swap']))} GB of the process are swapped out."
-        return Part(part, "", reading.label, self._value(part, hover), tip, part, track.letters[0])
+        return Part(part, "", reading.label, value, tip, part, track.letters[0], of=of)
+
+    def _filled(self, track: Track, hover: int | None, reserved: str) -> str:
+        """GB of the KV cache that tokens fill."""
+        if hover is None:
+            share = filled(track.facts, track.facts.memory.rows.view[-1:])[0]
+            return format_gb(int(track.value("kv") * share))
+        layer = next((layer for layer in self._picture.layers if layer.used is not None), None)
+        return reserved if layer is None or layer.used is None else f"{layer.used[hover] - layer.low[hover]:.2f}"
 
     def _value(self, key: str, hover: int | None) -> str:
         if hover is not None:
-            layers = [layer for layer in self._picture.layers if (layer.part or layer.letters) == key]
+            layers = [layer for layer in self._picture.layers if key in (layer.part, layer.letters)]
             if layers:
                 return f"{sum(float(layer.high[hover] - layer.low[hover]) for layer in layers):.2f}"
         return format_gb(next(t for t in self._tracks.alive if key in PARTS or t.letters == key).value(key))
@@ -224,9 +242,12 @@ class MemoryPane(LiveView):
         self.mark()
 
 
-def _lane_tip(letters: str, name: str) -> str:
-    lanes = "Lane" if len(letters) == 1 else "Lanes"
-    return f"{lanes} {join_letters(letters)}, {name}: {READINGS['rss'].source}."
+def _lane_tip(track: Track) -> str:
+    """Whose memory it is, and what it consists of."""
+    lanes = "Lane" if len(track.letters) == 1 else "Lanes"
+    parts = (f"{READINGS[part].label} {format_gb(track.value(part))} GB" for part in PARTS)
+    whose = f"{lanes} {join_letters(track.letters)}, {track.name}: {READINGS['rss'].source}."
+    return f"{whose}\n{', '.join(parts)}."
 
 
 class _Blank(QWidget):

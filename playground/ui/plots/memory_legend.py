@@ -14,7 +14,7 @@ from playground.ui.theme import Theme
 from playground.ui.widgets import PaintedButton
 
 ROW = 19
-WIDTH = 138
+WIDTH = 150
 _GAP = 8
 
 
@@ -33,6 +33,10 @@ class Part:
     """The part of memory whose tint the swatch has; empty: the dashed line of what is free."""
     lane: str = ""
     """Whose tint."""
+    of: str = ""
+    """What the value is a part of, where there is room: “of 0.19”."""
+    line: str = "dashed"
+    """How the plot draws what has no tint: ``dashed``, ``dotted``; empty: not at all."""
 
 
 class MemoryLegend(QWidget):
@@ -124,7 +128,8 @@ class LegendRow(PaintedButton):
         self.part, self.off = part, off
         self.setToolTip(part.tip)
         name = f"{' '.join(part.letters)} {part.label}".strip()
-        self.setAccessibleName(f"{name}: {part.value} GB{', hidden' if off else ''}")
+        value = f"{part.value} {part.of}".rstrip()
+        self.setAccessibleName(f"{name}: {value} GB{', hidden' if off else ''}")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if part.key else Qt.FocusPolicy.NoFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor if part.key else Qt.CursorShape.ArrowCursor)
         self.update()
@@ -170,9 +175,9 @@ class LegendRow(PaintedButton):
             p.setPen(Qt.PenStyle.NoPen)
             p.setBrush(theme.memory_part(part.lane, part.tint))
             p.drawRoundedRect(QRectF(2, middle - 4.5, 9, 9), 2, 2)
-        else:
+        elif part.line:
             pen = QPen(theme.color("text-2"), 1.5, Qt.PenStyle.CustomDashLine)
-            pen.setDashPattern([2.5, 1.5])
+            pen.setDashPattern([2.5, 1.5] if part.line == "dashed" else [1, 1.5])
             p.setPen(pen)
             p.drawLine(QLineF(2, middle, 12, middle))
 
@@ -182,9 +187,14 @@ class LegendRow(PaintedButton):
         middle = Qt.AlignmentFlag.AlignVCenter
         p.setFont(self._strong)
         p.setPen(self._theme.color("disabled" if self.off else "text-1"))
-        p.drawText(box, middle | Qt.AlignmentFlag.AlignRight, self.part.value)
-        room = int(box.width() - p.fontMetrics().horizontalAdvance(self.part.value) - 4)
+        width = p.fontMetrics().horizontalAdvance(self.part.value)
+        of = "" if self.compact else self.part.of
+        beside = QFontMetrics(self._quiet).horizontalAdvance(f" {of}") if of else 0
+        p.drawText(box.adjusted(0, 0, -beside, 0), middle | Qt.AlignmentFlag.AlignRight, self.part.value)
+        room = int(box.width() - width - beside - 4)
         p.setFont(self._quiet)
+        p.setPen(self._theme.color("disabled" if self.off else "text-3"))
+        p.drawText(box, middle | Qt.AlignmentFlag.AlignRight, of)
         p.setPen(self._theme.color("disabled" if self.off else "text-2"))
         shown = p.fontMetrics().elidedText(self._label(), Qt.TextElideMode.ElideRight, max(0, room))
         p.drawText(box, middle | Qt.AlignmentFlag.AlignLeft, shown)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPen, QPolygonF
 
-from playground.ui.plots import scale
+from playground.ui.plots import scale, stack_marks, tracks
 from playground.ui.plots.tracks import Floats, Layer, Picture
 from playground.ui.theme import Theme
+from playground.workspace.memory_parts import PARTS
 from playground.workspace.words import format_gb_short
 
 LEFT, RIGHT, TOP, BOTTOM = 30, 8, 8, 18
@@ -20,6 +21,10 @@ EMPTY = "Fills from left to right while a model answers."
 EMPTY_TOP = 6.0
 FAR = 4.0
 """A limit this many times above what is used is said, not drawn: it would flatten the areas."""
+LEAST_SWAP = 0.01
+"""GB of swap in use that are worth a line."""
+_SEPARATE = 5
+"""An area at least so many pixels high has a line below it."""
 _STUB = 14
 """Width of a single sample, so that a model just loaded is seen."""
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -66,6 +71,8 @@ class StackFrame:
         used = float(tops.max(initial=0.0))
         limits = picture.limit[seen]
         limit = float(limits[np.isfinite(limits)].max(initial=0.0))
+        swap = picture.swap[seen]
+        used = max(used, float(swap[np.isfinite(swap)].max(initial=0.0)))
         self.far = limit > FAR * used > 0
         # Over a far limit's areas there must be room for its words.
         room = max(0.2, (self.rect.height() - 22) / self.rect.height())
@@ -92,8 +99,10 @@ def paint_picture(p: QPainter, picture: Picture, frame: StackFrame, theme: Theme
     p.save()
     p.setClipRect(frame.rect.adjusted(0, -TOP, 0, 0))
     _paint_layers(p, picture, frame, theme, px, seen)
-    _paint_marks(p, picture, frame, theme)
+    stack_marks.paint_marks(p, picture, frame, theme)
+    _paint_swap(p, picture, frame, theme, px, seen)
     _paint_limit(p, picture, frame, theme, px, seen)
+    stack_marks.paint_spans(p, picture, frame, theme)
     if picture.span < 1:
         _paint_words_beside(p, frame, theme, float(px[-1]) + _STUB)
     p.restore()
@@ -199,20 +208,48 @@ def _paint_layers(
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(_color(theme, layer))
         p.drawPolygon(polygon(np.concatenate([px, px[::-1]]), np.concatenate([high, low[::-1]])))
-        if index:
+        if index and (float((low - high).max()) >= _SEPARATE or layer.part == PARTS[0]):
             p.setPen(canvas)
             p.drawPolyline(polygon(px, low))
-        if not layer.part:
-            _paint_letters(p, layer.letters, theme, px, high, low)
+        if layer.used is not None:
+            _paint_unused(p, theme, px, high, frame.py(layer.used[seen]))
+    if tracks.many(picture):
+        for letters in dict.fromkeys(layer.letters for layer in picture.layers):
+            mine = [layer for layer in picture.layers if layer.letters == letters]
+            tallest = max(mine, key=lambda layer: float((layer.high - layer.low)[seen].max()))
+            _paint_letters(p, tallest, theme, px, frame.py(tallest.high[seen]), frame.py(tallest.low[seen]))
 
 
 def _color(theme: Theme, layer: Layer) -> QColor:
-    letter = layer.letters[0]
-    return theme.memory_part(letter, layer.part) if layer.part else theme.lane(letter)
+    return theme.memory_part(layer.letters[0], layer.part)
 
 
-def _paint_letters(p: QPainter, letters: str, theme: Theme, px: Floats, high: Floats, low: Floats) -> None:
+def _paint_unused(p: QPainter, theme: Theme, px: Floats, high: Floats, used: Floats) -> None:
+    """The part of the KV cache that no token fills yet, hatched."""
+    if float((used - high).max()) < 2:
+        return
+    shade = QColor(theme.color("canvas"))
+    shade.setAlphaF(0.55)
+    p.setPen(Qt.PenStyle.NoPen)
+    p.setBrush(QBrush(shade, Qt.BrushStyle.BDiagPattern))
+    p.drawPolygon(polygon(np.concatenate([px, px[::-1]]), np.concatenate([high, used[::-1]])))
+
+
+def _paint_swap(
+    p: QPainter, picture: Picture, frame: StackFrame, theme: Theme, px: Floats, seen: NDArray[np.intp]
+) -> None:
+    """What the whole machine has swapped out, where that is anything: a dotted line."""
+    swap = picture.swap[seen]
+    good = np.isfinite(swap)
+    if float(swap[good].max(initial=0.0)) < LEAST_SWAP:
+        return
+    p.setPen(QPen(theme.color("text-1"), 1, Qt.PenStyle.DotLine))
+    p.drawPolyline(polygon(px[good], frame.py(swap[good])))
+
+
+def _paint_letters(p: QPainter, layer: Layer, theme: Theme, px: Floats, high: Floats, low: Floats) -> None:
     """The lanes' letters at the left of their band, if it is high and long enough for them."""
+    letters = layer.letters
     tall = low - high >= 12
     if not tall.any():
         return
@@ -223,16 +260,9 @@ def _paint_letters(p: QPainter, letters: str, theme: Theme, px: Floats, high: Fl
     if bottom - top < 11 or px[-1] - px[at] < 12 + 8 * len(letters):
         return
     p.setFont(theme.font(11, 600))
-    p.setPen(theme.color("canvas"))
+    p.setPen(theme.color("canvas" if layer.part in ("weights", "kv") else "text-1"))
     p.drawText(QRectF(px[at] + 8, (top + bottom) / 2 - 8, 60, 16), _LEFT, letters)
     p.setFont(theme.font(11))
-
-
-def _paint_marks(p: QPainter, picture: Picture, frame: StackFrame, theme: Theme) -> None:
-    p.setPen(QPen(theme.color("text-3"), 1, Qt.PenStyle.DotLine))
-    for mark in picture.marks:
-        at = round(float(frame.px(mark.x))) + 0.5
-        p.drawLine(QLineF(at, frame.rect.top(), at, frame.rect.bottom()))
 
 
 def _paint_limit(

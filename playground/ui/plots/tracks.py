@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.workspace.lane import EngineFacts, Lane
+from playground.workspace.lane import EngineFacts, Lane, Spell
 from playground.workspace.memory_parts import PARTS, Parts, split, split_rows
 from playground.workspace.words import format_seconds
 
@@ -96,17 +96,27 @@ class Tracks:
     def stamp(self) -> tuple[Any, ...]:
         """Differs when anything that is drawn does."""
         return tuple(
-            (id(t.facts), t.letters, t.ended_ns, len(t.facts.memory.rows), t.facts.info is None) for t in self.all
+            (id(t.facts), t.letters, t.ended_ns, len(t.facts.memory.rows), t.facts.info is None, len(t.facts.spells))
+            for t in self.all
         )
 
     def used(self) -> int:
         """Resident bytes of all running engines."""
         return sum(int(track.last["rss"]) for track in self.alive)
 
+    def newest(self, column: str) -> int:
+        """A figure of the whole machine, by the newest sample; 0 before the first."""
+        newest = max((track.last for track in self.all), key=lambda row: int(row["t_ns"]), default=None)
+        return int(newest[column]) if newest is not None else 0
+
     def available(self) -> int:
         """Bytes the machine could give, by the newest sample."""
-        newest = max((track.last for track in self.all), key=lambda row: int(row["t_ns"]), default=None)
-        return int(newest["available"]) if newest is not None else 0
+        return self.newest("available")
+
+    def spell(self) -> Spell | None:
+        """What makes tokens slow now, where memory is the reason."""
+        lasting = [t.facts.spells[-1] for t in self.alive if t.facts.spells and not t.facts.spells[-1].end_ns]
+        return max(lasting, key=lambda spell: spell.begin_ns, default=None)
 
 
 def _letters(lanes: Sequence[Lane]) -> str:
@@ -121,12 +131,14 @@ def _name(lane: Lane) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One area of the stack, in GB; ``part`` is empty where a whole engine is one area."""
+    """One area of the stack, in GB."""
 
     letters: str
     part: str
     low: Floats
     high: Floats
+    used: Floats | None = None
+    """Of the KV cache: up to where tokens fill it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +146,17 @@ class Mark:
     """Something that happened, at a measured second."""
 
     x: float
+    text: str
+    word: str = ""
+    """What stands beside it where there is room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A time that memory made tokens slow, in measured seconds."""
+
+    x0: float
+    x1: float
     text: str
 
 
@@ -147,8 +170,13 @@ class Picture:
     """Resident memory of all engines, hidden parts included, GB."""
     limit: Floats = field(default_factory=lambda: np.zeros(0))
     """In use and free together, GB; NaN where nothing was sampled any more."""
+    swap: Floats = field(default_factory=lambda: np.zeros(0))
+    """The machine's swap in use, GB; NaN as `limit`."""
     marks: list[Mark] = field(default_factory=list)
-    """Loads, ends, and where time was cut out."""
+    """Loads, ends, larger contexts, and where time was cut out."""
+    spans: list[Span] = field(default_factory=list)
+    times: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """When the points were sampled, ns."""
 
     @property
     def span(self) -> float:
@@ -157,8 +185,13 @@ class Picture:
 
 
 def by_parts(tracks: Tracks) -> bool:
-    """One engine is shown by its parts, several as one area each."""
+    """The legend names one engine's parts, or several engines."""
     return len(tracks.alive) <= 1
+
+
+def many(picture: Picture) -> bool:
+    """Whether several engines stand on each other, which then need their letters."""
+    return len({layer.letters for layer in picture.layers}) > 1
 
 
 def make_picture(tracks: Tracks, hidden: Collection[str] = ()) -> Picture:
@@ -172,19 +205,25 @@ def make_picture(tracks: Tracks, hidden: Collection[str] = ()) -> Picture:
     x, marks = _measured(times)
     layers: list[Layer] = []
     base, total = np.zeros(len(times)), np.zeros(len(times))
-    parts = by_parts(tracks)
     for track in sorted(tracks.all, key=lambda track: track.letters):
         mine = rows[id(track)]
         at, on = _held(track, mine, times)
         total += np.where(on, mine["rss"][at] / 1e9, 0.0)
-        values = dict(zip(PARTS, split_rows(track.facts.info, mine), strict=True)) if parts else {"": mine["rss"]}
-        for part, series in values.items():
-            if (part or track.letters) not in hidden:
+        for part, series in zip(PARTS, split_rows(track.facts.info, mine), strict=True):
+            if part not in hidden and track.letters not in hidden:
                 top = base + np.where(on, series[at] / 1e9, 0.0)
-                layers.append(Layer(track.letters, part, base, top))
+                used = base + (top - base) * filled(track.facts, mine)[at] if part == "kv" else None
+                layers.append(Layer(track.letters, part, base, top, used))
                 base = top
     marks += _events(tracks, rows, times, x)
-    return Picture(x, layers, total, _limit(rows.values(), times, total), marks)
+    free, swap = (_of_machine(rows.values(), times, column) for column in ("available", "swap_used"))
+    return Picture(x, layers, total, total + free, swap, marks, _spans(tracks, times, x), times)
+
+
+def filled(facts: EngineFacts, rows: NDArray[Any]) -> Floats:
+    """How much of the KV cache tokens fill, from 0 to 1."""
+    room = facts.info.n_ctx if facts.info is not None else 0
+    return np.minimum(1.0, rows["kv_used"] / max(1, room))
 
 
 def _times(track: Track, rows: NDArray[Any]) -> NDArray[np.int64]:
@@ -217,14 +256,26 @@ def _held(track: Track, rows: NDArray[Any], times: NDArray[np.int64]) -> tuple[N
     return np.maximum(at, 0), on
 
 
-def _limit(all_rows: Collection[NDArray[Any]], times: NDArray[np.int64], total: Floats) -> Floats:
+def _of_machine(all_rows: Collection[NDArray[Any]], times: NDArray[np.int64], column: str) -> Floats:
+    """What all engines' samples say of the machine, GB."""
     stamps = np.concatenate([rows["t_ns"] for rows in all_rows])
     order = np.argsort(stamps, kind="stable")
-    free = np.concatenate([rows["available"] for rows in all_rows])[order] / 1e9
+    values = np.concatenate([rows[column] for rows in all_rows])[order] / 1e9
     stamps = stamps[order]
     at = np.maximum(_newest(stamps, times), 0)
     # After an engine's end what it gave back isn't in any sample yet.
-    return np.where(times <= stamps[-1], total + free[at], np.nan)
+    return np.where(times <= stamps[-1], values[at], np.nan)
+
+
+def _spans(tracks: Tracks, times: NDArray[np.int64], x: Floats) -> list[Span]:
+    found: list[Span] = []
+    for track in tracks.all:
+        for spell in track.facts.spells:
+            end = spell.end_ns or track.ended_ns or int(times[-1])
+            if end >= times[0]:
+                edges = np.interp([spell.begin_ns, end], times, x)
+                found.append(Span(float(edges[0]), float(edges[1]), spell.words))
+    return found
 
 
 def _events(tracks: Tracks, rows: dict[int, NDArray[Any]], times: NDArray[np.int64], x: Floats) -> list[Mark]:
@@ -233,7 +284,20 @@ def _events(tracks: Tracks, rows: dict[int, NDArray[Any]], times: NDArray[np.int
         first = int(rows[id(track)]["t_ns"][0])
         name = f"{' '.join(track.letters)} {track.name}".strip()
         if first > times[0] and len(track.facts.memory.rows) <= KEPT_ROWS:
-            found.append(Mark(float(x[np.searchsorted(times, first)]), f"{name} was loaded"))
+            found.append(Mark(float(x[np.searchsorted(times, first)]), *_loaded(tracks, track, name)))
         if not track.alive:
-            found.append(Mark(float(x[np.searchsorted(times, track.ended_ns)]), f"{name} ended, memory given back"))
+            found.append(
+                Mark(float(x[np.searchsorted(times, track.ended_ns)]), f"{name} ended, memory given back", "ended")
+            )
     return found
+
+
+def _loaded(tracks: Tracks, track: Track, name: str) -> tuple[str, str]:
+    """A load's text and word: after one of the same model with another context, that."""
+    info = track.facts.info
+    before = [t for t in tracks.all if t.ended_ns and t.letters == track.letters and t is not track]
+    old = before[-1].facts.info if before else None
+    if info is None or old is None or old.path != info.path or old.n_ctx == info.n_ctx:
+        return f"{name} was loaded", "loaded"
+    how = "grew" if info.n_ctx > old.n_ctx else "shrank"
+    return f"{name}: the context {how} from {old.n_ctx:,} to {info.n_ctx:,} tokens", f"{info.n_ctx:,} tokens"
