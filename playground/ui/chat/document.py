@@ -19,8 +19,9 @@ from PySide6.QtGui import (
 )
 from shiboken6 import isValid
 
-from playground.ui.chat.formats import INDENT, Formats
+from playground.ui.chat.formats import INDENT, QUOTE_STEP, Formats
 from playground.ui.chat.highlight import Highlighter, Span, Spans
+from playground.ui.chat.lines import utf16
 
 
 class SafeDocument(QTextDocument):
@@ -62,6 +63,8 @@ class FormattedDocument(SafeDocument):
         self.writer = QTextCursor(self)
         self.unused = True
         """The last block is empty and may be used."""
+        self.changed_from = 0.0
+        """What is above this, px, looks as it did before the text grew last."""
         self.last_list: QTextList | None = None
         """The outermost list that the text ends in, for items that come in the next piece."""
         self._formats = formats
@@ -104,6 +107,13 @@ class FormattedDocument(SafeDocument):
             self.unused = False
         else:
             self.writer.insertBlock(block, char)
+
+    def line_top(self, block: QTextBlock, at: int) -> float:
+        """Top of the line over the one with a character of a block, px: what follows may pull words up."""
+        line = block.layout().lineForTextPosition(at)
+        y = line.y() - line.height() if line.isValid() else 0.0
+        top = self.documentLayout().blockBoundingRect(block).top()
+        return top + y - (QUOTE_STEP if at == 0 else 0)
 
     @property
     def at_top(self) -> bool:
@@ -173,8 +183,3 @@ class FormattedDocument(SafeDocument):
 def _in_utf16(text: str, spans: list[Span]) -> list[Span]:
     """Spans as Qt counts characters."""
     return [(utf16(text[:at]), utf16(text[at : at + length]), token) for at, length, token in spans]
-
-
-def utf16(text: str) -> int:
-    """Length as Qt counts it."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2

@@ -13,11 +13,14 @@ from PySide6.QtGui import QTextCursor, QTextList
 
 from playground.ui.chat.clean import clean, close_open_marks, protect_formulas
 from playground.ui.chat.document import CodeRegion, FormattedDocument
-from playground.ui.chat.formats import Formats
+from playground.ui.chat.formats import GAP, HEAD, PAD, Formats
 from playground.ui.chat.growth import plain_growth
 from playground.ui.chat.highlight import Highlighter
-from playground.ui.chat.reader import read_markdown
+from playground.ui.chat.reader import Piece as Written
 from playground.ui.chat.splitter import LINE_MAX, Piece, Splitter, split
+
+_OVER = HEAD + PAD + GAP
+"""A block's frame reaches so far over its text, px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class MarkdownDocument(FormattedDocument):
         self._mark = _Mark()
         self._tail: list[Piece] = []
         """The live end as it is shown."""
+        self._written: Written | None = None
+        """What was written last, while it may grow."""
 
     def restyle(self, formats: Formats) -> None:
         """Empty it and take other formats; show the text again afterwards."""
@@ -59,6 +64,7 @@ class MarkdownDocument(FormattedDocument):
         self._text = None
         self._mark = _Mark()
         self._tail = []
+        self._written = None
         self.empty()
 
     def show(self, text: str) -> None:
@@ -97,10 +103,20 @@ class MarkdownDocument(FormattedDocument):
         self._text = None
         finished = self._splitter.feed(fresh)
         before, self._tail = self._tail, self._splitter.tail()
+        self.changed_from = self._last_line()
         if not finished and len(before) == len(self._tail) == 1 and self._goes_on(before[0], self._tail[0]):
             return
         self.writer.beginEditBlock()
-        self._roll_back()
+        if len(before) == 1 and self._grows(before[0], finished or self._tail, not finished):
+            if finished:
+                finished = finished[1:]
+            else:
+                self._write(self._tail[1:], live=True, tail=True)
+                self.writer.endEditBlock()
+                return
+        else:
+            self.changed_from = self._mark_top()
+            self._roll_back()
         self._write(finished, live=True)
         self._set_mark()
         self._write(self._tail, live=True, tail=True)
@@ -154,6 +170,25 @@ class MarkdownDocument(FormattedDocument):
             del self.regions[-1].lines[mark.lines :]
             self.regions[-1].end = mark.end
 
+    def _mark_top(self) -> float:
+        """What is above this, px, stays as it is when the live end is rolled back."""
+        block = self.findBlock(self._mark.position)
+        return self.documentLayout().blockBoundingRect(block).top() - _OVER
+
+    def _last_line(self) -> float:
+        """Top of the last line, px."""
+        block = self.lastBlock()
+        count = block.layout().lineCount()
+        top = self.documentLayout().blockBoundingRect(block).top()
+        return top + (block.layout().lineAt(count - 1).y() if count else 0.0)
+
+    def _grows(self, before: Piece, pieces: list[Piece], tail: bool) -> bool:
+        """Have what is shown of the live end say what the first of these pieces does, if little has to be changed."""
+        after = pieces[0] if pieces else None
+        if after is None or self._written is None or before.kind != "text" or after.kind != "text":
+            return False
+        return before.continues == after.continues and self._written.grow(self._source(after, tail))
+
     def _goes_on(self, before: Piece, after: Piece) -> bool:
         """Put behind the live end what was added to it, if that is all there is to do."""
         if before.kind == after.kind == "text" and before.continues == after.continues:
@@ -162,6 +197,8 @@ class MarkdownDocument(FormattedDocument):
                 return False
             self.writer.movePosition(QTextCursor.MoveOperation.End)
             self.writer.insertText(words, self._formats.char())
+            if self._written is not None:
+                self._written.take(words)
             return True
         if before.kind == after.kind == "code" and (before.opens, before.language) == (after.opens, after.language):
             (old,), (new,) = before.lines, after.lines
@@ -178,14 +215,20 @@ class MarkdownDocument(FormattedDocument):
         self.writer.movePosition(QTextCursor.MoveOperation.End)
         for piece in pieces:
             if piece.kind == "code":
+                self._written = None
                 self._write_code(piece, live, tail)
             else:
-                source = protect_formulas(close_open_marks(piece.text) if tail else piece.text)
+                source = self._source(piece, tail)
                 if definitions and "[" in source:
                     source += "\n\n" + "\n".join(definitions)
                 if not piece.continues:
                     self.last_list = None
-                read_markdown(self, source)
+                self._written = Written(self, source)
+
+    @staticmethod
+    def _source(piece: Piece, tail: bool) -> str:
+        """A piece of Markdown as it is read; ``tail``: it may go on."""
+        return protect_formulas(close_open_marks(piece.text) if tail else piece.text)
 
     def _write_code(self, piece: Piece, live: bool, tail: bool) -> None:
         lines = list(piece.lines)

@@ -2,67 +2,105 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
-from typing import Any
+from collections.abc import Sequence
 
-from PySide6.QtGui import (
-    QTextBlock,
-    QTextBlockFormat,
-    QTextCursor,
-    QTextDocument,
-    QTextFormat,
-    QTextFragment,
-    QTextList,
-    QTextListFormat,
-    QTextTable,
-)
+from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextCursor, QTextFormat, QTextList, QTextListFormat, QTextTable
 
-from playground.translate import tr
 from playground.ui.chat.document import CodeRegion, FormattedDocument, SafeDocument
-from playground.ui.chat.formats import BULLET, CHIPS, DONE_TASK, INDENT, KIND, OPEN_TASK, QUOTE, QUOTE_STEP
-
-FEATURES = QTextDocument.MarkdownFeature.MarkdownDialectGitHub | QTextDocument.MarkdownFeature.MarkdownNoHTML
-SCHEMES = ("http", "https", "mailto")
-"""Links with these can be followed; all others are text."""
-_ALT, _QUOTE_LEVEL, _LANGUAGE, _RULER = (
-    int(QTextFormat.Property[name])
-    for name in ("ImageAltText", "BlockQuoteLevel", "BlockCodeLanguage", "BlockTrailingHorizontalRulerWidth")
+from playground.ui.chat.formats import CHIPS, INDENT, KIND, QUOTE_STEP
+from playground.ui.chat.lines import (
+    DOTS,
+    FEATURES,
+    LANGUAGE,
+    QUOTE_LEVEL,
+    Line,
+    ListKey,
+    Lists,
+    Run,
+    fragments_of,
+    line_of,
+    runs_of,
+    shared,
 )
 
-_DOTS = (
-    QTextListFormat.Style.ListDisc,
-    QTextListFormat.Style.ListCircle,
-    QTextListFormat.Style.ListSquare,
-)
+_NO_RUN = Run("")
 
 
-def read_markdown(target: FormattedDocument, source: str) -> None:
-    """Append what a piece of Markdown says."""
-    _Reader(target, source).write()
-
-
-class _Reader:
-    """Reads one piece of Markdown with Qt and writes it into the document with our formats."""
+class Piece:
+    """One piece of Markdown, written at the end of a document, where it may grow."""
 
     def __init__(self, target: FormattedDocument, source: str) -> None:
+        """Append what ``source`` says."""
         self._to = target
         self._formats = target.formats
-        self._lists: dict[int, QTextList] = {}
+        self._lists: dict[ListKey, QTextList] = {}
         self._region: CodeRegion | None = None
-        self._source = SafeDocument()
-        self._source.setUndoRedoEnabled(False)
-        self._source.setMarkdown(source, FEATURES)
+        self._lines: list[Line] | None = []
+        """What is shown; None where it isn't only lines, so that it can't be compared."""
+        self._write(source)
 
-    def write(self) -> None:
+    def grow(self, source: str) -> bool:
+        """Show ``source`` instead, if that takes no more than changing the last line and adding some.
+
+        False: nothing was done, the piece has to be written anew.
+        """
+        before = self._lines
+        after = _only_lines(_read(source)) if before else None
+        if not before or not after or len(after) < len(before) or after[: len(before) - 1] != before[:-1]:
+            return False
+        last, new = before[-1], after[len(before) - 1]
+        if (last.item_of, last.rule) != (new.item_of, new.rule):
+            return False
+        self._change(last, new)
+        self._lines = []
+        for line in after[len(before) :]:
+            self._line(line)
+        self._lines = after
+        return True
+
+    def take(self, words: str) -> None:
+        """These words were put behind the last line."""
+        if not self._lines:
+            self._lines = None
+            return
+        last = self._lines[-1]
+        *runs, end = last.runs or (_NO_RUN,)
+        if end[1:] == _NO_RUN[1:]:
+            runs.append(Run(end.text + words))
+        else:
+            runs += [end, Run(words)]
+        self._lines[-1] = last._replace(runs=tuple(runs))
+
+    def _change(self, last: Line, new: Line) -> None:
+        """Make the document's last block, which shows ``last``, show ``new``."""
+        to, writer = self._to, self._to.writer
+        writer.movePosition(QTextCursor.MoveOperation.End)
+        same, rest = shared(last.runs, new.runs)
+        block = writer.block()
+        if same < last.size or last[1:] != new[1:]:
+            to.changed_from = to.line_top(block, 0 if last[1:] != new[1:] else same)
+        if last[1:] != new[1:]:
+            form = self._block_format(new, block.position() == 0)
+            form.setObjectIndex(block.blockFormat().objectIndex())  # its list
+            writer.setBlockFormat(form)
+            writer.setBlockCharFormat(self._formats.char(heading=new.heading))
+        if same < last.size:
+            writer.setPosition(block.position() + same)
+            writer.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            writer.removeSelectedText()
+        self._inline(writer, rest, new.heading)
+
+    def _write(self, source: str) -> None:
         """Walk the blocks and tables in order."""
-        walk = self._source.rootFrame().begin()
+        read, lists = _read(source), Lists()
+        walk = read.rootFrame().begin()
         while not walk.atEnd():
             frame = walk.currentFrame()
             if isinstance(frame, QTextTable):
                 self._end_code()
                 self._table(frame)
             elif not frame:
-                self._block(walk.currentBlock())
+                self._block(walk.currentBlock(), lists)
             walk += 1
         self._end_code()
 
@@ -73,56 +111,49 @@ class _Reader:
             self._to.colour(self._region)
             self._region = None
 
-    def _block(self, block: QTextBlock) -> None:
+    def _block(self, block: QTextBlock, lists: Lists) -> None:
         form = block.blockFormat()
-        if form.hasProperty(_LANGUAGE):
+        if form.hasProperty(LANGUAGE):
             self._code(block, form)
             return
         self._end_code()
-        source_list = _list_of(block)
-        if form.hasProperty(_RULER):
-            self._to.begin_block(self._formats.rule(), self._formats.char())
+        line = line_of(block, form, lists)
+        if line is not None:
+            self._line(line)
+
+    def _line(self, line: Line) -> None:
+        to = self._to
+        if self._lines is not None:
+            self._lines.append(line)
+        if line.rule:
+            to.begin_block(self._formats.rule(), self._formats.char())
             return
-        if not block.text() and source_list is None and not form.properties():
-            return  # Qt puts empty blocks around tables
-        self._prose(block, form, source_list)
+        to.begin_block(self._block_format(line, to.at_top), self._formats.char(heading=line.heading))
+        if line.item_of is not None:
+            self._join_list(line.item_of)
+        self._inline(to.writer, line.runs, line.heading)
 
-    def _prose(self, block: QTextBlock, form: QTextBlockFormat, source_list: QTextList | None) -> None:
-        to, first = self._to, self._to.at_top
-        heading = form.headingLevel()
-        made = self._formats.item(first) if source_list else self._formats.paragraph(heading, first)
-        kind = 0
-        level = min(form.intProperty(_QUOTE_LEVEL), 8)
-        if level:
-            made.setLeftMargin(level * QUOTE_STEP)
-            made.setProperty(_QUOTE_LEVEL, level)
-            kind |= QUOTE
-        made.setIndent(form.indent())
-        kind |= _mark_kind(form, source_list)
-        fragments = _fragments(block)
-        if any(f.charFormat().fontFixedPitch() for f in fragments):
-            kind |= CHIPS
-        made.setProperty(KIND, kind)
-        to.begin_block(made, self._formats.char(heading=heading))
-        if source_list:
-            self._join_list(source_list)
-        self._inline(to.writer, fragments, heading)
+    def _block_format(self, line: Line, first: bool) -> QTextBlockFormat:
+        made = self._formats.item(first) if line.item_of is not None else self._formats.paragraph(line.heading, first)
+        if line.quote:
+            made.setLeftMargin(line.quote * QUOTE_STEP)
+            made.setProperty(QUOTE_LEVEL, line.quote)
+        made.setIndent(line.indent)
+        made.setProperty(KIND, line.kind)
+        return made
 
-    def _join_list(self, source: QTextList) -> None:
-        key = source.objectIndex()
+    def _join_list(self, key: ListKey) -> None:
         known = self._lists.get(key)
         if known:
             known.add(self._to.writer.block())
             return
         form = QTextListFormat()
-        given = source.format()
         # Dots and boxes are painted by the body: Qt puts them too close to the text.
-        ordered = given.style() not in _DOTS
-        form.setStyle(given.style() if ordered else QTextListFormat.Style.ListStyleUndefined)
-        form.setIndent(given.indent())
-        form.setNumberSuffix(given.numberSuffix() or ".")
-        form.setStart(given.start())
-        outermost = given.indent() == 1
+        form.setStyle(key.style if key.style not in DOTS else QTextListFormat.Style.ListStyleUndefined)
+        form.setIndent(key.indent)
+        form.setNumberSuffix(key.suffix)
+        form.setStart(key.start)
+        outermost = key.indent == 1
         last = self._to.last_list
         if outermost and last is not None and not self._lists and _alike(last.format(), form):
             # A list of its own that counts on: Qt takes long to add to a long list.
@@ -131,44 +162,26 @@ class _Reader:
         if outermost:
             self._to.last_list = self._lists[key]
 
-    def _inline(
-        self, cursor: QTextCursor, fragments: list[QTextFragment], heading: int = 0, bold: bool = False
-    ) -> None:
-        for fragment, after in zip_longest(fragments, fragments[1:]):
-            given = fragment.charFormat()
-            text = fragment.text()
-            look: dict[str, Any] = {"heading": heading}
-            if given.isImageFormat():
-                # Never shown, named instead: neither the file nor the address is touched.
-                image = given.toImageFormat()
-                text = _image_words(given.stringProperty(_ALT), image.name())
-                look["faint"] = True
-            else:
-                look.update(
-                    bold=bold or given.fontWeight() > 500,
-                    italic=given.fontItalic(),
-                    strike=given.fontStrikeOut(),
-                    code=given.fontFixedPitch(),
-                    href=followable(given.anchorHref()) if given.isAnchor() else "",
-                )
-            # Room for the chip behind a code span: before it and after it.
-            spaced = look.get("code") or (after is not None and after.charFormat().fontFixedPitch())
-            if spaced:
-                cursor.insertText(text[:-1], self._formats.char(**look))
-                cursor.insertText(text[-1:], self._formats.char(**look, spaced=True))
-            else:
-                cursor.insertText(text, self._formats.char(**look))
+    def _inline(self, cursor: QTextCursor, runs: Sequence[Run], heading: int = 0) -> None:
+        for run in runs:
+            text, bold, italic, strike, code, href, faint, spaced = run
+            plain = run[1:] == _NO_RUN[1:]
+            char = self._formats.char
+            form = char(heading=heading) if plain else char(bold, italic, strike, code, href, heading, faint, spaced)
+            cursor.insertText(text, form)
 
     def _code(self, block: QTextBlock, form: QTextBlockFormat) -> None:
-        language = form.stringProperty(_LANGUAGE)
+        self._lines = None
+        language = form.stringProperty(LANGUAGE)
         if self._region is None:
             self._region = CodeRegion(-1, -1, language)
             self._to.regions.append(self._region)
-        level = min(form.intProperty(_QUOTE_LEVEL), 8)
+        level = min(form.intProperty(QUOTE_LEVEL), 8)
         left = form.indent() * INDENT + level * QUOTE_STEP
         self._to.add_code_line(self._region, block.text(), left=left)
 
     def _table(self, source: QTextTable) -> None:
+        self._lines = None
         to = self._to
         if not to.unused:
             to.begin_block(self._formats.tiny(), self._formats.char())
@@ -190,44 +203,38 @@ class _Reader:
         shaped = below if row == 0 else block  # the reader leaves heads unaligned
         if shaped.blockFormat().hasProperty(QTextFormat.Property.BlockAlignment):
             made.setAlignment(shaped.blockFormat().alignment())
-        fragments = _fragments(block)
-        if any(f.charFormat().fontFixedPitch() for f in fragments):
+        runs = runs_of(fragments_of(block), bold=row == 0)
+        if any(run.code for run in runs):
             made.setProperty(KIND, CHIPS)
         cursor.setBlockFormat(made)
         cursor.setBlockCharFormat(self._formats.char(bold=row == 0))
-        self._inline(cursor, fragments, bold=row == 0)
+        self._inline(cursor, runs)
 
 
-def _list_of(block: QTextBlock) -> QTextList | None:
-    return block.textList()
+def _read(source: str) -> SafeDocument:
+    read = SafeDocument()
+    read.setUndoRedoEnabled(False)
+    read.setMarkdown(source, FEATURES)
+    return read
+
+
+def _only_lines(read: SafeDocument) -> list[Line] | None:
+    """A piece's lines; None: there are tables or code in it."""
+    found: list[Line] = []
+    lists = Lists()
+    if read.rootFrame().childFrames():
+        return None
+    block = read.begin()
+    while block.isValid():
+        form = block.blockFormat()
+        if form.hasProperty(LANGUAGE):
+            return None
+        line = line_of(block, form, lists)
+        if line is not None:
+            found.append(line)
+        block = block.next()
+    return found
 
 
 def _alike(one: QTextListFormat, other: QTextListFormat) -> bool:
     return one.style() == other.style() and one.numberSuffix() == other.numberSuffix()
-
-
-def _mark_kind(form: QTextBlockFormat, source_list: QTextList | None) -> int:
-    if form.marker() == QTextBlockFormat.MarkerType.Checked:
-        return DONE_TASK
-    if form.marker() == QTextBlockFormat.MarkerType.Unchecked:
-        return OPEN_TASK
-    return BULLET if source_list is not None and source_list.format().style() in _DOTS else 0
-
-
-def _fragments(block: QTextBlock) -> list[QTextFragment]:
-    found = []
-    walk = block.begin()
-    while not walk.atEnd():
-        found.append(walk.fragment())
-        walk += 1
-    return found
-
-
-def _image_words(alt: str, address: str) -> str:
-    words = ", ".join(part for part in (alt.strip(), address.strip()[:300]) if part)
-    return tr("[image: {name}]", name=words) if words else tr("[image]")
-
-
-def followable(address: str) -> str:
-    """The address if it is one that may be offered, else nothing."""
-    return address if address.partition(":")[0].strip().lower() in SCHEMES and ":" in address else ""

@@ -14,7 +14,8 @@ from itertools import accumulate
 
 from PySide6.QtGui import QTextBlock
 
-from playground.ui.chat.document import FormattedDocument, utf16
+from playground.ui.chat.document import FormattedDocument
+from playground.ui.chat.lines import utf16
 
 _NO_SPACES = "\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 """Writing without spaces: each sign is found by itself."""

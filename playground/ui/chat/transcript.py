@@ -18,7 +18,7 @@ from playground.ui.chat.body import Body
 from playground.ui.chat.figures import thinking_words
 from playground.ui.chat.highlight import shared_highlighter
 from playground.ui.chat.link_popup import LinkPopup
-from playground.ui.chat.reader import followable
+from playground.ui.chat.lines import followable
 from playground.ui.chat.row_scroller import RowScroller
 from playground.ui.chat.rows import TurnPool
 from playground.ui.chat.turn import Turn, TurnFacts
