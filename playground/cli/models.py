@@ -49,7 +49,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("inspect", "All that a model’s file says of itself.", "models_inspect"),
     Verb("verify", "Read a model’s file whole and compare its digest with the published one.", "models_verify"),
     Verb("quantize", "Make another quant of a model.", "models_quantize"),
-    Verb("rm", "Put a model of our own folder into the trash.", "models_rm"),
+    Verb("rm", "Put a model that we made or fetched into the trash.", "models_rm"),
 )
 
 EXIT_CODES = "exit codes: 0 done, 1 the Hub, the disk or the engine failed, 2 bad input or no such model, 130 Ctrl+C"

@@ -1,4 +1,4 @@
-"""``playground models rm``: a model of our own folder into the trash."""
+"""``playground models rm``: a model of our own folder, or one that we fetched, into the trash."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from playground.cli.errors import ENGINE_FAILED, OK, CliError
 from playground.cli.models_here import find_any
 from playground.cli.output import clean, is_terminal
+from playground.downloads import fetched
 from playground.models import trash
 from playground.models.gguf import size_text
 from playground.paths import find_paths
@@ -32,10 +33,10 @@ def run(given: argparse.Namespace) -> int:
     """Delete; the exit code."""
     paths = find_paths()
     model = find_any(paths, " ".join(given.model), broken=True)
-    if not trash.may_delete(paths, model):
+    if not fetched.may_delete(paths, model):
         raise CliError(
             f"“{model.path}” isn’t ours: it comes from {model.source}. "
-            f"Only models in {paths.models} are deleted from here."
+            f"Only models in {paths.models} and what this app has downloaded are deleted from here."
         )
     if not given.yes and not _agreed(
         f"{clean(model.label)}, {size_text(model.size)}, {clean(model.path)}", given.forever
@@ -43,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
         print("Nothing was deleted.", file=sys.stderr)
         return OK
     try:
-        gone = trash.delete(paths, model, forever=given.forever)
+        gone = fetched.delete(paths, model, forever=given.forever)
     except trash.NotDeleted as error:
         raise CliError(str(error), ENGINE_FAILED) from None
     if given.json:

@@ -26,7 +26,7 @@ def build(parser: argparse.ArgumentParser) -> None:
     """Its arguments."""
     parser.add_argument("text", nargs="*", metavar="TEXT", help="A part of the repository’s name.")
     parser.add_argument("--author", metavar="NAME", default="", help="Who published it.")
-    parser.add_argument("--family", metavar="TAG", default="", help="As llama, qwen3, gemma3; or a base model’s OWNER/NAME.")
+    parser.add_argument("--family", metavar="TAG", default="", help="As llama, qwen3; or a base model’s OWNER/NAME.")
     parser.add_argument("--task", metavar="TASK", default="", help="The Hub’s name of a task, as text-generation.")
     parser.add_argument(
         "--licence", "--license", metavar="NAME", default="", help="As the Hub names it: mit, apache-2.0."

@@ -195,6 +195,7 @@ class Fetch:
                 ),
             )
         os.replace(path, self._place.blob(file.etag))
+        file.ours = True
         with suppress(OSError):
             self._place.bad(file.etag).unlink()
         self._done()

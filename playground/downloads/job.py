@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from playground.downloads import fetched
 from playground.downloads.control import Control
 from playground.downloads.errors import CommitGone, DownloadError, explain
 from playground.downloads.fetch import Fetch
@@ -34,6 +35,7 @@ def run(
             _fetch_all(record, journal, place, control)
             paths = place.offer(record.files, record.revision)
             record.paths = [str(path) for path in paths]
+            fetched.note(journal.folder, place, record.files)
             offered(paths)
             _put_on_disk(paths)
             record.state = "done"

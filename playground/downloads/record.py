@@ -41,6 +41,8 @@ class FileRecord(msgspec.Struct):
     """Bytes of the part to build on, because the machine was started anew since; -1: all."""
     checked: bool = False
     """Complete, and its digest was right."""
+    ours: bool = False
+    """It came over this app's line; another program had not put it there."""
     only_sha256: str = ""
     """Given where one certain file is wanted and no newer one of that name."""
 

@@ -37,16 +37,42 @@ def delete(paths: Paths, model: ModelFile, *, forever: bool = False) -> list[Pat
     gone: list[Path] = []
     for file in files:
         if file.is_symlink() or file.exists():
-            _remove(file, forever)
+            remove(file, forever)
             gone.append(file)
     if not gone:
         raise NotDeleted(tr("“{name}” isn’t there any more.", name=first.name))
+    forget(paths, first)
+    return gone
+
+
+def forget(paths: Paths, first: Path) -> None:
+    """Drop what is noted of a model that is gone."""
     try:
         notes.drop(paths, first)
         remembered.forget(paths, first)
     except OSError:
         pass  # a note too many
-    return gone
+
+
+def remove(file: Path, forever: bool) -> None:
+    """Put one file into the trash, or delete it for good. Raises NotDeleted."""
+    try:
+        if forever:
+            file.unlink()
+            return
+        from send2trash import send2trash  # slow to import, and rarely needed
+
+        send2trash(file)
+    except OSError as error:
+        raise not_deleted(file, error, forever) from error
+
+
+def not_deleted(file: Path, error: OSError, forever: bool) -> NotDeleted:
+    """Why a file stays, as a sentence."""
+    what = "deleted" if forever else tr("put into the trash")
+    return NotDeleted(
+        tr("“{name}” could not be {what}: {reason}.", name=file.name, what=what, reason=error.strerror or error)
+    )
 
 
 def _is_ours(paths: Paths, path: Path) -> bool:
@@ -56,18 +82,3 @@ def _is_ours(paths: Paths, path: Path) -> bool:
         return path.parent.resolve().is_relative_to(paths.models.resolve())
     except OSError:
         return False
-
-
-def _remove(file: Path, forever: bool) -> None:
-    try:
-        if forever:
-            file.unlink()
-            return
-        from send2trash import send2trash  # slow to import, and rarely needed
-
-        send2trash(file)
-    except OSError as error:
-        what = "deleted" if forever else tr("put into the trash")
-        raise NotDeleted(
-            tr("“{name}” could not be {what}: {reason}.", name=file.name, what=what, reason=error.strerror or error)
-        ) from error

@@ -93,6 +93,12 @@ class Downloads:
             (view for view in self.items if view.repo == repo and any(file.name == name for file in view.files)), None
         )
 
+    def drop(self, path: str) -> None:
+        """Take what fetched this file off the list: the file has been deleted."""
+        for view in self.items:
+            if view.state == "done" and path in view.paths:
+                self.cancel(view.id)
+
     def set_limit(self, mb_s: float) -> None:
         """Megabytes a second over all downloads; 0: as fast as the line."""
         self._queue.set_limit(mb_s * 1e6)

@@ -58,6 +58,8 @@ class Library:
         self.looked: Signal[[list[ModelRef]]] = Signal()
         """A look at the disk is over and found other models than the one before: those that lanes can load."""
         self._told: list[ModelRef] = []
+        self._fetched: frozenset[str] = frozenset()
+        """Paths in the Hub's cache that this app has put there."""
 
     @property
     def models(self) -> list[ModelFile]:
@@ -102,7 +104,15 @@ class Library:
 
     def may_delete(self, model: ModelFile) -> bool:
         """Whether `delete` would do it, as far as can be told without the disk."""
-        return model.source_key == "ours" or Path(model.path).is_relative_to(self._paths.models)
+        return (
+            model.source_key == "ours"
+            or Path(model.path).is_relative_to(self._paths.models)
+            or model.path in self._fetched
+        )
+
+    def is_shared(self, model: ModelFile) -> bool:
+        """Whether other programs find it, too, since it lies in the Hub's cache."""
+        return model.path in self._fetched
 
     def delete(self, path: str, done: Callable[[str], None] = lambda _: None) -> None:
         """Put a model of ours into the trash; ``done`` gets an empty text, or a sentence on why not."""
@@ -112,8 +122,10 @@ class Library:
             return
 
         def work() -> str:
+            from playground.downloads import fetched
+
             try:
-                trash.delete(self._paths, model)
+                fetched.delete(self._paths, model)
             except trash.NotDeleted as error:
                 return str(error)
             return ""
@@ -184,13 +196,19 @@ class Library:
         if self._scanner is not None:
             self._scanner.stop()
 
-    def _open(self) -> tuple[list[Source], Catalog, dict[str, Note]]:
-        return sources.all_sources(self._paths), self._catalog or Catalog(self._paths.cache), notes.load(self._paths)
+    def _open(self) -> tuple[list[Source], Catalog, dict[str, Note], frozenset[str]]:
+        from playground.downloads import fetched, record
 
-    def _begin(self, look: int, rows: list[Source], catalog: Catalog, known: dict[str, Note]) -> None:
+        mine = frozenset(fetched.load(record.folder_of(self._paths)))
+        catalog = self._catalog or Catalog(self._paths.cache)
+        return sources.all_sources(self._paths), catalog, notes.load(self._paths), mine
+
+    def _begin(
+        self, look: int, rows: list[Source], catalog: Catalog, known: dict[str, Note], fetched: frozenset[str]
+    ) -> None:
         if look != self._look or self._closed:
             return
-        self._catalog, self.rows, self.notes = catalog, rows, known
+        self._catalog, self.rows, self.notes, self._fetched = catalog, rows, known, fetched
         shown, self._taken = self._taken, Taken(row.key for row in rows)
         self._taken.keep(shown)
         self._scanner = Scanner(self._paths, rows, catalog, lambda report: self._post(lambda: self._take(look, report)))

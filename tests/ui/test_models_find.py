@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -252,6 +253,30 @@ def test_a_download_runs_in_the_strip_and_ends_in_the_library(
     stand.page.strip.clear.click()
     qtbot.waitUntil(lambda: stand.page.strip.isHidden(), timeout=20_000)
     assert any(m.source == f"Hub: {TINY}" for m in stand.library.models)
+
+
+def test_what_was_fetched_can_be_deleted_after_a_second_word(
+    stand: Stand, server: Server, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = put(tmp_path / "made", "tiny-F16.gguf", seed=4).read_bytes()
+    server.add(Repo(TINY, {"tiny-F16.gguf": Stored(body, sha=hashlib.sha256(body).hexdigest())}))
+    stand.downloads.add(TINY, ["tiny-F16.gguf"], label="Tiny F16")
+    here = lambda: [m.path for m in stand.library.models if m.source == f"Hub: {TINY}"]  # noqa: E731
+    qtbot.waitUntil(lambda: bool(here()) and not stand.library.scanning, timeout=30_000)
+    (path,) = here()
+    details = stand.page.library.details
+    details.show_model(path)
+    assert not details.doings["delete"].isHidden()
+    trash: list[str] = []
+    monkeypatch.setattr("send2trash.send2trash", lambda file: (trash.append(str(file)), os.unlink(file)))
+    details.doings["delete"].click()
+    assert "Other programs" in details.asked.text.text()
+    assert os.path.exists(path)
+    details.asked.buttons[0].click()
+    qtbot.waitUntil(lambda: not here(), timeout=20_000)
+    assert trash == [path]
+    qtbot.waitUntil(lambda: not stand.downloads.items, timeout=20_000)
+    assert not list((tmp_path / "hf").rglob("*.gguf"))
 
 
 def test_a_wrong_file_is_told_in_the_strip_and_can_be_cancelled(stand: Stand, server: Server, qtbot: QtBot) -> None:

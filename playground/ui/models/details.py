@@ -167,6 +167,7 @@ class Details(QScrollArea):
                     "danger", tr("It is still there."), problem, ((tr("All right"), "plain", self.asked.hide),)
                 )
             else:
+                self._rooms.downloads.drop(model.path)
                 self._rooms.workspace.told.emit(tr("{label} is in the trash.", label=model.label))
 
         self._rooms.library.delete(model.path, done)
