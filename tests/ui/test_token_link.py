@@ -17,6 +17,7 @@ from playground.actions.table import ACTIONS
 from playground.app import App
 from playground.conversation.tree import Node
 from playground.protocol.events import Phase, Token
+from playground.ui.plots.selection import selection
 from playground.workspace.lane import ModelRef
 from playground.workspace.series import Answer
 from playground.workspace.trying import Point
@@ -182,3 +183,12 @@ def test_the_action_tries_from_the_word_under_the_mouse(desk: Desk, monkeypatch:
     action = next(action for action in ACTIONS if action.keys == ("Ctrl+Alt+Return",))
     action.run(desk.app.workspace, desk.window)
     assert tried == [("A", Point("a", 2))]
+
+
+def test_a_range_of_the_plot_selects_its_text(desk: Desk) -> None:
+    node = desk.answer(WORDS)
+    body = desk.body(node)
+    desk.plot.canvas.choose(selection("token", 4, 7))
+    desk.qtbot.waitUntil(lambda: body.textCursor().selectedText() == " blue one and another")
+    desk.plot.canvas.choose(None)
+    desk.qtbot.waitUntil(lambda: not body.textCursor().hasSelection())

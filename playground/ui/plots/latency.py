@@ -15,7 +15,7 @@ from playground.ui.plots import painting, scale
 from playground.ui.plots.crosshair import Hover
 from playground.ui.plots.figures import Axis, Shown, Stats, largest_rate
 from playground.ui.plots.frame import Frame, Heights, Picture, nameless, plot_rect
-from playground.ui.plots.latency_head import LatencyHead, entries_of, format_value, next_axis
+from playground.ui.plots.latency_head import HELP, LatencyHead, entries_of, format_value, next_axis
 from playground.ui.plots.live import LiveView
 from playground.ui.plots.overlay import Over
 from playground.ui.plots.overlay_bar import OverlayBar
@@ -119,6 +119,7 @@ class LatencyPane(LiveView):
 
         canvas = LatencyCanvas(self._theme)
         canvas.setAccessibleName("Latency of each token")
+        canvas.setAccessibleDescription(HELP)
         canvas.hovered.connect(self._hovered)
         canvas.clicked.connect(lambda hover: self.token_clicked.emit(hover.letter, hover.index))
         canvas.zoom_changed.connect(self.head.show_zoomed)
@@ -279,7 +280,7 @@ class LatencyPane(LiveView):
         rates = {s.letter: s.answer.tok_s(RATE_WINDOW if s.busy else 0) for s in shown if s.n}
         rates |= self.ranges.rates
         stats, part = self._stats | self.ranges.stats, self.ranges.words
-        self.head.show_entries(entries_of(shown, stats, rates, many, part), self.hidden, many, self.axis)
+        self.head.show_entries(entries_of(shown, stats, rates, many, part), self.hidden, many, self.axis, part)
         words = []
         for s in shown:
             known = stats[s.letter]

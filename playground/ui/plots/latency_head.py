@@ -23,6 +23,11 @@ AXES: dict[Axis, tuple[str, str]] = {
     "first": ("time since the first token", "Show time since the first token along the axis"),
 }
 """What each axis counts, in words, and what the button says that leads to it; in the button's order."""
+HELP = (
+    "Drag over the plot to choose a range: its text is selected and its figures are told. The wheel zooms; "
+    "zoomed in, a drag pans and Shift with a drag chooses. A click beside the dots lets the range go, "
+    "a click on one scrolls the text to its token. By keyboard: arrows, Shift with arrows, plus, minus, 0."
+)
 _TITLE, _SHORT_TITLE = "Token latency", "Latency"
 
 
@@ -98,6 +103,7 @@ class LatencyHead(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that nothing under it is painted, too
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.title = Label(theme, _TITLE, 12, weight=600)
+        self.title.setToolTip(HELP)
         self.title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.subtitle = Label(theme, "", 11, "text-3")
         self.median = Label(theme, "median", 11, "text-2")
@@ -132,11 +138,15 @@ class LatencyHead(QWidget):
         self.hover.hide()
         self.median.hide()
 
-    def show_entries(self, entries: list[Entry], hidden: frozenset[str], many: bool, axis: Axis) -> None:
-        """The read-outs, and in words what several lanes are shown by."""
+    def show_entries(
+        self, entries: list[Entry], hidden: frozenset[str], many: bool, axis: Axis, part: str = ""
+    ) -> None:
+        """The read-outs, and in words what several lanes are shown by, or which part of them is told."""
         self._many = many
         x = AXES[axis][0]
         self._words = (f"ms, by {x}; line: mean of 8", f"ms, by {x}") if many else ("", "")
+        if many and part:
+            self._words = (f"ms, of the tokens {part}", part)
         self.legend.set_entries(entries, hidden)
         self._fit()
 
