@@ -9,20 +9,32 @@ A test walks all texts and all languages. The terminal speaks English.
 from __future__ import annotations
 
 import json
+import os
 
 from playground.resources import resource
 
 LANGUAGES = ("en", "de")
+VARIABLE = "PLAYGROUND_LANGUAGE"
+"""The environment variable that tells a process of the app which language is in force."""
 _texts: dict[str, str] = {}
 """The texts of the language in force; English needs none."""
+in_force = "en"
+"""One of LANGUAGES."""
 
 
 def use(choice: str, system: str = "en") -> None:
     """The language from now on: one of LANGUAGES, or ``system``: that of this locale name. Texts made before stay."""
+    global in_force
     language = system[:2] if choice == "system" else choice
+    in_force = language if language in LANGUAGES else "en"
     _texts.clear()
-    if language in LANGUAGES and language != "en":
-        _texts.update(catalogue(language))
+    if in_force != "en":
+        _texts.update(catalogue(in_force))
+
+
+def use_inherited() -> None:
+    """The language of the process that started this one."""
+    use(os.environ.get(VARIABLE, "en"))
 
 
 def catalogue(language: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from playground.engine.tokens import Vocab
 from playground.protocol.commands import CheckFormat, Tokenize
 from playground.protocol.events import FormatChecked, Piece, Tokenized
 from playground.settings.field import SettingError
+from playground.translate import tr
 
 MOST_PIECES = 2000
 """Tokens of a text that are told; the panel has no room for more."""
@@ -26,7 +27,7 @@ def answer(vocab: Vocab, command: Tokenize | CheckFormat) -> Tokenized | FormatC
     try:
         text = to_grammar(command.json_schema) if command.json_schema.strip() else command.grammar
         if "\0" in text:
-            raise FormatError("A grammar can’t contain a zero character.", text[: text.index("\0")].count("\n") + 1)
+            raise FormatError(tr("A grammar can’t contain a zero character."), text[: text.index("\0")].count("\n") + 1)
         if text.strip():
             Grammar(vocab, text).free()
     except (SettingError, ValueError) as error:

@@ -19,6 +19,7 @@ from playground.engine.load import Model
 from playground.engine.outbox import Outbox
 from playground.protocol.commands import Bench, BenchTest
 from playground.protocol.events import BenchDone, BenchPhase, BenchProgress, BenchRow
+from playground.translate import tr
 
 MOST_TESTS = 10_000
 MOST_REPEATS = 1_000
@@ -101,24 +102,30 @@ class Benchmark:
     def _refusal(self, command: Bench, busy: bool) -> str:
         """Why it can't be done, as a sentence; empty if it can."""
         if busy:
-            return "Speed can’t be measured while an answer is being written. Wait for its end, or stop it."
+            return tr("Speed can’t be measured while an answer is being written. Wait for its end, or stop it.")
         n_ctx = self._slots.n_ctx
         if not 0 < len(command.tests) <= MOST_TESTS or not 0 < command.repeats <= MOST_REPEATS:
-            return f"A benchmark has 1 to {MOST_TESTS:,} tests and repeats each at most {MOST_REPEATS:,} times."
+            return tr(
+                "A benchmark has 1 to {most_tests:,} tests and repeats each at most {most_repeats:,} times.",
+                most_tests=MOST_TESTS,
+                most_repeats=MOST_REPEATS,
+            )
         if (
             command.n_threads < 0
             or command.n_threads_batch < 0
             or max(command.n_threads, command.n_threads_batch) > 512
         ):
-            return "Threads go from 1 to 512."
+            return tr("Threads go from 1 to 512.")
         for test in command.tests:
             if min(test.n_prompt, test.n_gen, test.n_depth) < 0 or test.n_prompt + test.n_gen == 0:
-                return "A test reads or writes at least one token."
+                return tr("A test reads or writes at least one token.")
             n = test.n_prompt + test.n_gen + test.n_depth
             if n > n_ctx:
-                return (
-                    f"A test of {n:,} tokens doesn’t fit the context of {n_ctx:,}. "
-                    "Load the model with a larger context, or choose a shorter test."
+                return tr(
+                    "A test of {n:,} tokens doesn’t fit the context of {n_ctx:,}. Load the model with a larger "
+                    "context, or choose a shorter test.",
+                    n=n,
+                    n_ctx=n_ctx,
                 )
         return ""
 
@@ -223,7 +230,7 @@ class Benchmark:
         if code:
             if self._stopping:
                 raise _Stopped
-            raise _Failed(f"llama.cpp could not compute the benchmark’s tokens (code {code}).")
+            raise _Failed(tr("llama.cpp could not compute the benchmark’s tokens (code {code}).", code=code))
 
     def _look(self) -> None:
         if self._stopping:

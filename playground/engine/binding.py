@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+from playground.translate import tr
 
 
 def _without_the_upper_layer() -> None:
@@ -84,12 +85,12 @@ def build_text() -> str:
 def gpu() -> tuple[str, str]:
     """Name of the first GPU that can be used, or an empty name and the reason."""
     if not lib.llama_supports_gpu_offload():
-        return "", "This build of llama.cpp has no GPU backend."
+        return "", tr("This build of llama.cpp has no GPU backend.")
     for index in range(_dev_count()):
         device = _dev_get(index)
         if _dev_type(device) in _GPU_TYPES:
             return _dev_description(device).decode("utf-8", "replace"), ""
-    return "", "This build of llama.cpp can use a GPU, but none was found."
+    return "", tr("This build of llama.cpp can use a GPU, but none was found.")
 
 
 def gpu_memory() -> tuple[int, int]:

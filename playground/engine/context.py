@@ -19,6 +19,7 @@ from playground.engine.reading import Reading
 from playground.engine.slots import Slots
 from playground.engine.states import States
 from playground.protocol.events import StatesSaved
+from playground.translate import tr
 
 CANONICAL_UBATCH = 64
 """Tokens of a prompt's pieces in a repeatable answer. Part of the plan: another number gives other bits."""
@@ -57,8 +58,12 @@ class Context:
         needed, room = canonical_bytes(model), memory.machine()[0]
         if needed > room:
             raise MemoryError(
-                f"A repeatable answer needs a context of its own, {needed / 1e9:.1f} GB, and {room / 1e9:.1f} GB are "
-                "free. Load the model with a smaller context, or switch “Repeatable” off."
+                tr(
+                    "A repeatable answer needs a context of its own, {needed:.1f} GB, and {room:.1f} GB are free. "
+                    "Load the model with a smaller context, or switch “Repeatable” off.",
+                    needed=needed / 1e9,
+                    room=room / 1e9,
+                )
             )
         ctx = canonical_context(model, CANONICAL_UBATCH, n_threads)
         slots = Slots(ctx, 1, info.n_ctx, recurrent=info.recurrent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from playground.settings.field import SettingError
+from playground.translate import tr
 
 _SHOWN = 40
 _WORDS = re.compile(r"error parsing grammar: (?P<why>.*?)(?: at (?P<rest>.*))?(?=\n\n)", re.DOTALL)
@@ -26,14 +27,14 @@ def grammar_error(text: str, said: str) -> FormatError:
     body, _, _ = said.partition("\n\n" + text) if text else (said, "", "")
     found = _WORDS.search(body + "\n\n")
     why, rest = (found["why"].strip(), found["rest"] or "") if found else (body.strip().split("\n")[0], "")
-    why = why.removeprefix("unsupported grammar, ") or "it has no usable rule “root”"
+    why = why.removeprefix("unsupported grammar, ") or tr("it has no usable rule “root”")
     line = _line_of(text, why, rest)
     if rest.strip():
-        why += f" at “{' '.join(rest.split())[:_SHOWN]}”"
+        why += tr(" at “{split}”", split=" ".join(rest.split())[:_SHOWN])
     if "left recursion" in why:
-        why = "a rule begins with itself, directly or through others (left recursion)"
-    place = f" in line {line}" if line else ""
-    return FormatError(f"The grammar can’t be used{place}: {why[:200]}.", line)
+        why = tr("a rule begins with itself, directly or through others (left recursion)")
+    place = tr(" in line {line}", line=line) if line else ""
+    return FormatError(tr("The grammar can’t be used{place}: {why}.", place=place, why=why[:200]), line)
 
 
 def _line_of(text: str, why: str, rest: str) -> int:

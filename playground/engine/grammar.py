@@ -14,6 +14,7 @@ from playground.engine.binding import lib
 from playground.engine.format_error import FormatError, grammar_error
 from playground.engine.tokens import Vocab
 from playground.settings.field import SettingError
+from playground.translate import tr
 
 _T = TypeVar("_T")
 _REFUSED = float("-inf")
@@ -32,7 +33,7 @@ class Grammar:
         self.text = text
         self.handle: Any = None
         if _depth(text) > _DEEPEST:
-            raise FormatError(f"The grammar nests brackets more than {_DEEPEST} deep.")
+            raise FormatError(tr("The grammar nests brackets more than {deepest} deep.", deepest=_DEEPEST))
         data = text.encode("utf-8", "replace")
         handle, said = _hearing(lambda: lib.llama_sampler_init_grammar(vocab.handle, data, b"root"))
         if not handle:
@@ -61,7 +62,7 @@ class Grammar:
         for token in tokens:
             if not self.allows(token):
                 raise SettingError(
-                    "What is already written doesn’t follow this grammar; stop and write the answer anew."
+                    tr("What is already written doesn’t follow this grammar; stop and write the answer anew.")
                 )
             self.accept(token)
 

@@ -16,6 +16,7 @@ from playground.fit.estimate import Model as FitModel
 from playground.fit.weights import Tensor
 from playground.gguf_lists import step_over
 from playground.protocol.events import LoadFailed
+from playground.translate import later, tr
 
 _MOST_KEYS = 65_536
 _MOST_TENSORS = 1_000_000
@@ -25,15 +26,15 @@ _MOST_NUMBERS = 1024
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
-    (b"<!doctype", "a web page"),
-    (b"<html", "a web page"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
-    (b"pk\x03\x04", "a ZIP archive or a PyTorch checkpoint"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"tjgg", "a GGML file of before August 2023; such files must be converted"),
-    (b"lmgg", "a GGML file of before August 2023; such files must be converted"),
-    (b"fmgg", "a GGML file of before August 2023; such files must be converted"),
-    (b"{", "a JSON text"),
+    (b"<!doctype", later("a web page")),
+    (b"<html", later("a web page")),
+    (b"version https://git-lfs", later("a Git LFS pointer, not the file itself")),
+    (b"pk\x03\x04", later("a ZIP archive or a PyTorch checkpoint")),
+    (b"\x1f\x8b", later("a gzip archive")),
+    (b"tjgg", later("a GGML file of before August 2023; such files must be converted")),
+    (b"lmgg", later("a GGML file of before August 2023; such files must be converted")),
+    (b"fmgg", later("a GGML file of before August 2023; such files must be converted")),
+    (b"{", later("a JSON text")),
 )
 
 
@@ -65,11 +66,11 @@ def check(path: str) -> Header:
     file = Path(path)
     name = file.name
     if file.is_dir():
-        raise LoadError("not_a_file", f"“{name}” is a folder. Choose a GGUF file in it.")
+        raise LoadError("not_a_file", tr("“{name}” is a folder. Choose a GGUF file in it.", name=name))
     if not file.exists():
-        raise LoadError("missing", f"There is no file “{path}”. It may have been moved or deleted.")
+        raise LoadError("missing", tr("There is no file “{path}”. It may have been moved or deleted.", path=path))
     if not file.is_file():
-        raise LoadError("not_a_file", f"“{name}” is no ordinary file.")
+        raise LoadError("not_a_file", tr("“{name}” is no ordinary file.", name=name))
     try:
         with file.open("rb") as opened:
             size = os.fstat(opened.fileno()).st_size
@@ -78,24 +79,28 @@ def check(path: str) -> Header:
                 return _Walk(name, data, size).read()
     except OSError as error:
         if error.errno == errno.ENOMEM:
-            raise LoadError("memory", "There is not enough memory to open the model.", str(error)) from error
-        raise LoadError("other", f"“{name}” can’t be read: {error.strerror or error}.") from error
+            raise LoadError("memory", tr("There is not enough memory to open the model."), str(error)) from error
+        raise LoadError(
+            "other", tr("“{name}” can’t be read: {reason}.", name=name, reason=error.strerror or error)
+        ) from error
 
 
 def _check_magic(name: str, start: bytes, size: int) -> None:
     if size == 0:
-        raise LoadError("truncated", f"“{name}” is empty. Download it again.")
+        raise LoadError("truncated", tr("“{name}” is empty. Download it again.", name=name))
     if start[:4] != b"GGUF":
-        raise LoadError("not_gguf", f"“{name}” is not a GGUF model: it begins like {_looks_like(start)}.")
+        raise LoadError(
+            "not_gguf", tr("“{name}” is not a GGUF model: it begins like {start}.", name=name, start=_looks_like(start))
+        )
     if size < 24:
-        raise LoadError("truncated", f"“{name}” ends inside its first line. Download it again.")
+        raise LoadError("truncated", tr("“{name}” ends inside its first line. Download it again.", name=name))
 
 
 def _looks_like(start: bytes) -> str:
     low = start.lstrip().lower()
     for beginning, words in _BEGINNINGS:
         if low.startswith(beginning):
-            return words
+            return tr(words)
     shown = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in start[:12])
     return f"“{shown}”"
 
@@ -114,11 +119,19 @@ class _Walk:
         (version,) = struct.unpack("<I", self._take(4))
         if version not in (2, 3):
             swapped = int.from_bytes(version.to_bytes(4, "big"), "little")
-            kind = "is for big-endian machines" if swapped in (2, 3) else f"has GGUF version {version}"
-            raise LoadError("unsupported", f"“{self._name}” {kind}, which llama.cpp here can’t read.")
+            kind = (
+                tr("is for big-endian machines")
+                if swapped in (2, 3)
+                else tr("has GGUF version {version}", version=version)
+            )
+            raise LoadError(
+                "unsupported", tr("“{name}” {kind}, which llama.cpp here can’t read.", name=self._name, kind=kind)
+            )
         n_tensors, n_keys = self._number("Q"), self._number("Q")
         if n_keys > _MOST_KEYS or n_tensors > _MOST_TENSORS:
-            raise self._corrupt(f"its header claims {n_keys:,} keys and {n_tensors:,} tensors")
+            raise self._corrupt(
+                tr("its header claims {n_keys:,} keys and {n_tensors:,} tensors", n_keys=n_keys, n_tensors=n_tensors)
+            )
         header = Header(version, n_tensors)
         for _ in range(n_keys):
             key = self._string(_LONGEST_KEY)
@@ -135,10 +148,11 @@ class _Walk:
         if is_part and header.scalars.get("split.no", 0):
             return
         if not isinstance(header.scalars.get("general.architecture"), str):
-            raise self._corrupt("it doesn’t name its architecture")
+            raise self._corrupt(tr("it doesn’t name its architecture"))
         if header.n_tensors == 0 and not is_part:
             raise LoadError(
-                "unsupported", f"“{self._name}” holds only a vocabulary, no weights. Choose the model itself."
+                "unsupported",
+                tr("“{name}” holds only a vocabulary, no weights. Choose the model itself.", name=self._name),
             )
 
     def _check_tensors(self, header: Header) -> None:
@@ -147,7 +161,7 @@ class _Walk:
             name = self._string(_LONGEST_KEY)
             n_dims = self._number("I")
             if not 0 < n_dims <= 4:
-                raise self._corrupt(f"a tensor has {n_dims} dimensions")
+                raise self._corrupt(tr("a tensor has {n_dims} dimensions", n_dims=n_dims))
             shape = [self._number("Q") for _ in range(n_dims)]
             kind, offset = self._number("I"), self._number("Q")
             size = self._bytes(kind, shape)
@@ -155,23 +169,32 @@ class _Walk:
             end = max(end, offset + size)
         alignment = header.scalars.get("general.alignment", 32)
         if not isinstance(alignment, int) or not 0 < alignment <= 1 << 20:
-            raise self._corrupt("its alignment makes no sense")
+            raise self._corrupt(tr("its alignment makes no sense"))
         needed = math.ceil(self._at / alignment) * alignment + end
         if needed > self._size:
             raise LoadError(
                 "truncated",
-                f"“{self._name}” is cut short: it has {self._size:,} bytes and should have {needed:,}. "
-                "Download it again.",
+                tr(
+                    "“{name}” is cut short: it has {size:,} bytes and should have {needed:,}. Download it again.",
+                    name=self._name,
+                    size=self._size,
+                    needed=needed,
+                ),
             )
 
     def _bytes(self, kind: int, shape: list[int]) -> int:
         if kind >= lib.GGML_TYPE_COUNT or not (per_block := type_size(kind)):
             raise LoadError(
-                "unsupported", f"“{self._name}” has weights of a type ({kind}) that this llama.cpp doesn’t know."
+                "unsupported",
+                tr(
+                    "“{name}” has weights of a type ({kind}) that this llama.cpp doesn’t know.",
+                    name=self._name,
+                    kind=kind,
+                ),
             )
         n = math.prod(shape)
         if n == 0 or n >= 1 << 62:
-            raise self._corrupt("a tensor’s shape makes no sense")
+            raise self._corrupt(tr("a tensor’s shape makes no sense"))
         return n // int(block_size(kind)) * int(per_block)
 
     def _value(self, header: Header, key: str) -> Any:
@@ -205,12 +228,12 @@ class _Walk:
         try:
             return _SCALARS[kind]
         except KeyError:
-            raise self._corrupt(f"a value has the unknown type {kind}") from None
+            raise self._corrupt(tr("a value has the unknown type {kind}", kind=kind)) from None
 
     def _string(self, longest: int) -> str:
         length = self._number("Q")
         if length > longest:
-            raise self._cut() if length > self._size else self._corrupt("a name is absurdly long")
+            raise self._cut() if length > self._size else self._corrupt(tr("a name is absurdly long"))
         return self._take(length).decode("utf-8", "replace")
 
     def _number(self, form: str) -> Any:
@@ -228,8 +251,9 @@ class _Walk:
 
     def _cut(self) -> LoadError:
         return LoadError(
-            "truncated", f"“{self._name}” is cut short or damaged: it ends inside its header. Download it again."
+            "truncated",
+            tr("“{name}” is cut short or damaged: it ends inside its header. Download it again.", name=self._name),
         )
 
     def _corrupt(self, what: str) -> LoadError:
-        return LoadError("other", f"“{self._name}” is damaged: {what}. Download it again.")
+        return LoadError("other", tr("“{name}” is damaged: {what}. Download it again.", name=self._name, what=what))

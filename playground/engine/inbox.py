@@ -13,6 +13,7 @@ from playground.engine.outbox import Outbox
 from playground.protocol.codec import ProtocolError, decode_command, read_frame
 from playground.protocol.commands import Bench, CancelLoad, Command, Generate, Quit, Stop, StopBench, Tweak
 from playground.protocol.events import Refused
+from playground.translate import tr
 
 _QUIT_GRACE_S = 2.0
 """How long the main thread may take to notice Quit before the process just ends."""
@@ -93,7 +94,7 @@ class Inbox:
         try:
             command = decode_command(body)
         except ProtocolError as error:
-            self._outbox.send(Refused(f"The engine doesn’t understand a command: {error}."))
+            self._outbox.send(Refused(tr("The engine doesn’t understand a command: {error}.", error=error)))
             return
         if isinstance(command, Stop):
             self.stopped.add(command.job)

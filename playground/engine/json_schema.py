@@ -11,6 +11,7 @@ from typing import Any
 
 from playground.engine.format_error import FormatError
 from playground.engine.limits import TimeUp, limited
+from playground.translate import tr
 
 _MOST_DEEP = 200
 
@@ -21,21 +22,23 @@ def to_grammar(text: str) -> str:
     try:
         schema = json.loads(text)
     except json.JSONDecodeError as error:
-        raise FormatError(f"The JSON schema isn’t JSON in line {error.lineno}: {error.msg}.", error.lineno) from None
+        raise FormatError(
+            tr("The JSON schema isn’t JSON in line {lineno}: {msg}.", lineno=error.lineno, msg=error.msg), error.lineno
+        ) from None
     except (ValueError, RecursionError):
-        raise FormatError("The JSON schema can’t be read as JSON.") from None
+        raise FormatError(tr("The JSON schema can’t be read as JSON.")) from None
     _check(schema, text)
     try:
         with limited():
             return _convert(text)
     except (TimeUp, MemoryError, RecursionError):
-        raise FormatError("The JSON schema is too large or too involved to make a grammar of it.") from None
+        raise FormatError(tr("The JSON schema is too large or too involved to make a grammar of it.")) from None
     except Exception as error:
         words = str(error)
         line = _line_of(text, words)
-        place = f" in line {line}" if line else ""
-        why = " ".join(words.split())[:200] or "a part of it isn’t understood"
-        raise FormatError(f"The JSON schema can’t be used{place}: {why}.", line) from None
+        place = tr(" in line {line}", line=line) if line else ""
+        why = " ".join(words.split())[:200] or tr("a part of it isn’t understood")
+        raise FormatError(tr("The JSON schema can’t be used{place}: {why}.", place=place, why=why), line) from None
 
 
 def _convert(text: str) -> str:
@@ -51,7 +54,7 @@ def _convert(text: str) -> str:
 def _check(schema: Any, text: str) -> None:
     """What the converter would stumble over, or fetch."""
     if not isinstance(schema, dict):
-        raise FormatError('A JSON schema is an object, like {"type": "object"}.', 1)
+        raise FormatError(tr('A JSON schema is an object, like {"type": "object"}.'), 1)
     level: list[Any] = [schema]
     for _ in range(_MOST_DEEP):
         below: list[Any] = []
@@ -64,16 +67,20 @@ def _check(schema: Any, text: str) -> None:
         if not below:
             return
         level = below
-    raise FormatError(f"The JSON schema is nested more than {_MOST_DEEP} deep.")
+    raise FormatError(tr("The JSON schema is nested more than {most_deep} deep.", most_deep=_MOST_DEEP))
 
 
 def _check_ref(ref: Any, text: str) -> None:
     if isinstance(ref, str) and not ref.startswith("#/"):
         line = _line_of(text, json.dumps(ref))
-        place = f" in line {line}" if line else ""
+        place = tr(" in line {line}", line=line) if line else ""
         raise FormatError(
-            f"The JSON schema can’t be used{place}: “{ref[:80]}” lies elsewhere, and nothing is fetched. "
-            "References begin with “#/”.",
+            tr(
+                "The JSON schema can’t be used{place}: “{ref}” lies elsewhere, and nothing is fetched. References "
+                "begin with “#/”.",
+                place=place,
+                ref=ref[:80],
+            ),
             line,
         )
 

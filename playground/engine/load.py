@@ -21,6 +21,7 @@ from playground.protocol.events import LoadProgress, ModelInfo
 from playground.protocol.measured import Measured
 from playground.settings.field import SettingError
 from playground.settings.load import FIELDS
+from playground.translate import tr
 
 _TYPES = {
     "f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20, "bf16": 30,
@@ -77,8 +78,11 @@ class Loader:
         if wanted["flash_attn"] == "off" and wanted["cache_type_v"] not in _UNQUANTISED:
             raise LoadError(
                 "unsupported",
-                f"A {wanted['cache_type_v']} cache for values needs flash attention. "
-                "Switch flash attention on, or choose f16 for the values.",
+                tr(
+                    "A {cache_type_v} cache for values needs flash attention. Switch flash attention on, or choose "
+                    "f16 for the values.",
+                    cache_type_v=wanted["cache_type_v"],
+                ),
             )
         gpu = bool(wanted["n_gpu_layers"] and lib.llama_supports_gpu_offload())
         self._settled = room.settle(check_model(path).fit(), wanted, self._notes, gpu=gpu)
@@ -143,7 +147,7 @@ class Loader:
         trained = max(_LEAST_CTX, int(lib.llama_model_n_ctx_train(model)))
         n_ctx = min(self._settled or trained, trained)
         if n_ctx < wanted["n_ctx"]:
-            self._notes.append(f"The context is {n_ctx:,} tokens, all that this model was trained for.")
+            self._notes.append(tr("The context is {n_ctx:,} tokens, all that this model was trained for.", n_ctx=n_ctx))
         return n_ctx
 
     def _warm_up(self, ctx: Any, vocab: Vocab) -> int:
@@ -166,7 +170,9 @@ class Loader:
         lib.llama_set_abort_callback(ctx, NULL_ABORT, None)
         self._check_cancelled()
         if code:
-            raise LoadError("other", f"The model was loaded but can’t compute (code {code}).", self._log.errors())
+            raise LoadError(
+                "other", tr("The model was loaded but can’t compute (code {code}).", code=code), self._log.errors()
+            )
         lib.llama_memory_clear(lib.llama_get_memory(ctx), True)
         return nodes
 
@@ -178,7 +184,7 @@ class Loader:
 
     def _check_cancelled(self) -> None:
         if self._cancelled():
-            raise LoadError("cancelled", "Loading was cancelled.")
+            raise LoadError("cancelled", tr("Loading was cancelled."))
 
     def _explain(self, path: str) -> LoadError:
         words = self._log.errors()
@@ -190,22 +196,32 @@ class Loader:
             )
             return LoadError(
                 "unsupported",
-                f"This llama.cpp doesn’t know models of the architecture “{kind}”. A newer version of the app may.",
+                tr(
+                    "This llama.cpp doesn’t know models of the architecture “{kind}”. A newer version of the app may.",
+                    kind=kind,
+                ),
                 words,
             )
         if "not within the file bounds" in low or "incomplete" in low or "unexpectedly reached end" in low:
-            return LoadError("truncated", f"“{name}” is cut short. Download it again.", words)
+            return LoadError("truncated", tr("“{name}” is cut short. Download it again.", name=name), words)
         if _is_memory(low):
             return LoadError(
-                "memory", f"There is not enough memory for “{name}”. Choose a smaller quant or a smaller model.", words
+                "memory",
+                tr("There is not enough memory for “{name}”. Choose a smaller quant or a smaller model.", name=name),
+                words,
             )
         if "-of-" in name and "split" in low:
             return LoadError(
                 "other",
-                f"“{name}” is one part of a model in several files. Put all parts in one folder and open the first.",
+                tr(
+                    "“{name}” is one part of a model in several files. Put all parts in one folder and open the first.",
+                    name=name,
+                ),
                 words,
             )
-        return LoadError("other", f"llama.cpp can’t load “{name}”. It may be damaged; download it again.", words)
+        return LoadError(
+            "other", tr("llama.cpp can’t load “{name}”. It may be damaged; download it again.", name=name), words
+        )
 
     def _explain_context(self, n_ctx: int) -> LoadError:
         words = self._log.errors()
@@ -213,15 +229,19 @@ class Loader:
         if "flash attention" in low or "flash_attn" in low:
             return LoadError(
                 "unsupported",
-                "This model can’t use flash attention, which a quantised cache for values needs. "
-                "Choose f16 for the values.",
+                tr(
+                    "This model can’t use flash attention, which a quantised cache for values needs. Choose f16 for "
+                    "the values."
+                ),
                 words,
             )
         if "block size" in low:
-            return LoadError("unsupported", "This model’s heads don’t fit that KV cache type. Choose f16.", words)
+            return LoadError("unsupported", tr("This model’s heads don’t fit that KV cache type. Choose f16."), words)
         kind = "memory" if _is_memory(low) else "context"
         return LoadError(
-            kind, f"There is not enough memory for a context of {n_ctx:,} tokens. Choose a smaller one.", words
+            kind,
+            tr("There is not enough memory for a context of {n_ctx:,} tokens. Choose a smaller one.", n_ctx=n_ctx),
+            words,
         )
 
 
@@ -245,8 +265,10 @@ def canonical_context(model: Model, n_ubatch: int, n_threads: int) -> Any:
     ctx = lib.llama_init_from_model(model.handle, params)
     if not ctx:
         raise MemoryError(
-            "There is not enough memory for a repeatable answer’s own context. "
-            "Load the model with a smaller context, or switch “Repeatable” off."
+            tr(
+                "There is not enough memory for a repeatable answer’s own context. Load the model with a smaller "
+                "context, or switch “Repeatable” off."
+            )
         )
     return ctx
 
@@ -254,14 +276,16 @@ def canonical_context(model: Model, n_ubatch: int, n_threads: int) -> Any:
 def _refuse_kind(model: Any) -> None:
     """Models that write no text by decoding. Raises LoadError."""
     if lib.llama_model_has_encoder(model) or not lib.llama_model_has_decoder(model):
-        what = "translates whole texts or measures them (an encoder)"
+        what = tr("translates whole texts or measures them (an encoder)")
     elif lib.llama_model_is_diffusion(model):
-        what = "writes by diffusion"
+        what = tr("writes by diffusion")
     elif lib.llama_vocab_type(lib.llama_model_get_vocab(model)) == lib.LLAMA_VOCAB_TYPE_NONE:
-        what = "has no vocabulary"
+        what = tr("has no vocabulary")
     else:
         return
-    raise LoadError("unsupported", f"This model {what}; the playground is for models that write token by token.")
+    raise LoadError(
+        "unsupported", tr("This model {what}; the playground is for models that write token by token.", what=what)
+    )
 
 
 def _template(model: Any, vocab: Vocab) -> ChatTemplate | None:

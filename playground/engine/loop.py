@@ -46,6 +46,7 @@ from playground.protocol.events import (
     TokenCount,
 )
 from playground.settings.field import SettingError
+from playground.translate import tr
 
 _WATCH_EVERY = 16
 """Nodes of a graph between two looks at the clock."""
@@ -113,17 +114,17 @@ class Loop:
             case Bench():
                 self._bench.run(command, busy=bool(self._jobs))
             case Load():
-                self._outbox.send(Refused("This engine has its model already; another model needs another engine."))
+                self._outbox.send(Refused(tr("This engine has its model already; another model needs another engine.")))
 
     def _generate(self, command: Generate) -> None:
         prompt_length = 0
         try:
             if command.job in self._jobs:
-                raise PromptError("The app used the same number for two answers.")
+                raise PromptError(tr("The app used the same number for two answers."))
             prompt = self._model.prompts.build(command.messages, command.use_template, command.thinking)
             prompt_length = len(prompt.tokens)
             if prompt_length >= self._model.info.n_ctx:
-                message = sentences.TOO_LONG.format(n=prompt_length, n_ctx=self._model.info.n_ctx)
+                message = tr(sentences.TOO_LONG, n=prompt_length, n_ctx=self._model.info.n_ctx)
                 self._refuse(command.job, "context_full", prompt_length, message)
                 return
             sampler = Sampler(self._model.vocab, self._model.info.n_ctx, command.sampling, prompt.tokens)
@@ -132,7 +133,7 @@ class Loop:
             return
         except Exception as error:
             traceback.print_exc()
-            self._refuse(command.job, "failed", prompt_length, f"The prompt could not be made: {error}")
+            self._refuse(command.job, "failed", prompt_length, tr("The prompt could not be made: {error}", error=error))
             return
         self._jobs[command.job] = Job(command, prompt, sampler, self._model.vocab)
 
@@ -147,7 +148,7 @@ class Loop:
     def _tweak(self, command: Tweak) -> None:
         job = self._jobs.get(command.job)
         if job is None:
-            self._outbox.send(Refused("That answer has ended; the new settings count for the next one."))
+            self._outbox.send(Refused(tr("That answer has ended; the new settings count for the next one.")))
             return
         try:
             job.sampler.change(command.sampling)
@@ -247,15 +248,16 @@ class Loop:
         self._read_now = job
         code = context.decoder.piece(slot.seq, prompt[start:end], start, last=end == len(prompt))
         self._read_now = None
+        self._writing.worked([job], context.decoder.took_ns)
         if code == ABORTED:
             context.slots.settle(slot)
             job.varies.add("pieces")
         elif code == NO_ROOM:
             if not context.slots.make_room():
-                self._finish(job, "context_full", sentences.SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
+                self._finish(job, "context_full", tr(sentences.SHARED_FULL, n_ctx=self._model.info.n_ctx))
         elif code != OK:
             context.slots.cut(slot, 0)
-            self._finish(job, "failed", f"llama.cpp could not compute the prompt (code {code}).")
+            self._finish(job, "failed", tr("llama.cpp could not compute the prompt (code {code}).", code=code))
         else:
             context.reading.timed(end - start, context.decoder.took_ns)
             slot.tokens += prompt[start:end]

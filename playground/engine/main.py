@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from playground.engine.outbox import SCARCE_INTERVAL_S, Outbox
+from playground.translate import tr
 
 if TYPE_CHECKING:
     from playground.engine.inbox import Inbox
@@ -75,12 +76,14 @@ def _die_with(parent: int) -> None:
 
 
 def _serve(outbox: Outbox) -> int:
+    from playground import translate
     from playground.engine import memory
     from playground.engine.binding import build_text, gpu, lib, listen, tell_aborts
     from playground.engine.inbox import Inbox
     from playground.engine.loglines import LogLines
     from playground.protocol.events import PROTOCOL_VERSION, Hello
 
+    translate.use_inherited()
     log = LogLines()
     listen(log.hear)
     tell_aborts()
@@ -111,7 +114,7 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
         outbox.send(error.event)
         return 0
     except MemoryError as error:
-        outbox.send(LoadFailed("memory", "There is not enough memory for this model.", str(error)))
+        outbox.send(LoadFailed("memory", tr("There is not enough memory for this model."), str(error)))
         return 0
     log.loading = False
     if usable_cores() <= _FEW_CORES:
@@ -148,11 +151,11 @@ def _first_command(inbox: Inbox, outbox: Outbox) -> Load | None:
         if isinstance(command, Load):
             return command
         if isinstance(command, CancelLoad):
-            outbox.send(LoadFailed("cancelled", "Loading was cancelled."))
+            outbox.send(LoadFailed("cancelled", tr("Loading was cancelled.")))
             return None
         if isinstance(command, Quit):
             return None
-        outbox.send(Refused("There is no model loaded yet."))
+        outbox.send(Refused(tr("There is no model loaded yet.")))
 
 
 if __name__ == "__main__":

@@ -16,18 +16,19 @@ from playground.engine.template import ChatTemplate, TemplateFailure
 from playground.engine.thinking import Family, families_of, open_family
 from playground.engine.tokens import Vocab
 from playground.protocol.commands import Message
+from playground.translate import later, tr
 
 _PRIVATE = range(0xF0000, 0xFFFFE)
 _ROLES = ("system", "user", "assistant")
 _MOST_CONTROL = 50_000
 """Control tokens of a prompt; llama.cpp takes time by their square to find them: at 400,000 more than a minute."""
 
-NO_TEMPLATE = "This model has no chat template: it continues the text instead of answering."
-TOO_MUCH_CONTROL = (
-    "The model’s chat template made a prompt with more than 50,000 control tokens, so the template is broken. "
-    "Choose another model."
+NO_TEMPLATE = later("This model has no chat template: it continues the text instead of answering.")
+TOO_MUCH_CONTROL = later(
+    "The model’s chat template made a prompt with more than 50,000 control tokens, so the template is broken. Choose "
+    "another model."
 )
-TEMPLATE_OFF = "The chat template is off: the model continues the text instead of answering."
+TEMPLATE_OFF = later("The chat template is off: the model continues the text instead of answering.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ class PromptBuilder:
         if not tokens and self._vocab.bos >= 0:
             tokens = [self._vocab.bos]
         if not tokens:
-            raise PromptError("There is nothing to continue: the text is empty. Write a beginning.")
-        return Prompt(tokens, text, plain=True, note=TEMPLATE_OFF if self._template else NO_TEMPLATE)
+            raise PromptError(tr("There is nothing to continue: the text is empty. Write a beginning."))
+        return Prompt(tokens, text, plain=True, note=tr(TEMPLATE_OFF if self._template else NO_TEMPLATE))
 
     def _render(
         self, template: ChatTemplate, messages: list[Message], thinking: bool | None, mark: str
@@ -142,7 +143,7 @@ class PromptBuilder:
         """The begun turn put where an answer begins: for templates that don't show it, or not as it was written."""
         last = messages[-1]
         if len(messages) == 1:
-            raise PromptError("There is no question before the answer that is to be continued.")
+            raise PromptError(tr("There is no question before the answer that is to be continued."))
         text = template.render(messages[:-1], ask=True, thinking=thinking)
         family = open_family(text, self._families)
         if last.thinking and family is None and self._families:
@@ -157,13 +158,13 @@ class PromptBuilder:
 
     def _tokenise(self, text: str, shield: _Shield) -> list[int]:
         if len(text) > _MOST_CONTROL and self._vocab.names_more_control(text, _MOST_CONTROL):
-            raise PromptError(TOO_MUCH_CONTROL)
+            raise PromptError(tr(TOO_MUCH_CONTROL))
         tokens: list[int] = []
         for index, (part, typed) in enumerate(shield.split(text)):
             tokens += self._vocab.tokenize(part, special=not typed, inner=index > 0)
         tokens = self._with_bos(tokens)
         if not tokens:
-            raise PromptError("The model’s chat template made an empty prompt.")
+            raise PromptError(tr("The model’s chat template made an empty prompt."))
         return tokens
 
     def _with_bos(self, tokens: list[int]) -> list[int]:
@@ -179,7 +180,7 @@ class _Shield:
     def __init__(self, vocab: Vocab, texts: Sequence[str]) -> None:
         spellings = sorted(vocab.find_control(texts), key=len, reverse=True)
         if len(spellings) > 5000:
-            raise PromptError("The text names too many different control tokens.")
+            raise PromptError(tr("The text names too many different control tokens."))
         used = {sign for text in texts for sign in text if sign >= "\U000f0000"}
         free = (sign for code in _PRIVATE if (sign := chr(code)) not in used)
         self.mark = next(free)
@@ -234,7 +235,9 @@ class _Shield:
 
 def _check(messages: Sequence[Message]) -> None:
     if not messages:
-        raise PromptError("There is no message to answer.")
+        raise PromptError(tr("There is no message to answer."))
     for message in messages:
         if message.role not in _ROLES:
-            raise PromptError(f"A message’s role is one of {', '.join(_ROLES)}; not “{message.role[:40]}”.")
+            raise PromptError(
+                tr("A message’s role is one of {roles}; not “{role}”.", roles=", ".join(_ROLES), role=message.role[:40])
+            )

@@ -13,6 +13,7 @@ from playground.engine import memory
 from playground.engine.header import LoadError
 from playground.fit.advice import judge, largest_n_ctx
 from playground.fit.estimate import Model, Options
+from playground.translate import tr
 
 _OWN_CTX_FLOOR = 4096
 """“The model's own” context is cut to what memory holds, but not below this."""
@@ -32,8 +33,12 @@ def settle(model: Model, wanted: Mapping[str, Any], notes: list[str], *, gpu: bo
         raise _refusal(model, options.with_(n_ctx=n_ctx), free)
     if verdict.kind == "tight" and verdict.needs is not None:
         notes.append(
-            f"Memory is tight: {verdict.needs.whole / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free, "
-            "so parts of the file are read again and again. A smaller quant would be faster."
+            tr(
+                "Memory is tight: {whole:.1f} GB are needed and {free:.1f} GB are free, so parts of the file are "
+                "read again and again. A smaller quant would be faster.",
+                whole=verdict.needs.whole / 1e9,
+                free=free / 1e9,
+            )
         )
     return n_ctx
 
@@ -47,7 +52,9 @@ def _own(model: Model, options: Options, free: int, notes: list[str]) -> int:
     held = model.weights.copied if options.use_mmap else model.weights.total
     fits = min(own, largest_n_ctx(model, options, (free - held) // 2 + held))
     if fits >= _OWN_CTX_FLOOR:
-        notes.append(f"The context is {fits:,} tokens; the model’s own {own:,} would not fit in memory.")
+        notes.append(
+            tr("The context is {fits:,} tokens; the model’s own {own:,} would not fit in memory.", fits=fits, own=own)
+        )
         return fits
     return min(own, _OWN_CTX_FLOOR)
 
@@ -55,15 +62,20 @@ def _own(model: Model, options: Options, free: int, notes: list[str]) -> int:
 def _refusal(model: Model, options: Options, free: int) -> LoadError:
     needs = model.needs(options)
     assert needs is not None
-    figures = f"{needs.private / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free"
+    figures = tr("{private:.1f} GB of memory and {free:.1f} GB are free", private=needs.private / 1e9, free=free / 1e9)
     largest = largest_n_ctx(model, options, free)
     if largest:
         return LoadError(
             "context",
-            f"A context of {options.n_ctx:,} tokens needs {figures}. Up to {largest:,} tokens fit; "
-            "or choose a smaller KV cache type.",
+            tr(
+                "A context of {n_ctx:,} tokens needs {figures}. Up to {largest:,} tokens fit; or choose a smaller KV "
+                "cache type.",
+                n_ctx=options.n_ctx,
+                figures=figures,
+                largest=largest,
+            ),
         )
-    advice = "Choose a smaller quant or a smaller model."
+    advice = tr("Choose a smaller quant or a smaller model.")
     if not options.use_mmap:
-        advice = "Map the file instead of copying it, or choose a smaller quant."
-    return LoadError("memory", f"The model needs {figures}. {advice}")
+        advice = tr("Map the file instead of copying it, or choose a smaller quant.")
+    return LoadError("memory", tr("The model needs {figures}. {advice}", figures=figures, advice=advice))

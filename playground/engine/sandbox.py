@@ -16,6 +16,8 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from playground.translate import tr
+
 _MOST = 4_000_000
 """Characters or elements that one operation may make."""
 _WIDEST = 10_000
@@ -112,7 +114,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _refuse() -> NoReturn:
-    raise SecurityError("it asks for something far too large")
+    raise SecurityError(tr("it asks for something far too large"))
 
 
 def _check_size(size: int) -> None:

@@ -14,6 +14,7 @@ from playground.engine.json_schema import to_grammar
 from playground.engine.tokens import Vocab
 from playground.settings.field import SettingError
 from playground.settings.sampling import FIELDS, check_order, read_bias, stages_in_force
+from playground.translate import tr
 
 _MIROSTAT_M = 100
 
@@ -39,10 +40,12 @@ def checked(values: Mapping[str, Any], samplers: Sequence[str]) -> dict[str, Any
     check_order(samplers)
     complete = FIELDS.complete(values)
     if "\0" in complete["grammar"] or any("\0" in text for text in complete["dry_sequence_breakers"]):
-        raise SettingError("A grammar or a DRY breaker can’t contain a zero character.")
+        raise SettingError(tr("A grammar or a DRY breaker can’t contain a zero character."))
     if complete["json_schema"].strip():
         if complete["grammar"].strip():
-            raise SettingError("There is a grammar and a JSON schema; an answer can follow only one. Empty the other.")
+            raise SettingError(
+                tr("There is a grammar and a JSON schema; an answer can follow only one. Empty the other.")
+            )
         complete["grammar"] = to_grammar(complete["json_schema"])
     return complete
 
@@ -96,7 +99,7 @@ def _stage(name: str, v: Mapping[str, Any], seed: int, n_ctx: int, vocab: Vocab)
             return Stage("mirostat_1", (seed, v["mirostat_tau"], v["mirostat_eta"], _MIROSTAT_M))
         case "mirostat":
             return Stage("mirostat_2", (seed, v["mirostat_tau"], v["mirostat_eta"]))
-    raise SettingError(f"There is no sampler called “{name}”.")
+    raise SettingError(tr("There is no sampler called “{name}”.", name=name))
 
 
 def _reach(last_n: int, n_ctx: int) -> int:
@@ -120,7 +123,13 @@ def _bias(values: Mapping[str, Any], vocab: Vocab) -> tuple[tuple[int, float], .
 def _parse_bias(entry: str, n_vocab: int) -> tuple[int, float]:
     token, bias = read_bias(entry)
     if token >= n_vocab:
-        raise SettingError(f"There is no token {token} in this model’s vocabulary; the last is {n_vocab - 1}.")
+        raise SettingError(
+            tr(
+                "There is no token {token} in this model’s vocabulary; the last is {n_vocab}.",
+                token=token,
+                n_vocab=n_vocab - 1,
+            )
+        )
     if bias == float("inf"):
-        raise SettingError(f"The bias of token {token} can’t be infinite; use a number like +100.")
+        raise SettingError(tr("The bias of token {token} can’t be infinite; use a number like +100.", token=token))
     return token, bias

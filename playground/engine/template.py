@@ -11,6 +11,7 @@ from jinja2 import Template, TemplateError
 from playground.engine.limits import TimeUp, limited
 from playground.engine.sandbox import Clock, Refusal, Sandbox, local_time
 from playground.protocol.commands import Message
+from playground.translate import tr
 
 _LONGEST_SOURCE = 1_000_000
 _LONGEST_PROMPT = 32_000_000
@@ -93,17 +94,19 @@ class ChatTemplate:
             with limited():
                 return self._assemble(values)
         except TimeUp:
-            raise TemplateFailure("The model’s chat template took too long and was stopped.") from None
+            raise TemplateFailure(tr("The model’s chat template took too long and was stopped.")) from None
         except (MemoryError, _Giant):
-            raise TemplateFailure("The model’s chat template asked for too much memory and was stopped.") from None
+            raise TemplateFailure(tr("The model’s chat template asked for too much memory and was stopped.")) from None
         except RecursionError:
-            raise TemplateFailure("The model’s chat template calls itself without end.") from None
+            raise TemplateFailure(tr("The model’s chat template calls itself without end.")) from None
         except Refusal as error:
-            raise TemplateFailure(f"The model’s chat template refused this conversation: {_brief(error)}") from error
+            raise TemplateFailure(
+                tr("The model’s chat template refused this conversation: {error}", error=_brief(error))
+            ) from error
         except TemplateError as error:
-            raise TemplateFailure(f"The model’s chat template failed: {_brief(error)}") from error
+            raise TemplateFailure(tr("The model’s chat template failed: {error}", error=_brief(error))) from error
         except Exception as error:
-            raise TemplateFailure(f"The model’s chat template failed: {_brief(error)}") from error
+            raise TemplateFailure(tr("The model’s chat template failed: {error}", error=_brief(error))) from error
 
     def _assemble(self, values: dict[str, Any]) -> str:
         if self._compiled is None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from playground.engine.binding import lib
+from playground.translate import tr
 
 _SPECIAL = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN
 _NONE = -1
@@ -111,7 +112,7 @@ class Vocab:
             if n >= 0:
                 return list(array[:n])
             if -n <= room:
-                raise ValueError("The text is too long to be tokenised.")
+                raise ValueError(tr("The text is too long to be tokenised."))
             room = -n
 
     def _to_piece(self, token: int) -> bytes:

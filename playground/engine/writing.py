@@ -15,6 +15,7 @@ from playground.engine.outbox import Outbox
 from playground.engine.sampler import GrammarStuck
 from playground.engine.threads import Threads
 from playground.protocol.events import Finish
+from playground.translate import tr
 
 
 class Writing:
@@ -38,6 +39,8 @@ class Writing:
         self._threads = threads
         self._finish = finish
         self._take_tweaks = take_tweaks
+        self._spent_ns = 0
+        """What was computed for single jobs only, while there were others."""
         self._told_ns = 0
         self._tell_every_ns = int(outbox.interval_s * 1e9)
         """The texts of several tokens in one go cost less than one by one between two decodes."""
@@ -48,11 +51,18 @@ class Writing:
         took = jobs[0].context.decoder.took_ns
         for job in jobs:
             job.state, job.past = "writing", past
+            job.waited(self._spent_ns)
         for job in jobs:
             if job.max_tokens == 0:
                 self._finish(job, "max_tokens", "")
             else:
                 self._draw(job, row, took, len(jobs))
+
+    def worked(self, jobs: Sequence[Job], ns: int) -> None:
+        """This was computed for these jobs, and others had to wait."""
+        self._spent_ns += ns
+        for job in jobs:
+            job.own_ns += ns
 
     def alone(self, job: Job) -> None:
         """Token after token of the only answer there is, until something else is due or wanted.
@@ -64,6 +74,7 @@ class Writing:
         tweaks, hear, waiting = self._inbox.tweaks, self._inbox.hear, self._inbox.waiting
         last, ends_with = job.last_index(self._model.info.n_ctx), self._model.vocab.eog
         took: list[int] = []
+        waited = job.waited(self._spent_ns)
         until = now() + self._tell_every_ns
         leave = until + memory.INTERVAL_NS
         while True:
@@ -83,10 +94,11 @@ class Writing:
             try:
                 token = sampler.draw(context.ctx, 0)
             except GrammarStuck:
-                self._finish(job, "failed", sentences.STUCK)
+                self._finish(job, "failed", tr(sentences.STUCK))
                 break
             end = now()
-            job.drew(token, took[-1], end - start, 1, end)
+            job.drew(token, took[-1], end - start, 1, end, waited)
+            waited = 0
             if job.n_drawn >= last or token in ends_with or job.urgent:
                 if not self._goes_on(job):
                     break
@@ -121,6 +133,8 @@ class Writing:
             self._not_written(context, writers, code)
             return
         took = context.decoder.took_ns
+        if len(writers) < len(self._jobs):
+            self.worked(writers, took)
         pasts = [] if alone else [object() for _ in rows]
         for job, row in zip(writers, row_of, strict=True):
             job.slot.tokens.append(job.next)
@@ -151,21 +165,23 @@ class Writing:
         elif code == NO_ROOM:
             if not context.slots.make_room():
                 longest = max(writers, key=lambda job: len(job.slot.tokens))
-                self._finish(longest, "context_full", sentences.SHARED_FULL.format(n_ctx=self._model.info.n_ctx))
+                self._finish(longest, "context_full", tr(sentences.SHARED_FULL, n_ctx=self._model.info.n_ctx))
         else:
             for job in writers:
                 context.slots.cut(job.slot, 0)
-                self._finish(job, "failed", f"llama.cpp could not compute the next token (code {code}).")
+                self._finish(job, "failed", tr("llama.cpp could not compute the next token (code {code}).", code=code))
 
     def _draw(self, job: Job, row: int, decode_ns: int, shared_by: int) -> None:
         start = time.perf_counter_ns()
         try:
             token = job.sampler.draw(job.context.ctx, row)
         except GrammarStuck:
-            self._finish(job, "failed", sentences.STUCK)
+            self._finish(job, "failed", tr(sentences.STUCK))
             return
         now = time.perf_counter_ns()
-        job.drew(token, decode_ns, now - start, shared_by, now)
+        waited = job.waited(self._spent_ns)
+        self.worked([job], now - start)
+        job.drew(token, decode_ns, now - start, shared_by, now, waited)
         self._goes_on(job)
 
     def _goes_on(self, job: Job) -> bool:
@@ -177,5 +193,5 @@ class Writing:
                 ends = "stop_string"
         if ends is None:
             return True
-        self._finish(job, ends, sentences.FULL.format(n_ctx=self._model.info.n_ctx) if ends == "context_full" else "")
+        self._finish(job, ends, tr(sentences.FULL, n_ctx=self._model.info.n_ctx) if ends == "context_full" else "")
         return False

@@ -111,7 +111,7 @@ def sign_in(hub: Hub, token: str, cancelled: Cancelled) -> Account:
         ) from None
     except OSError as error:
         raise HubError(
-            "token", tr("The access token can’t be kept: {reason}.", reason=error.strerror or "its file")
+            "token", tr("The access token can’t be kept: {reason}.", reason=error.strerror or tr("its file"))
         ) from None
     return Account(name, place)
 
@@ -137,5 +137,5 @@ def sign_out(hub: Hub) -> None:
         ) from None
     except OSError as error:
         raise HubError(
-            "token", tr("The access token can’t be deleted: {reason}.", reason=error.strerror or "its file")
+            "token", tr("The access token can’t be deleted: {reason}.", reason=error.strerror or tr("its file"))
         ) from None

@@ -21,6 +21,7 @@ from playground.models.gguf_types import TENSOR_TYPES
 from playground.models.kinds import part_names
 from playground.quantize.imatrix import BadImatrix, Imatrix, load
 from playground.quantize.messages import MAX_LINE, End, Failed, Made, Order, Planned, Working, decode_order, encode
+from playground.translate import tr, use_inherited
 
 BUFFER = 1 << 30
 """Bytes of rows that llama.cpp may hold at once; its own default is 8 GiB. Doesn't change what comes out."""
@@ -44,6 +45,7 @@ def main() -> int:
     """Run the process; it exits with 0 whenever the last event says how it went."""
     events = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # a stray print of llama.cpp's must not stand among the events
+    use_inherited()
     order = decode_order(sys.stdin.buffer.readline(MAX_LINE))
     threading.Thread(target=_end_with_input, args=(order,), name="input", daemon=True).start()
     _step_back()
@@ -52,7 +54,7 @@ def main() -> int:
     except (BadImatrix, GgufError) as error:
         end = Failed(str(error))
     except MemoryError:
-        end = Failed("There is not enough memory to quantize this model.")
+        end = Failed(tr("There is not enough memory to quantize this model."))
     if isinstance(end, Failed):
         _remove(order)
     events.write(encode(end))
@@ -218,19 +220,22 @@ class _Run:
 def _sentence(words: str) -> str:
     """llama.cpp's words on a failure, as a sentence with what to do."""
     if "requires an imatrix" in words or "Missing importance matrix" in words:
-        return "So few bits need an importance matrix; give one, or choose a type with more bits."
+        return tr("So few bits need an importance matrix; give one, or choose a type with more bits.")
     if "imatrix size" in words:
-        return "The importance matrix is of another model: its sizes don’t fit this one’s tensors."
+        return tr("The importance matrix is of another model: its sizes don’t fit this one’s tensors.")
     if "iostream" in words or "basic_ios" in words:
-        return "The new file could not be written: the disk is full, or its folder can’t be written to."
+        return tr("The new file could not be written: the disk is full, or its folder can’t be written to.")
     if "no dequantization" in words or "cannot dequantize" in words:
-        return "The model holds tensors of a type that llama.cpp can’t read back; begin with its F16 file."
+        return tr("The model holds tensors of a type that llama.cpp can’t read back; begin with its F16 file.")
     if "no tensor type fallback" in words:
-        return "This model’s rows don’t fit that type’s blocks; choose another type."
+        return tr("This model’s rows don’t fit that type’s blocks; choose another type.")
     if "regex" in words.lower():
-        return "A pattern for tensor names is no regular expression that llama.cpp understands."
-    last = words.strip().splitlines()[-1:] or ["it gave no reason"]
-    return f"llama.cpp could not quantize it: {last[0].rpartition('failed to quantize: ')[2].strip().rstrip('.')}."
+        return tr("A pattern for tensor names is no regular expression that llama.cpp understands.")
+    last = words.strip().splitlines()[-1:] or [tr("it gave no reason")]
+    return tr(
+        "llama.cpp could not quantize it: {reason}.",
+        reason=last[0].rpartition("failed to quantize: ")[2].strip().rstrip("."),
+    )
 
 
 def _matrix_metadata(path: Path, matrix: Imatrix) -> list[tuple[str, str | int]]:

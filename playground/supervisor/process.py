@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
+from playground import translate
 from playground.protocol.codec import ProtocolError, decode_events, encode_command, read_frame
 from playground.protocol.commands import Command, Quit
 from playground.protocol.events import PROTOCOL_VERSION, Event, Hello, Loaded
@@ -276,7 +277,7 @@ def engine_argv() -> list[str]:
 
 def engine_environment() -> dict[str, str]:
     """Ours, without the backtrace that llama.cpp takes with a debugger, and with a checkout's folder."""
-    environment = os.environ | {"GGML_NO_BACKTRACE": "1"}
+    environment = os.environ | {"GGML_NO_BACKTRACE": "1", translate.VARIABLE: translate.in_force}
     root = Path(__file__).resolve().parents[2]
     if not getattr(sys, "frozen", False) and root.name not in ("site-packages", "dist-packages"):
         known = environment.get("PYTHONPATH")

@@ -200,7 +200,7 @@ class FirstRun(QWidget):
             tr("Makes Q4_0 and Q8_0 of the starter, which takes a second, and opens a lane for each")
         )
         self.compare.clicked.connect(lambda: self._workspace.act(self.lane.letter, "starter_quants"))
-        said = "Q4_1, Q4_0 and Q8_0 side by side: how size, speed and words differ."
+        said = tr("Q4_1, Q4_0 and Q8_0 side by side: how size, speed and words differ.")
         row.addWidget(self.compare)
         words = Label(self._theme, said, 12, "text-3")
         words.setMinimumHeight(28)
