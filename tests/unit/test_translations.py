@@ -1,21 +1,34 @@
-"""Every text that is looked up has a German one, with the same places to fill in; none is left that nobody says."""
+"""Every text that is looked up has a German one, with the same places to fill in; no words bypass the look-up."""
 
 from __future__ import annotations
 
-import ast
 import re
+import string
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from said_texts import bare, looked_up, read
 
+from playground import translate
 from playground.actions.pages import PAGES
 from playground.actions.table import ACTIONS, GROUPS
-from playground.ui import sidebar, translate
 from playground.ui.preferences import TABLES
-from playground.ui.settings.window import SECTIONS
 
-UI = Path(translate.__file__).parent
+APP = Path(translate.__file__).parent
+LANGUAGES = [code for code in translate.LANGUAGES if code != "en"]
+SPOKEN = ("ui", "workspace", "hub", "downloads", "quantize", "supervisor", "app.py")
+"""Rooms all of whose words may reach the window."""
+NAMES = {
+    # Names of things, which are the same in every language.
+    "Playground", "Fusion", "Inter", "Ollama", "Segoe UI", "Segoe UI Variable Text", "SF Pro Text", "SF Mono",
+    "Helvetica Neue", "Ubuntu", "Noto Sans", "DejaVu Sans", "JetBrains Mono", "Cascadia Mono", "Menlo", "Consolas",
+    "Ubuntu Mono", "DejaVu Sans Mono", "{} — Playground", "Playground {} GB", "Hub: {}", "{} (Space)", "{} (Ctrl+Enter)", "AND {}",
+    # Prompts for a small model, which knows English best.
+    "Write a Python function that reverses a string.", "Make a list of five new flavours of crisps.",
+    "Hello! Who are you, and what is 7 + 5?", "You are a helpful assistant.", "What is the capital of France?",
+    "Paris.", "And of Italy?",
+}  # fmt: skip
 
 
 def of_tables() -> Iterator[str]:
@@ -23,33 +36,53 @@ def of_tables() -> Iterator[str]:
     yield from (action.title for action in ACTIONS)
     for page in PAGES:
         yield from (page.title, page.help)
-    for table in TABLES.values():
+    for name, table in TABLES.items():
         for row in table.fields:
-            yield from (row.label, row.help, row.source)
-    for _key, label, about in SECTIONS:
-        yield from (label, about)
-    yield sidebar.KEPT
+            yield from (row.label, row.help, row.source, *row.special.values())
+            yield from (choice for choice in row.choices if name == "app" and choice not in translate.LANGUAGES)
 
 
 def of_code() -> Iterator[str]:
-    for path in UI.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
-                said = node.args[0]
-                if isinstance(said, ast.Constant):
-                    yield said.value
+    for _path, tree in read(APP):
+        yield from looked_up(tree)
 
 
-@pytest.mark.parametrize("language", [code for code in translate.LANGUAGES if code != "en"])
+def places(text: str) -> list[tuple[str, str, str]]:
+    """What is filled in, and how it is written."""
+    return sorted((name, spec or "", how or "") for _, name, spec, how in string.Formatter().parse(text) if name)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_catalogue_has_every_text_and_no_other(language: str) -> None:
     texts, said = translate.catalogue(language), {*of_tables(), *of_code()}
-    assert len(said) > 150
+    assert len(said) > 1000
     assert not said - set(texts), "not translated"
     assert not set(texts) - said, "said nowhere"
-    for english, other in texts.items():
-        assert other.strip(), english
-        assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", other)), english
-        assert english.endswith(".") == other.endswith("."), english
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_keeps_places_ends_and_spaces(language: str) -> None:
+    wrong = [
+        (english, other)
+        for english, other in translate.catalogue(language).items()
+        if not other.strip()
+        or places(english) != places(other)
+        or english.endswith(".") != other.endswith(".")
+        or (english[0] == " ", english[-1] == " ") != (other[0] == " ", other[-1] == " ")
+        or len(re.findall("[“”]", other)) != len(re.findall("“", other))  # „so“, not “so”
+    ]
+    assert not wrong
+
+
+def test_no_words_reach_the_window_without_being_looked_up() -> None:
+    found = [
+        f"{path.relative_to(APP)}:{line}: {text!r}"
+        for path, tree in read(APP)
+        if path.relative_to(APP).parts[0] in SPOKEN
+        for line, text in bare(tree)
+        if text.strip() not in NAMES
+    ]
+    assert not found, "\n".join(found)
 
 
 def test_another_language_and_back() -> None:
@@ -58,6 +91,15 @@ def test_another_language_and_back() -> None:
         assert translate.tr("Quit") == "Beenden"
         assert translate.tr("Back to {value}", value=3) == "Zurück zu 3"
         assert translate.tr("a text of nobody") == "a text of nobody"
+        assert translate.tr_n(1, "1 token", "{n:,} tokens") == "1 Token"
+        assert translate.tr_n(1200, "1 token", "{n:,} tokens") == "1,200 Tokens"
     finally:
         translate.use("en")
     assert translate.tr("Quit") == "Quit"
+
+
+def test_the_system_s_language_is_taken_where_it_is_known() -> None:
+    for system, said in (("de_AT", "Beenden"), ("fr_FR", "Quit"), ("C", "Quit")):
+        translate.use("system", system)
+        assert translate.tr("Quit") == said
+    translate.use("en")
