@@ -35,6 +35,8 @@ class View(Protocol):
     def show_settings(self, section: str) -> None: ...
     def resize_text(self, steps: int) -> None: ...
     def place_plots(self, where: str) -> None: ...
+    def export_plot(self, plot: str, kind: str) -> None: ...
+    def show_overlays(self) -> None: ...
     def swap_sides(self) -> None: ...
     def reset_layout(self) -> None: ...
     def quit(self) -> None: ...
@@ -118,9 +120,24 @@ def _page(page: Page) -> Action:
     return Action(f"page.{page.id}", f"Page: {page.title}", "View", run, (page.key,), words=page.help)
 
 
+def _has_latency(workspace: Workspace) -> bool:
+    return any(len(lane.answer.tokens) for lane in workspace.lanes)
+
+
+def _has_memory(workspace: Workspace) -> bool:
+    return any(len(lane.engine.memory.rows) for lane in workspace.lanes)
+
+
+def _export(plot: str, kind: str, title: str, when: When) -> Action:
+    def run(workspace: Workspace, view: View) -> None:
+        view.export_plot(plot, kind)
+
+    return Action(f"plot.{plot}.{kind}", title, "Plots", run, (), when, "save chart picture data clipboard")
+
+
 _LANES = tuple(_go_to(number, letter) for number, letter in enumerate(LETTERS, 1))
 
-GROUPS = ("Chat", "Lanes", "Model", "Sampling", "Bench", "View", "App")
+GROUPS = ("Chat", "Lanes", "Model", "Sampling", "Plots", "Bench", "View", "App")
 """The menus, in order."""
 
 # fmt: off
@@ -147,6 +164,17 @@ ACTIONS: tuple[Action, ...] = (
     Action("sampling.reset", "Sampling: back to llama.cpp’s defaults", "Sampling", lambda w, v: w.reset_sampling(w.active)),
     Action("sampling.undo", "Sampling: undo the last change", "Sampling", lambda w, v: w.undo_sampling(w.active), (), lambda w: w.tuning.can_undo_sampling(w.active), "take back"),
     Action("sampling.redo", "Sampling: redo what was undone", "Sampling", lambda w, v: w.redo_sampling(w.active), (), lambda w: w.tuning.can_redo_sampling(w.active)),
+    Action("plot.overlays", "Lay earlier answers over the latency plot…", "Plots", lambda w, v: v.show_overlays(), (), _has_latency, "compare overlay align line up"),
+    _export("latency", "csv", "Export the latency plot as CSV…", _has_latency),
+    _export("latency", "json", "Export the latency plot as JSON…", _has_latency),
+    _export("latency", "png", "Export the latency plot as PNG…", _has_latency),
+    _export("latency", "svg", "Export the latency plot as SVG…", _has_latency),
+    _export("latency", "copy", "Copy the latency plot as an image", _has_latency),
+    _export("memory", "csv", "Export the memory plot as CSV…", _has_memory),
+    _export("memory", "json", "Export the memory plot as JSON…", _has_memory),
+    _export("memory", "png", "Export the memory plot as PNG…", _has_memory),
+    _export("memory", "svg", "Export the memory plot as SVG…", _has_memory),
+    _export("memory", "copy", "Copy the memory plot as an image", _has_memory),
     Action("bench.start", "Measure speed", "Bench", _measure, ("F5",), _can_measure, "benchmark start"),
     Action("bench.stop", "Stop measuring", "Bench", _stop_measuring, ("Shift+F5",), _measuring, "benchmark cancel abort"),
     *map(_page, PAGES),

@@ -43,15 +43,22 @@ def _badge(letter: str, color: int, ink: int, size: int, ratio: float) -> QPixma
     image.fill(Qt.GlobalColor.transparent)
     image.setDevicePixelRatio(ratio)
     with QPainter(image) as painter:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor.fromRgba(color))
-        radius = 4 * size / 18
-        painter.drawRoundedRect(QRectF(0, 0, size, size), radius, radius)
-        font = painter.font()
-        font.setPixelSize(round(size * 0.64))
-        font.setWeight(font.Weight.DemiBold)
-        painter.setFont(font)
-        painter.setPen(QColor.fromRgba(ink))
-        painter.drawText(QRectF(0, 0, size, size), Qt.AlignmentFlag.AlignCenter, letter)
+        paint_badge(painter, QRectF(0, 0, size, size), letter, QColor.fromRgba(color), QColor.fromRgba(ink))
     return image
+
+
+def paint_badge(painter: QPainter, box: QRectF, letter: str, color: QColor, ink: QColor) -> None:
+    """A lane's letter on its colour, drawn there and then: for pictures that have no pixels."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(color)
+    radius = 4 * box.width() / 18
+    painter.drawRoundedRect(box, radius, radius)
+    font = painter.font()
+    font.setPixelSize(round(box.width() * 0.64))
+    font.setWeight(font.Weight.DemiBold)
+    painter.setFont(font)
+    painter.setPen(ink)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
+    painter.restore()

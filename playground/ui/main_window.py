@@ -123,6 +123,7 @@ class MainWindow(QWidget):
         from playground.ui.compare_table import CompareTable
         from playground.ui.grips import add_grips
         from playground.ui.lanes_area import LanesArea
+        from playground.ui.plot_menu import PlotMenus
         from playground.ui.plots.dock import PlotDock
         from playground.ui.plots.readout import PlotReadout
         from playground.ui.sampling.panel import RightPanel
@@ -133,6 +134,7 @@ class MainWindow(QWidget):
         self.lanes_place.fill(self.lanes)
         self.plots = PlotDock(workspace, theme, clock)
         self.plots.latency.bar.use(workspace.overlays)
+        self.plot_menus = PlotMenus(self.plots, self.commands)
         self.token_link = TokenLink(workspace, self.lanes, self.plots.latency)
         self.plots_place.fill(self.plots)
         readout = PlotReadout(workspace, theme, clock)

@@ -114,6 +114,19 @@ class WindowView:
         dialog.fileSelected.connect(write)
         dialog.open()
 
+    def export_plot(self, plot: str, kind: str) -> None:
+        """Write what a plot shows to a file the user names, or copy it as an image."""
+        from playground.ui.plot_exports import PlotExports
+
+        PlotExports(self._window, self._workspace, self._background, self._window.status.toast).export(plot, kind)
+
+    def show_overlays(self) -> None:
+        """What can be laid over the latency plot, as a menu there."""
+        plots = self._window.plots
+        if plots is not None:
+            latency = plots.latency
+            latency.bar.open_menu(latency.head.axis, latency.axis)
+
     def quit(self) -> None:
         """Close the window, and with it the app."""
         self._window.close()

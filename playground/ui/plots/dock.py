@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtWidgets import QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from playground.ui.plots.latency import LatencyPane
@@ -17,6 +17,9 @@ MIN_HEIGHT, USUAL_HEIGHT = 140, 218
 
 class PlotDock(QWidget):
     """Latency and memory side by side; ``warm_up`` loads pyqtgraph and builds the plots."""
+
+    menu_wanted = Signal(str, QPoint)
+    """A plot’s own menu: “latency” or “memory”, and where on the screen."""
 
     def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
         super().__init__()
@@ -42,5 +45,9 @@ class PlotDock(QWidget):
 
     def warm_up(self) -> None:
         """Build the plots; call it once the window has been painted."""
+        cold = self.latency.canvas is None
         self.latency.warm_up()
         self.memory.warm_up()
+        for name, view in (("latency", self.latency.canvas), ("memory", self.memory.plot)):
+            if cold and view is not None:
+                view.menu_wanted.connect(lambda place, name=name: self.menu_wanted.emit(name, place))

@@ -28,7 +28,7 @@ class Over(Shown):
     name: str = ""
     strength: float = STRENGTHS[0]
     known: Stats = field(default_factory=Stats)
-    tok_s: float = 0.0
+    speed: float = 0.0
     """Tokens a second of all of it."""
     top_rate: float = 0.0
 
@@ -52,7 +52,7 @@ def color_of(over: Over, theme: Theme) -> QColor:
 def entry_of(over: Over) -> Entry:
     """Its read-out."""
     median = format_value(over.known.median)
-    rate = format_rate_value(over.tok_s) if over.tok_s else "–"
+    rate = format_rate_value(over.speed) if over.speed else "–"
     name = (
         f"Laid over: {over.name} of lane {over.letter}, median {median} ms, {rate} tokens a second, {over.n:,} tokens"
     )

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from playground.ui.plots.sheet import FlatView, Sheet
@@ -24,6 +24,8 @@ class PlotView(pg.GraphicsView):
 
     hovered = Signal(object)
     """What is under the mouse, or None."""
+    menu_wanted = Signal(QPoint)
+    """The plot's own menu, at this place of the screen."""
     zoom_changed = Signal(bool)
     """Whether the user chose the part in sight."""
 
@@ -45,7 +47,7 @@ class PlotView(pg.GraphicsView):
         self.scene().addItem(self._sheet)
         self.view.sigXRangeChanged.connect(lambda *_: self._range_changed())
         self.view.sigRangeChangedManually.connect(lambda *_: self._by_hand())
-        self.scene().sigMouseClicked.connect(self.mouse_clicked)
+        self.scene().sigMouseClicked.connect(self._clicked)
         theme.changed.connect(self._restyle)
 
     # What a plot says.
@@ -206,6 +208,18 @@ class PlotView(pg.GraphicsView):
         super().mouseMoveEvent(event)
         self.mouse = None if event.buttons() else event.position()
         self.look()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """The menu by key; with the mouse it comes by `_clicked`, as a press may begin to drag."""
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.menu_wanted.emit(self.mapToGlobal(self.rect().center()))
+        event.accept()
+
+    def _clicked(self, event: Any) -> None:
+        if event.button() == Qt.MouseButton.RightButton:
+            self.menu_wanted.emit(event.screenPos().toPoint())
+        else:
+            self.mouse_clicked(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the mouse any more."""
