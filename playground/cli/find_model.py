@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 from playground.cli.errors import CliError
-from playground.models import library, starter
+from playground.cli.output import Status
+from playground.models import finding, library, starter
 from playground.models.library import ModelFile
 from playground.paths import find_paths
 
@@ -24,7 +25,7 @@ def find_model(given: str | None, yes: bool = False, quiet: bool = False) -> Mod
 
         if get_model.looks_like_repo(given):
             return check(get_model.get(given, yes, quiet))
-    return check(path) if _looks_like_path(given) or path.exists() else _known(given)
+    return check(path) if _looks_like_path(given) or path.exists() else _known(given, quiet)
 
 
 def check(path: Path) -> ModelFile:
@@ -49,8 +50,12 @@ def _looks_like_path(given: str) -> bool:
     return given.lower().endswith(".gguf") or any(mark in given for mark in (os.sep, os.altsep) if mark)
 
 
-def _known(name: str) -> ModelFile:
+def _known(name: str, quiet: bool) -> ModelFile:
+    status = Status(quiet)
+    status.show(f"Looking for “{name}” on this machine…")
     try:
-        return library.match(library.scan(find_paths()), name)
+        return finding.find(find_paths(), name, status.say)
     except library.NoSuchModel as error:
         raise CliError(str(error)) from None
+    finally:
+        status.clear()

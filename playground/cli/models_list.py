@@ -12,7 +12,7 @@ from playground.cli.errors import OK, CliError
 from playground.cli.models_here import as_json
 from playground.cli.models_hub import age_text, params_text, table, tokens_text
 from playground.cli.output import Status, clean
-from playground.models import duplicates, library, notes, shelf, sources
+from playground.models import duplicates, following, library, notes, shelf, sources
 from playground.models.catalog import Catalog
 from playground.models.gguf import size_text
 from playground.models.kinds import KIND_WORDS
@@ -48,7 +48,7 @@ def run(given: argparse.Namespace) -> int:
     status = Status()
     status.show("Looking for models…")
     models, states = library.scan_everything(paths, extra)
-    known = notes.load(paths)
+    known = _followed(paths, models)
     if given.duplicates:
         models = _twice(paths, models)
     status.clear()
@@ -60,6 +60,20 @@ def run(given: argparse.Namespace) -> int:
     else:
         _print(rows, known, states, paths)
     return OK
+
+
+def _followed(paths: Paths, models: Sequence[ModelFile]) -> dict[str, Note]:
+    """The notes, after those of files with another name now have gone with them."""
+    known = notes.load(paths)
+    if not known:
+        return known
+    catalog = Catalog(paths.cache)
+    try:
+        return notes.load(paths) if following.follow(paths, models, catalog) else known
+    except OSError:
+        return known
+    finally:
+        catalog.close()
 
 
 def _twice(paths: Paths, models: Sequence[ModelFile]) -> list[ModelFile]:

@@ -109,10 +109,7 @@ def match(models: Iterable[ModelFile], text: str, *, broken: bool = False) -> Mo
     Raises NoSuchModel with a sentence that lists the candidates.
     """
     usable = [model for model in models if broken or model.usable]
-    wanted = text.casefold().strip()
-    exact = [model for model in usable if wanted in _names(model)]
-    words = wanted.replace("-", " ").replace("_", " ").split()
-    hits = exact or [model for model in usable if words and all(word in _haystack(model) for word in words)]
+    hits = hits_of(usable, text)
     if len(hits) == 1:
         return hits[0]
     if hits:
@@ -134,6 +131,14 @@ def match(models: Iterable[ModelFile], text: str, *, broken: bool = False) -> Mo
             known=_listed(usable),
         )
     )
+
+
+def hits_of(models: Sequence[ModelFile], text: str) -> list[ModelFile]:
+    """Those that a text may mean: the ones with exactly that name, else all that have its words."""
+    wanted = text.casefold().strip()
+    exact = [model for model in models if wanted in _names(model)]
+    words = wanted.replace("-", " ").replace("_", " ").split()
+    return exact or [model for model in models if words and all(word in _haystack(model) for word in words)]
 
 
 def _names(model: ModelFile) -> set[str]:

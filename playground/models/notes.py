@@ -1,13 +1,13 @@
 """What the user and this machine know of a model that its file doesn't say: label, last use, measured speed.
 
-Kept by path in ``data/library.json``.
+Kept by path in ``data/library.json``; it follows the file to another path, see `following`.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Note:
     """Seconds since 1970."""
     tok_s: float = 0.0
     """Tokens a second of the last answer that was long enough to tell."""
+    content: str = field(default="", compare=False)
+    """What the file is found by once it has another name, see `following`; empty: not known yet."""
 
 
 def load(paths: Paths) -> dict[str, Note]:
@@ -58,15 +60,28 @@ def with_values(note: Note, **values: Any) -> Note:
     return replace(note, label=note.label.strip()[:MAX_LABEL])
 
 
-def put(paths: Paths, path: str | Path, current: Callable[[], Note]) -> None:
+def put(paths: Paths, path: str | Path, current: Callable[[], Note], content: str = "") -> None:
     """Keep a note as it is when its turn to be written comes: of several writers the last one has the newest.
 
-    Raises OSError.
+    ``content``: see `Note.content`; empty: as it was. Raises OSError.
     """
     with _lock:
         notes = load(paths)
-        notes.pop(str(path), None)
-        notes[str(path)] = current()
+        before = notes.pop(str(path), Note())
+        notes[str(path)] = replace(current(), content=content or before.content)
+        _save(paths, notes)
+
+
+def rewrite(paths: Paths, contents: Mapping[str, str], moved: Mapping[str, str]) -> None:
+    """Set what files are found by, and give notes other paths: old to new. Raises OSError."""
+    with _lock:
+        notes = load(paths)
+        for path, content in contents.items():
+            if path in notes:
+                notes[path] = replace(notes[path], content=content)
+        for old, new in moved.items():
+            if old in notes and new not in notes:
+                notes[new] = notes.pop(old)
         _save(paths, notes)
 
 
@@ -82,16 +97,21 @@ def _save(paths: Paths, notes: dict[str, Note]) -> None:
     kept = list(notes.items())[-MAX_NOTES:]
     write_json(
         _file(paths),
-        {path: {"label": n.label, "last_used": n.last_used, "tok_s": n.tok_s} for path, n in kept},
+        {
+            path: {"label": n.label, "last_used": n.last_used, "tok_s": n.tok_s, "content": n.content}
+            for path, n in kept
+        },
     )
 
 
 def _note(entry: dict[str, Any]) -> Note:
     label, used, speed = entry.get("label"), entry.get("last_used"), entry.get("tok_s")
+    content = entry.get("content")
     return Note(
         label if isinstance(label, str) else "",
         float(used) if isinstance(used, int | float) else 0.0,
         float(speed) if isinstance(speed, int | float) else 0.0,
+        content if isinstance(content, str) else "",
     )
 
 

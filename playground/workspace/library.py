@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playground.models import duplicates, library, notes, remembered, shelf, sources, trash
+from playground.models import duplicates, following, library, notes, remembered, shelf, sources, trash
 from playground.models.catalog import Catalog
 from playground.models.digest import GivenUp
 from playground.models.gguf import GgufError
@@ -231,13 +231,25 @@ class Library:
     def _look_for_twins(self, look: int) -> None:
         models, catalog = self.models, self._catalog
 
-        def then(groups: list[list[ModelFile]]) -> None:
+        def work() -> tuple[list[list[ModelFile]], dict[str, str]]:
+            assert catalog is not None
+            try:
+                moved = following.follow(self._paths, models, catalog)
+            except OSError:
+                moved = {}  # tried again at the next look
+            return duplicates.find(models, catalog), moved
+
+        def then(found: tuple[list[list[ModelFile]], dict[str, str]]) -> None:
+            groups, moved = found
+            for old, new in moved.items():
+                if old in self.notes and new not in self.notes:
+                    self.notes[new] = self.notes.pop(old)
             if look == self._look:
                 self.twins = {model.path: group for group in groups for model in group}
                 self.changed.emit()
 
         if catalog is not None:
-            self._background(lambda: duplicates.find(models, catalog), then)
+            self._background(work, then)
 
     def _answered(self, job: Job) -> None:
         speed, drawn = job.node.record.get("tok_s"), job.node.record.get("n_drawn", 0)
@@ -249,10 +261,12 @@ class Library:
     def _change(self, path: str, **values: Any) -> None:
         self.notes[path] = notes.with_values(self.note(path), **values)
         self.changed.emit()
+        model, catalog = self.find(path), self._catalog
 
         def work() -> str:
             try:
-                notes.put(self._paths, path, lambda: self.note(path))
+                content = following.content_of(model, catalog) if model is not None else ""
+                notes.put(self._paths, path, lambda: self.note(path), content)
             except OSError as error:
                 return tr("The library’s notes could not be saved: {reason}.", reason=error.strerror)
             return ""

@@ -43,7 +43,7 @@ class Window:
 
     def until(self, done: Callable[[], Any]) -> None:
         while not done():
-            self._posted.get(timeout=30)()
+            self._posted.get(timeout=100)()
 
     def close(self) -> None:
         self._pool.shutdown()
@@ -114,6 +114,17 @@ def test_labels_use_and_speed_are_kept(library: Library, window: Window, paths: 
     assert library.note(path).last_used > 1_700_000_000
     assert [model.path for model in library.arrange("PET")] == [path]
     window.until(lambda: notes.load(paths).get(path) == library.note(path))
+
+
+def test_a_label_follows_its_file(library: Library, window: Window, paths: Paths) -> None:
+    path = put(paths.models / "Alpha-1B-Q8_0.gguf")
+    look(library, window)
+    library.label(str(path), "pet")
+    window.until(lambda: str(path) in notes.load(paths))
+    new = path.rename(paths.models / "Other-1B-Q8_0.gguf")
+    look(library, window)
+    window.until(lambda: library.note(str(new)).label == "pet")
+    assert library.note(str(path)) == notes.Note()
 
 
 def test_twins_are_pointed_out(library: Library, window: Window, paths: Paths, tmp_path: Path) -> None:

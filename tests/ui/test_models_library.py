@@ -108,7 +108,7 @@ def test_a_label_is_kept_and_found_again(stand: Stand, qtbot: QtBot) -> None:
 
 
 def test_nothing_is_deleted_without_a_second_word(stand: Stand, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trash, "_remove", lambda file, forever: file.unlink())
+    monkeypatch.setattr(trash, "remove", lambda file, forever: file.unlink())
     tab, path = stand.page.library, stand.paths.models / "Gemma-3-1B-F16.gguf"
     choose(stand, path.name)
     qtbot.keyClick(tab.table, Qt.Key.Key_Delete)
