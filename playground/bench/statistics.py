@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from playground.translate import later
+
 # fmt: off
 _T95 = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
@@ -56,12 +58,12 @@ class Ratio:
 
     @property
     def verdict(self) -> str:
-        """“faster”, “slower”, or “the same within chance”."""
+        """“faster”, “slower”, or “the same within chance”, in English: `tr` says it in the user's language."""
         if self.margin is None:
-            return "measured once, so chance can’t be told"
+            return later("measured once, so chance can’t be told")
         if not self.differs:
-            return "the same within chance"
-        return "faster" if self.value > 1 else "slower"
+            return later("the same within chance")
+        return later("faster") if self.value > 1 else later("slower")
 
 
 def ratio(newer: Sequence[float], older: Sequence[float]) -> Ratio | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground.translate import later, tr
+from playground.translate import later, tr, tr_n
 from playground.workspace.words import (
     MONTHS,
     format_bytes,
@@ -78,7 +78,7 @@ def speed_words(note: Note) -> str:
 def total_words(models: Sequence[ModelFile]) -> str:
     """“10 files, 12.2 GB”."""
     size = sum(model.size for model in models)
-    return f"{len(models):,} {'model' if len(models) == 1 else 'models'}, {format_bytes(size)}"
+    return tr_n(len(models), "1 model, {size}", "{n:,} models, {size}", size=format_bytes(size))
 
 
 def tag_words(model: ModelFile) -> str:
@@ -182,14 +182,35 @@ def download_words(view: DownloadView) -> tuple[str, str]:
     if view.state == "done":
         return format_bytes(view.size), tr("checksum matches")
     if view.state == "failed":
-        return amount, "stopped"
+        return amount, tr("stopped")
     if view.state == "paused":
-        return amount, "paused"
+        return amount, tr("paused")
     if view.state == "waiting":
         return amount, view.note or tr("waits for its turn")
     if view.note:
         return amount, view.note
     return amount, " · ".join(part for part in (rate_words(view.bytes_s), left_words(view.left_s)) if part)
+
+
+def disk_words(free: int | None, to_come: int) -> tuple[str, str]:
+    """The disk that downloads go to, and the tone to say it in."""
+    if free is None:
+        return "", "text-3"
+    if not to_come:
+        return tr("{free} free on the disk", free=format_bytes(free)), "text-3"
+    if to_come > free:
+        words = tr(
+            "{free} free on the disk, {missing} too little",
+            free=format_bytes(free),
+            missing=format_bytes(to_come - free),
+        )
+        return words, "warn"
+    return tr("{free} free on the disk, {rest} to come", free=format_bytes(free), rest=format_bytes(to_come)), "text-3"
+
+
+def limit_words(mb_s: float) -> str:
+    """A limit of downloads in megabytes a second; 0: none."""
+    return tr("at most {limit} MB/s", limit=f"{mb_s:g}") if mb_s else tr("no limit")
 
 
 def making_words(making: Making) -> tuple[str, str]:

@@ -14,6 +14,9 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QScrollArea,
     QScrollBar,
     QSplitterHandle,
     QWidget,
@@ -84,6 +87,8 @@ def cut(window: QWidget) -> list[str]:
     """Widgets whose words don't fit into them, or that reach out of the widget they are in."""
     found = []
     for widget in shown(window):
+        if isinstance(widget, QScrollArea) and _hides_a_side(widget):
+            found.append(f"{described(widget.widget())} is wider than its place, {widget.viewport().width()}")
         wanted = room_wanted(widget)
         if wanted is None:
             continue
@@ -92,6 +97,26 @@ def cut(window: QWidget) -> list[str]:
         elif not _in_scroller(widget) and not _inside(widget, window):
             found.append(f"{described(widget)} reaches out of its place")
     return found
+
+
+def _hides_a_side(area: QScrollArea) -> bool:
+    """Whether what can only be scrolled up and down is too wide."""
+    never = Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+    held = area.widget()
+    return held is not None and area.horizontalScrollBarPolicy() == never and held.width() > area.viewport().width() + 1
+
+
+def words_of(widget: QWidget) -> Iterator[str]:
+    """All that a widget says: its text, to a screen reader, when pointed at, while it is empty."""
+    yield from (widget.toolTip(), widget.accessibleName(), widget.accessibleDescription())
+    if isinstance(widget, (QLabel, QAbstractButton)):
+        yield widget.text()
+    if isinstance(widget, (QLineEdit, QPlainTextEdit)):
+        yield widget.placeholderText()
+    if isinstance(widget, QComboBox):
+        yield from (widget.itemText(row) for row in range(widget.count()))
+    if isinstance(widget, QMenu):
+        yield from (action.text().partition("\t")[0] for action in widget.actions())
 
 
 def over_each_other(window: QWidget) -> list[str]:

@@ -57,7 +57,7 @@ class ResultModel(QAbstractTableModel):
         names = ["model", "size", "params", *extra, "threads", "test", "t/s"]
         self.columns = [(name, name) for name in names]
         if any(row.other is not None for row in rows):
-            self.columns += [("other", other), ("difference", "difference")]
+            self.columns += [("other", other), ("difference", tr("difference"))]
         self.columns.append(("verdict", ""))
         self.endResetModel()
 
@@ -82,7 +82,7 @@ class ResultModel(QAbstractTableModel):
         """A cell."""
         key, row = self.columns[index.column()][0], self.rows[index.row()]
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
-            return _text(key, row)
+            return tr(_text(key, row)) if key == "verdict" else _text(key, row)
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(key)
         if role == Qt.ItemDataRole.DecorationRole:

@@ -9,7 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QWidget
 
-from playground.translate import tr
+from playground.translate import tr, tr_n
 from playground.ui.chat.composer_parts import (
     NEARLY_FULL,
     Card,
@@ -24,7 +24,6 @@ from playground.ui.chat.composer_parts import (
 from playground.ui.chat.draft import Draft, SendKey
 from playground.ui.theme import Theme
 from playground.ui.widgets import Label, LaneWatch, Meter, SegmentedControl, TextButton, bind
-from playground.workspace.words import format_number
 
 _INLINE_FROM = 640
 _COLUMN = 720
@@ -186,7 +185,7 @@ class Composer(QWidget):
     def _show_room(self) -> None:
         self._shown_at = time.monotonic()
         draft = self._counter.tokens
-        self.tokens.setText(f"{format_number(draft)} {'token' if draft == 1 else 'tokens'}")
+        self.tokens.setText(tr_n(draft, "1 token", "{n:,} tokens"))
         fullest = fullest_lane(self._workspace.lanes)
         if fullest is not None:
             used, total = fullest

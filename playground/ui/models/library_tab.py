@@ -41,7 +41,7 @@ class LibraryTab(QWidget):
         self.sort = QComboBox()
         self.sort.setAccessibleName(tr("Order"))
         for key, (title, _) in shelf.SORTS.items():
-            self.sort.addItem(title, key)
+            self.sort.addItem(tr(title), key)
         self.families = self._toggle(tr("Families"), "git-branch", tr("Models of one family under one heading"))
         self.all_kinds = self._toggle(tr("All files"), "eye", tr("Image parts, importance matrices and drafts, too"))
         self.count = ElidedLabel(theme, "", 11, "text-3")
