@@ -307,6 +307,7 @@ class App(QObject):
         self.downloads.told.connect(self.workspace.told.emit)
         self.downloads.changed.connect(self._tell_network)
         self.downloads.finished.connect(lambda _view: self._arrived())
+        self.downloads.limited.connect(lambda mb_s: self.preferences.set("download_mb_s", mb_s))
         self.downloads.start()
 
     def _arrived(self) -> None:

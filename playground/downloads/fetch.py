@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 from playground.downloads import line
 from playground.downloads.control import Control
 from playground.downloads.errors import LINE, PASSING, CommitGone, DownloadError, explain
 from playground.downloads.line import Answer, Remote
 from playground.downloads.part import Part, is_published
-from playground.downloads.place import Place
+from playground.downloads.place import Place, free_at
 from playground.downloads.record import FileRecord, Journal, Record, locked
 from playground.models.digest import GivenUp
 from playground.translate import later, tr
@@ -216,7 +214,7 @@ class Fetch:
         self._refuse_when_below(missing + self._control.promised() + SPARE)
 
     def _refuse_when_below(self, needed: int) -> None:
-        free = shutil.disk_usage(_nearest(self._place.root)).free
+        free = free_at(self._place.root)
         if free < needed:
             raise DownloadError(
                 "disk",
@@ -266,10 +264,3 @@ def _is_gone(error: Exception) -> bool:
     from huggingface_hub.errors import RevisionNotFoundError
 
     return isinstance(error, RevisionNotFoundError)
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or the nearest above it that is there."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder

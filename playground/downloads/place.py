@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,13 @@ class Place:
 def place_of(repo: str, cache: Path | None = None) -> Place:
     """A repository's place in the cache in force."""
     return Place(cache or hub_cache(), repo)
+
+
+def free_at(folder: Path) -> int:
+    """Bytes free on the disk that a folder is on, or will be. Raises OSError."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def _key(etag: str) -> str:

@@ -14,7 +14,7 @@ from playground.downloads import job
 from playground.downloads.control import Control, Patience
 from playground.downloads.errors import DownloadError, explain
 from playground.downloads.pace import Limit, Speed
-from playground.downloads.place import Place, place_of
+from playground.downloads.place import Place, free_at, place_of
 from playground.downloads.record import Journal, Record
 from playground.downloads.view import DownloadView, look_at
 from playground.models.digest import GivenUp
@@ -22,6 +22,8 @@ from playground.translate import tr
 
 _TICK_S = 0.25
 """Between two snapshots while bytes come."""
+_DISK_S = 2.0
+"""Between two looks at the free space."""
 _BUSY_S = 3.0
 """Before a download that another program has in hand is looked at again."""
 
@@ -66,6 +68,9 @@ class Queue:
         self._patience = patience or Patience(for_ever=True)
         self._entries: list[Entry] = []
         self._orders: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.free: int | None = None
+        """Bytes free where downloads go, as last looked at; None: not known yet."""
+        self._looked = 0.0
         self._thread = threading.Thread(target=self._run, name="downloads", daemon=True)
         self._closing = self._dirty = False
 
@@ -289,10 +294,18 @@ class Queue:
         if not self._dirty and not any(entry.thread for entry in self._entries):
             return
         self._dirty = False
+        self._look_at_disk()
         for entry in self._entries:
             if entry.thread is not None:
                 entry.speed.see(sum(list(entry.control.here.values())))
         self._changed(tuple(look_at(entry) for entry in self._entries))
+
+    def _look_at_disk(self) -> None:
+        now = time.monotonic()
+        if self._entries and (self.free is None or now - self._looked >= _DISK_S):
+            self._looked = now
+            with suppress(OSError):
+                self.free = free_at(self._entries[0].place.cache)
 
     def _close(self) -> None:
         self._closing = True

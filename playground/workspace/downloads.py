@@ -39,6 +39,10 @@ class Downloads:
             at_once=at_once,
             bytes_s=mb_s * 1e6,
         )
+        self.mb_s = mb_s
+        """The limit in force: megabytes a second over all; 0: none."""
+        self.limited: Signal[[float]] = Signal()
+        """Another limit is in force."""
         self._lock = threading.Lock()
         self._latest: tuple[DownloadView, ...] | None = None
         self._started = False
@@ -101,7 +105,20 @@ class Downloads:
 
     def set_limit(self, mb_s: float) -> None:
         """Megabytes a second over all downloads; 0: as fast as the line."""
-        self._queue.set_limit(mb_s * 1e6)
+        if mb_s != self.mb_s:
+            self.mb_s = mb_s
+            self._queue.set_limit(mb_s * 1e6)
+            self.limited.emit(mb_s)
+
+    @property
+    def free(self) -> int | None:
+        """Bytes free where downloads go; None: not known yet."""
+        return self._queue.free
+
+    @property
+    def to_come(self) -> int:
+        """Bytes that all downloads that aren't done still need, as far as their sizes are known."""
+        return sum(max(0, view.size - view.here) for view in self.items if view.state != "done")
 
     @property
     def active(self) -> list[DownloadView]:

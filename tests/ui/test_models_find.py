@@ -246,6 +246,7 @@ def test_a_download_runs_in_the_strip_and_ends_in_the_library(
     qtbot.waitUntil(lambda: any(view.state == "done" for view in stand.downloads.items), timeout=30_000)
     line = next(iter(stand.page.strip.lines.values()))
     assert line.going.text() == "checksum matches"
+    assert "free on the disk" in stand.page.strip.disk.text()
     assert not line.open.isHidden()
     qtbot.waitUntil(lambda: any(m.source == f"Hub: {TINY}" for m in stand.library.models), timeout=20_000)
     tab.view.refresh()
@@ -277,6 +278,22 @@ def test_what_was_fetched_can_be_deleted_after_a_second_word(
     assert trash == [path]
     qtbot.waitUntil(lambda: not stand.downloads.items, timeout=20_000)
     assert not list((tmp_path / "hf").rglob("*.gguf"))
+
+
+def test_the_limit_is_chosen_in_the_strip(stand: Stand, server: Server, qtbot: QtBot) -> None:
+    body = bytes(3_000_000)
+    server.add(Repo(TINY, {"tiny-F16.gguf": Stored(body, sha=hashlib.sha256(body).hexdigest())}))
+    limits: list[float] = []
+    stand.downloads.limited.connect(limits.append)
+    stand.downloads.set_limit(0.25)
+    stand.downloads.add(TINY, ["tiny-F16.gguf"], [len(body)], label="Tiny F16")
+    strip = stand.page.strip
+    qtbot.waitUntil(lambda: "to come" in strip.disk.text(), timeout=30_000)
+    assert strip.limit.currentText() == "at most 0.25 MB/s"
+    strip.limit.setCurrentIndex(strip.limit.findData(0.0))
+    strip.limit.activated.emit(strip.limit.currentIndex())
+    assert limits == [0.25, 0.0]
+    qtbot.waitUntil(lambda: any(view.state == "done" for view in stand.downloads.items), timeout=60_000)
 
 
 def test_a_wrong_file_is_told_in_the_strip_and_can_be_cancelled(stand: Stand, server: Server, qtbot: QtBot) -> None:

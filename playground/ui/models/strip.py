@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from playground.downloads.view import DownloadView
 from playground.translate import tr
@@ -18,6 +18,8 @@ from playground.workspace.quantizing import Making
 _ROWS = 4
 """Lines that are seen at once; more scroll."""
 _LINE = 34
+_LIMITS = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+"""Megabytes a second that are offered; the settings have every other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,15 @@ class Strip(QFrame):
         self.pause_all.clicked.connect(self._pause_all)
         self.clear = TextButton(rooms.theme, tr("Clear what is done"), "quiet", small=True)
         self.clear.clicked.connect(self._clear)
+        self.disk = Label(rooms.theme, "", 11, "text-3")
+        self.limit = QComboBox()
+        self.limit.setAccessibleName(tr("Download limit"))
+        self.limit.setToolTip(tr("Megabytes a second over all downloads."))
         self.lines: dict[str, _LineView] = {}
         self._compose()
+        self._show_limit()
+        self.limit.activated.connect(lambda _index: rooms.downloads.set_limit(self.limit.currentData()))
+        bind(self, rooms.downloads.limited, lambda _mb_s: self._show_limit())
         for signal in (rooms.downloads.changed, rooms.quantizing.changed):
             bind(self, signal, lambda: rooms.clock.mark((self, "strip"), self.refresh))
         self.refresh()
@@ -155,7 +164,20 @@ class Strip(QFrame):
         )
         self.pause_all.setVisible(bool(going) or any(view.state == "paused" for view in items))
         self.pause_all.setText(tr("Pause all") if going else tr("Resume all"))
+        text, tone = words.disk_words(self._rooms.downloads.free, self._rooms.downloads.to_come)
+        self.disk.setText(text)
+        self.disk.set_tone(tone)
+        for widget in (self.disk, self.limit):
+            widget.setVisible(bool(items))
         self.clear.setVisible(any(view.state == "done" for view in items) or len(makings) > len(making))
+
+    def _show_limit(self) -> None:
+        """The limit in force, also one that isn't among those offered."""
+        limit = self._rooms.downloads.mb_s
+        self.limit.clear()
+        for mb_s in sorted({*_LIMITS, limit}):
+            self.limit.addItem(words.limit_words(mb_s), mb_s)
+        self.limit.setCurrentIndex(self.limit.findData(limit))
 
     def _size(self) -> None:
         wide = max(400, self.width())
@@ -224,8 +246,11 @@ class Strip(QFrame):
     def _compose(self) -> None:
         head = QHBoxLayout()
         head.setContentsMargins(12, 4, 8, 0)
+        head.setSpacing(8)
         head.addWidget(self.head)
+        head.addWidget(self.disk)
         head.addStretch(1)
+        head.addWidget(self.limit)
         head.addWidget(self.pause_all)
         head.addWidget(self.clear)
         inner = QWidget()
