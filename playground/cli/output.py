@@ -193,7 +193,7 @@ class JsonOutput:
         line: dict[str, Any] = {"type": str(event.__struct_config__.tag)}
         for key in event.__struct_fields__:
             value = getattr(event, key)
-            if key in ("decode_ns", "sample_ns"):
+            if key in ("decode_ns", "sample_ns", "wait_ns"):
                 line[key.replace("_ns", "_ms")] = round(value / 1e6, 4)
             elif key != "job":
                 line[key] = value

@@ -48,10 +48,14 @@ class Job:
         self.past = object()
         """Jobs with the same token history since a shared prompt have the same object here."""
         self.n_drawn = 0
+        self.own_ns = 0
+        """What the engine computed for this job only, as counted while there are others."""
+        self._others_ns = 0
+        """What it had computed for others only when the last token was drawn."""
         self._vocab = vocab
         self._command = command
-        self._fresh: list[tuple[int, int, int, int, int]] = []
-        """Drawn and not told: token, time, decoding, sampling, slots in the batch."""
+        self._fresh: list[tuple[int, int, int, int, int, int]] = []
+        """Drawn and not told: token, time, decoding, sampling, slots in the batch, waiting."""
         self._held: Token | None = None
         self._progress_ns = 0
         self.writer = Writer(vocab, self._stops(), ThinkingFilter(prompt.families, prompt.thinking))
@@ -103,11 +107,19 @@ class Job:
         self._progress_ns = now
         return PromptProgress(self.id, min(done, self.n_prompt), self.n_prompt, now)
 
-    def drew(self, token: int, decode_ns: int, sample_ns: int, shared_by: int, t_ns: int) -> None:
+    def waited(self, spent_ns: int) -> int:
+        """How long it waited for others since the last token.
+
+        ``spent_ns``: what the engine computed so far for single jobs, this one included.
+        """
+        before, self._others_ns = self._others_ns, spent_ns - self.own_ns
+        return max(0, self._others_ns - before)
+
+    def drew(self, token: int, decode_ns: int, sample_ns: int, shared_by: int, t_ns: int, wait_ns: int = 0) -> None:
         """A token was drawn. Its text is made in `events`: several at a time cost less than one by one."""
         self.next = token
         self.n_drawn += 1
-        self._fresh.append((token, t_ns, decode_ns, sample_ns, shared_by))
+        self._fresh.append((token, t_ns, decode_ns, sample_ns, shared_by, wait_ns))
 
     def ends(self, n_ctx: int) -> Finish | None:
         """Why the answer ends with the token drawn last, if it does; a stop string is known after `events`."""
@@ -132,12 +144,13 @@ class Job:
         out: list[Token] = []
         fresh, self._fresh = self._fresh, []
         index = self.n_drawn - len(fresh)
-        for token, t_ns, decode_ns, sample_ns, shared_by in fresh:
+        for token, t_ns, decode_ns, sample_ns, shared_by, wait_ns in fresh:
             if self._held:
                 out.append(self._held)
             text = self.writer.feed(token)
             n_past = self.n_prompt + index + 1
-            event = Token(self.id, index, token, text, t_ns, decode_ns, sample_ns, n_past, self.writer.phase, shared_by)
+            phase = self.writer.phase
+            event = Token(self.id, index, token, text, t_ns, decode_ns, sample_ns, n_past, phase, shared_by, wait_ns)
             index += 1
             complete = self.writer.complete and not (ending and index == self.n_drawn)
             self._held = None if complete else event
@@ -168,5 +181,5 @@ class Job:
 def _with_text(token: Token, text: str) -> Token:
     return Token(
         token.job, token.index, token.id, text, token.t_ns, token.decode_ns, token.sample_ns, token.n_past, token.phase,
-        token.n_batch,
+        token.n_batch, token.wait_ns,
     )  # fmt: skip

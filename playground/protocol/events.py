@@ -10,7 +10,7 @@ from playground.protocol.commands import BenchTest
 from playground.protocol.measured import Measured
 from playground.protocol.numbers import Count, Number
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 """Raised with every change of a message; both sides refuse a stranger."""
 
 Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
@@ -161,7 +161,7 @@ class PromptProgress(msgspec.Struct, frozen=True, tag="prompt_progress"):
     t_ns: Number
 
 
-class Token(msgspec.Struct, frozen=True, gc=False, tag="token"):
+class Token(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="token"):
     """One drawn token. The answer is the concatenation of ``text``; the engine joined the UTF-8 once."""
 
     job: Number
@@ -179,6 +179,8 @@ class Token(msgspec.Struct, frozen=True, gc=False, tag="token"):
     phase: Phase = "answer"
     n_batch: Annotated[int, msgspec.Meta(ge=0, le=32767)] = 1
     """Slots that shared that batch."""
+    wait_ns: Number = 0
+    """Since this slot's token before: what the engine computed for other slots only, their draws and prompts."""
 
 
 class SamplingChanged(msgspec.Struct, frozen=True, tag="sampling_changed"):

@@ -48,6 +48,7 @@ _ROWS = (
     Reading("latency", "Latency per token", "ms", _MS, "time since the token before it, which is what you wait", ("token.gap_ns",), _TOKEN, ("latency",), "lane"),
     Reading("decode", "Decoding", "ms", _MS, "time inside llama_decode for the batch that gave this token", ("token.decode_ns",), _TOKEN, ("latency",), "lane"),
     Reading("sample", "Sampling", "ms", _MS, "time the sampler chain took", ("token.sample_ns",), _TOKEN, ("latency",), "lane"),
+    Reading("wait", "Waiting for other lanes", "ms", _MS, "what the engine computed for other lanes only since the token before: their prompts, their sampling", ("token.wait_ns",), _TOKEN, ("latency",), "lane"),
     Reading("tok_s", "Speed", "tok/s", 1, "tokens divided by time, over the last few tokens", ("token.t_ns",), _TOKEN, ("latency", "lane", "table"), "rate"),
     Reading("ttft", "Time to first token", "s", 1e-9, "from sending your message to the first token", ("answer.ttft_ns",), "once an answer", ("latency", "lane", "table"), "none"),
     Reading("prompt_tok_s", "Prompt speed", "tok/s", 1, "prompt tokens computed, without those still in the cache, divided by time", ("answer.prompt_tok_s",), "once an answer", ("latency", "table"), "none"),

@@ -32,6 +32,7 @@ TOKEN_DTYPE: Columns = [
     ("chars", "i4"),
     ("n_batch", "i2"),
     ("thinking", "i1"),
+    ("wait_ns", "i8"),
 ]
 """``gap_ns``: time since the token before (for the first: since its logits' decode began): what the user waits.
 ``chars``: characters of the answer (thinking included) up to and with this token."""
@@ -115,9 +116,14 @@ class Rows:
                 rows = archive[name]
         except Exception as error:
             raise ValueError(f"not a kept series: {error}") from error
-        if rows.dtype != self._rows.dtype or rows.ndim != 1:
+        wanted = self._rows.dtype
+        names = rows.dtype.names or ()
+        # Columns that came later are missing in an older series, at the end.
+        if rows.ndim != 1 or not names or rows.dtype.descr != wanted.descr[: len(names)]:
             raise ValueError("a kept series of another shape")
-        self._made = np.concatenate([rows, np.zeros(64, rows.dtype)])
+        self._made = np.zeros(len(rows) + 64, wanted)
+        for name in names:
+            self._made[name][: len(rows)] = rows[name]
         self._n = len(rows)
 
 
@@ -181,6 +187,7 @@ class Answer:
                 self._chars,
                 token.n_batch,
                 token.phase == "thinking",
+                token.wait_ns,
             )
         )
 

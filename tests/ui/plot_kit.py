@@ -24,7 +24,7 @@ def add(lane: Lane, ms: float, thinking: bool = False) -> None:
     rows = answer.tokens
     before = int(rows.view["t_ns"][-1]) if len(rows) else answer.started_ns
     gap = round(ms * MS)
-    rows.append((before + gap, gap - 200_000, 200_000, gap, 5, len(rows), 4, 1, thinking))
+    rows.append((before + gap, gap - 200_000, 200_000, gap, 5, len(rows), 4, 1, thinking, 0))
 
 
 def fill(lane: Lane, gaps: Any, think: int = 0, prompt: int = 486) -> Lane:

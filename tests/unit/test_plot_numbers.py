@@ -15,7 +15,7 @@ def shown_with(gaps_ms: list[int], thinking: int = 0) -> Shown:
     t = 0
     for number, ms in enumerate(gaps_ms):
         t += ms * 1_000_000
-        answer.tokens.append((t, 0, 0, ms * 1_000_000, 0, 0, 0, 1, number < thinking))
+        answer.tokens.append((t, 0, 0, ms * 1_000_000, 0, 0, 0, 1, number < thinking, 0))
     return Shown("A", answer, len(gaps_ms))
 
 
