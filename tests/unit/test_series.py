@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
 from playground.protocol.events import Memory, Token
-from playground.workspace.series import MEMORY_KEPT, Answer, MemorySeries, rolling_tok_s
+from playground.workspace.series import MEMORY_KEPT, TOKEN_DTYPE, Answer, MemorySeries, Rows, rolling_tok_s
 
 
 def token(index: int, t_ms: float, text: str = "ab") -> Token:
@@ -70,3 +72,18 @@ def test_a_series_of_an_older_version_has_no_memory() -> None:
     again.load(answer.tokens.to_bytes())
     assert len(again.tokens) == 1
     assert not len(again.memory)
+
+
+def test_a_series_of_an_older_version_has_zeros_where_a_column_came_later() -> None:
+    old = np.zeros(3, TOKEN_DTYPE[:-1])
+    old["gap_ns"] = [5, 6, 7]
+    out = io.BytesIO()
+    np.savez_compressed(out, rows=old)
+    rows = Rows(TOKEN_DTYPE)
+    rows.load(out.getvalue())
+    assert rows.view["gap_ns"].tolist() == [5, 6, 7]
+    assert rows.view[TOKEN_DTYPE[-1][0]].tolist() == [0, 0, 0]
+    out = io.BytesIO()
+    np.savez_compressed(out, rows=np.zeros(3, TOKEN_DTYPE[1:]))
+    with pytest.raises(ValueError, match="another shape"):
+        rows.load(out.getvalue())
