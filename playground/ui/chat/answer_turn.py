@@ -21,6 +21,8 @@ from playground.workspace.record_words import made_words
 FOOT = 26
 MOST_OF_A_WORD = 24
 LINE = 22
+_AWAY = -100
+"""Where the buttons are, px, while an answer is written and none of them has the focus."""
 
 
 class AnswerTurn(Turn):
@@ -137,8 +139,19 @@ class AnswerTurn(Turn):
             self._put(self.body, 0, y + 2, width, height)
             y += height + 2
         self._foot_y = y
-        self._place_right(list(self.buttons.values()), width, y + 1)
+        buttons: list[QWidget] = list(self.buttons.values())
+        if self.writing and not any(button.hasFocus() for button in buttons):
+            # They aren't seen, and moving them down with every line costs more than the line.
+            for button in buttons:
+                if button.y() != _AWAY:
+                    self._put(button, 0, _AWAY, button.width(), button.height())
+        else:
+            self._place_right(buttons, width, y + 1)
         return y + FOOT
+
+    def _reached(self) -> None:
+        if any(button.y() == _AWAY for button in self.buttons.values()):
+            self._changed()
 
     def _text_height(self, width: int) -> int:
         height = self.body.height_for(width)

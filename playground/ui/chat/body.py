@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, floor, inf
 from typing import Any
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QImage,
@@ -54,8 +54,6 @@ class Body(QTextBrowser):
     def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget, look: Look = ANSWER) -> None:
         super().__init__(parent)
         self._theme, self._look = theme, look
-        self.ground = "canvas"
-        """The colour that it stands on, by the theme's token name."""
         self._caret: str | None = None
         self._marked: tuple[int, int] | None = None
         self._pointed = -1
@@ -63,6 +61,13 @@ class Body(QTextBrowser):
         self.places = SourceMap(self.markdown)
         """Where the characters of the text stand."""
         self.setDocument(self.markdown)
+        self._growing = False
+        self._grown_from = inf
+        """What is below this, px, has to be painted anew for the text to be seen that came last."""
+        # Qt would paint the whole last paragraph for each word that is added to it.
+        layout = self.markdown.documentLayout()
+        layout.update.disconnect()
+        layout.update.connect(self._repaint)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setStyleSheet("background: transparent; border: 0; padding: 0;")
         self.viewport().setAutoFillBackground(False)
@@ -92,8 +97,24 @@ class Body(QTextBrowser):
         self.markdown.show_plain(_shown(text))
 
     def stream(self, text: str) -> None:
-        """A text that goes on from what was streamed before."""
+        """A text that goes on from what was streamed before; it's painted when `show_growth` is called."""
+        self._growing = True
         self.markdown.stream(text[:MOST_SHOWN])
+        self._growing = False
+        self._grown_from = min(self._grown_from, self.markdown.changed_from)
+
+    def show_growth(self) -> None:
+        """Paint what was streamed. After it was moved: Qt shifts no pixels of what is to be painted."""
+        if self._grown_from == inf:
+            return
+        top = max(0, floor(self._grown_from) - 2)
+        self._grown_from = inf
+        self.viewport().update(QRect(0, top, self.width(), self.height() - top))
+
+    def _repaint(self, place: QRectF) -> None:
+        """Something of the document looks different."""
+        if not self._growing:
+            self.viewport().update(place.intersected(QRectF(self.viewport().rect())).toAlignedRect())
 
     def finish(self, text: str) -> None:
         """The end of a streamed text."""
@@ -214,18 +235,14 @@ class Body(QTextBrowser):
         """Frames behind the text, the text, the caret."""
         clip = QRectF(event.rect())
         with QPainter(self.viewport()) as p:
-            p.fillRect(clip, self._theme.color(self.ground))
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.frames.paint(p, clip)
             self._decoration.paint(p, clip)
             if self._marked:
                 self._decoration.paint_range(p, *self._marked)
-        super().paintEvent(event)
-        if self._caret is not None:
-            with QPainter(self.viewport()) as p:
+            if self._caret is not None:
                 p.fillRect(self._decoration.caret_rect(self.viewport().width()), self._theme.lane(self._caret))
-        # So that nothing under it is painted, too. Here because the style sheet takes it back.
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        super().paintEvent(event)
 
 
 def _shown(text: str) -> str:

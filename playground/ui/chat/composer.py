@@ -162,7 +162,10 @@ class Composer(QWidget):
     def refresh(self) -> None:
         """Show the lanes as they are now."""
         lanes = self._workspace.lanes
-        self.draft.setPlaceholderText(placeholder(lanes))
+        words = placeholder(lanes)
+        if words != self.draft.placeholderText():
+            self.draft.setPlaceholderText(words)
+            self.draft.viewport().update()  # Qt doesn't see to it
         able = thinkers(lanes)
         self.thinking.setVisible(bool(able))
         on = any(lane.thinking is not False for lane in able)

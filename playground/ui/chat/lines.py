@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from PySide6.QtGui import QTextBlock, QTextBlockFormat, QTextDocument, QTextFormat, QTextFragment, QTextListFormat
+from PySide6.QtGui import (
+    QTextBlock,
+    QTextBlockFormat,
+    QTextDocument,
+    QTextFormat,
+    QTextFragment,
+    QTextList,
+    QTextListFormat,
+)
 
 from playground.translate import tr
 from playground.ui.chat.formats import BULLET, CHIPS, DONE_TASK, OPEN_TASK, QUOTE
@@ -75,7 +83,7 @@ class Lists:
 
     def key(self, block: QTextBlock) -> ListKey | None:
         """The list of a line; None: it's in none."""
-        source = block.textList()
+        source = _list_of(block)
         if source is None:
             return None
         index = source.objectIndex()
@@ -137,6 +145,10 @@ def fragments_of(block: QTextBlock) -> list[QTextFragment]:
         found.append(walk.fragment())
         walk += 1
     return found
+
+
+def _list_of(block: QTextBlock) -> QTextList | None:
+    return block.textList()
 
 
 def _mark_kind(form: QTextBlockFormat, item_of: ListKey | None) -> int:

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from math import ceil
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QScrollBar, QWidget
+from PySide6.QtWidgets import (
+    QAbstractScrollArea,
+    QAbstractSlider,
+    QApplication,
+    QFrame,
+    QScrollBar,
+    QStyleOptionSlider,
+    QWidget,
+)
 
 from playground.translate import tr
 from playground.ui.chat.heights import Heights
@@ -26,6 +34,37 @@ class _QuietBar(QScrollBar):
     def __init__(self, theme: Theme) -> None:
         super().__init__(Qt.Orientation.Vertical)
         self._theme = theme
+        self._setting = False
+        self._thumb = QRect()
+
+    def show_state(self, most: int, page: int, value: int) -> None:
+        """Take a range and a value over without telling; painted anew only if the thumb looks different."""
+        self._setting = True
+        self.blockSignals(True)
+        self.setRange(0, most)
+        self.setPageStep(page)
+        self.setSingleStep(STEP)
+        self.setValue(value)
+        self.blockSignals(False)
+        self._setting = False
+        thumb = self._thumb_now()
+        if thumb != self._thumb:
+            self._thumb = thumb
+            self.update()
+
+    def _thumb_now(self) -> QRect:
+        if self.maximum() <= self.minimum():
+            return QRect()
+        option = QStyleOptionSlider()
+        self.initStyleOption(option)
+        style = self.style()
+        bar, thumb = style.ComplexControl.CC_ScrollBar, style.SubControl.SC_ScrollBarSlider
+        return style.subControlRect(bar, option, thumb, self)
+
+    def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
+        """Qt paints it anew for each pixel that the text grows by."""
+        if not self._setting:
+            super().sliderChange(change)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The canvas, and the thumb if there is one."""
@@ -77,7 +116,8 @@ class RowScroller(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Always there, so that the column doesn't move when the text outgrows the view.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setVerticalScrollBar(_QuietBar(theme))
+        self._bar = _QuietBar(theme)
+        self.setVerticalScrollBar(self._bar)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(80)
         self.newest = _NewestButton(theme, self.viewport())
@@ -247,13 +287,7 @@ class RowScroller(QAbstractScrollArea):
         page = max(STEP, view - STEP)
         if (bar.maximum(), bar.pageStep(), bar.value()) == (most, page, self._value):
             return
-        bar.blockSignals(True)
-        bar.setRange(0, most)
-        bar.setPageStep(page)
-        bar.setSingleStep(STEP)
-        bar.setValue(self._value)
-        bar.blockSignals(False)
-        bar.update()
+        self._bar.show_state(most, page, self._value)
 
     # Qt
 

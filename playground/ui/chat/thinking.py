@@ -108,6 +108,7 @@ class ThinkingBox(QWidget):
             self.body.setVisible(True)
         if self._live:
             self.body.stream(self._text)
+            self.body.show_growth()
         else:
             self.body.finish(self._text)
         self.body.set_caret(letter if self._live else None)

@@ -17,8 +17,8 @@ from playground.ui.chat.answer_turn import LINE, AnswerTurn
 from playground.ui.chat.body import Body
 from playground.ui.chat.figures import thinking_words
 from playground.ui.chat.highlight import shared_highlighter
-from playground.ui.chat.link_popup import LinkPopup
 from playground.ui.chat.lines import followable
+from playground.ui.chat.link_popup import LinkPopup
 from playground.ui.chat.row_scroller import RowScroller
 from playground.ui.chat.rows import TurnPool
 from playground.ui.chat.turn import Turn, TurnFacts
@@ -264,7 +264,10 @@ class Transcript(RowScroller):
         if not (self.isVisible() and isinstance(turn, Turn) and turn.node is writing and turn.isVisible()):
             return False
         turn.refresh(self._facts(row, writing))
-        return turn.height_for(turn.width()) == turn.height() and turn.width() == self.column()[1]
+        if turn.height_for(turn.width()) != turn.height() or turn.width() != self.column()[1]:
+            return False
+        turn.body.show_growth()
+        return True
 
     # turns
 

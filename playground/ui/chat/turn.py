@@ -83,6 +83,7 @@ class Turn(QWidget):
         button = TurnButton(self._theme, icon, name, self)
         button.set_quiet(True)
         button.clicked.connect(lambda: self._press(key))
+        button.reached.connect(self._reached)
         self.buttons[key] = button
 
     # what it shows
@@ -142,10 +143,12 @@ class Turn(QWidget):
         only while nothing in it was resized or moved since the last picture.
         """
         if not self._places:
+            self.body.show_growth()
             return
         places, self._places = self._places, []
         for part, place in places:
             part.setGeometry(place)
+        self.body.show_growth()
         if self.node.state != "writing":
             self.update()
 
@@ -203,6 +206,9 @@ class Turn(QWidget):
     def _cancel(self) -> None:
         self.end_edit()
         self.buttons["edit"].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _reached(self) -> None:
+        """A button has got the focus: it may have been out of the way."""
 
     def _changed(self) -> None:
         self._width = -1
@@ -282,10 +288,6 @@ class UserTurn(Turn):
     PAD_X, PAD_TOP, PAD_BOTTOM = 12, 6, 10
     SAVE = later("Send")
     EDIT_LABEL = later("Edit your message")
-
-    def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget) -> None:
-        super().__init__(theme, highlighter, parent)
-        self.body.ground = "raised"
 
     def _show_text(self) -> None:
         self.body.show_plain(self.node.text)

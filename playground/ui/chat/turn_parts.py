@@ -17,6 +17,9 @@ _LEFT = (QEvent.Type.Leave, QEvent.Type.FocusOut, QEvent.Type.Hide)
 class TurnButton(IconButton):
     """A small button that can stay unseen, but reachable, until its turn is pointed at."""
 
+    reached = Signal()
+    """It has got the focus."""
+
     def __init__(self, theme: Theme, icon: str, name: str, parent: QWidget) -> None:
         super().__init__(theme, icon, name, size=BUTTON)
         self._name, self._rest = name, icon
@@ -47,6 +50,8 @@ class TurnButton(IconButton):
 
     def event(self, event: QEvent) -> bool:
         """Back to the offer when left."""
+        if event.type() == QEvent.Type.FocusIn:
+            self.reached.emit()
         if event.type() in _LEFT and self.accessibleName() == "Copied":
             self.set_icon(self._rest)
             self.set_name(self._name)
