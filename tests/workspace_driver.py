@@ -42,7 +42,7 @@ class Driver:
         self.until(lambda: bool(ready))
         self.workspace.load_lanes()
 
-    def until(self, condition: Callable[[], object], timeout: float = 60) -> None:
+    def until(self, condition: Callable[[], object], timeout: float = 200) -> None:
         """Run what is posted until the condition holds."""
         deadline = time.monotonic() + timeout
         while not condition():
@@ -54,7 +54,7 @@ class Driver:
             except queue.Empty:
                 continue
 
-    def idle(self, timeout: float = 60) -> None:
+    def idle(self, timeout: float = 200) -> None:
         """Until no answer is under way."""
         self.until(lambda: not self.workspace.jobs.all, timeout)
 

@@ -17,6 +17,8 @@ from typing import IO, Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 150.0
+"""For what takes a second on a quiet machine."""
 GREEDY = ("--temp", "0", "-t", "1", "-c", "1024")
 """One thread: with two, a busy neighbour on the same cores would slow the answers fifty-fold."""
 PROMPT = "Write a Python function that reverses a string."
@@ -43,7 +45,7 @@ def run(*args: str, stdin: str = "", **more: Any) -> subprocess.CompletedProcess
         encoding="utf-8",
         cwd=ROOT,
         env=environment(),
-        timeout=60,
+        timeout=PATIENCE_S,
         **more,
     )
 
@@ -129,7 +131,7 @@ class Terminal:
     def ctrl_c(self) -> None:
         self.process.send_signal(signal.SIGINT)
 
-    def expect(self, text: str, timeout: float = 30) -> str:
+    def expect(self, text: str, timeout: float = PATIENCE_S) -> str:
         """What was shown up to and with a text; it is then forgotten."""
         deadline = time.monotonic() + timeout
         while text not in self.shown:

@@ -9,7 +9,19 @@ from pathlib import Path
 
 import gguf_bytes
 import pytest
-from cli_tools import ENDLESS, GREEDY, PROMPT, ROOT, engine_of, environment, first_token, is_gone, run, started
+from cli_tools import (
+    ENDLESS,
+    GREEDY,
+    PATIENCE_S,
+    PROMPT,
+    ROOT,
+    engine_of,
+    environment,
+    first_token,
+    is_gone,
+    run,
+    started,
+)
 from waiting import wait_until
 
 
@@ -163,7 +175,7 @@ def test_ctrl_c_stops_the_answer_and_keeps_what_is_there() -> None:
         process.send_signal(signal.SIGINT)
         assert process.stdout is not None
         last = json.loads(process.stdout.read().splitlines()[-1])
-        assert process.wait(20) == 130
+        assert process.wait(PATIENCE_S) == 130
         assert (last["type"], last["reason"]) == ("finished", "stopped")
         assert is_gone(engine)
 
@@ -175,7 +187,7 @@ def test_a_reader_that_leaves_ends_everything_quietly() -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr.read() == b""
         assert is_gone(engine)
 
@@ -195,7 +207,7 @@ def test_an_engine_that_is_killed_gives_a_sentence() -> None:
         assert process.stdout is not None
         assert process.stdout.read(1)
         engine_of(process.pid).kill()
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 1
         assert "The engine was killed" in errors.decode()
         assert "Traceback" not in errors.decode()
@@ -204,7 +216,8 @@ def test_an_engine_that_is_killed_gives_a_sentence() -> None:
 def test_neither_command_nor_engine_loads_qt() -> None:
     result = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "playground", "chat", *GREEDY, "-n", "1", PROMPT],
-        capture_output=True, encoding="utf-8", cwd=ROOT, env=environment(), timeout=60, stdin=subprocess.DEVNULL,
+        capture_output=True, encoding="utf-8", cwd=ROOT, env=environment(), timeout=PATIENCE_S,
+        stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert "playground.cli.chat" in result.stderr
     for stranger in ("PySide6", "pyqtgraph", "llama_cpp", "playground.engine"):
@@ -212,7 +225,7 @@ def test_neither_command_nor_engine_loads_qt() -> None:
 
     engine = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "playground.engine.main"],
-        capture_output=True, cwd=ROOT, env=environment(), timeout=60, stdin=subprocess.DEVNULL,
+        capture_output=True, cwd=ROOT, env=environment(), timeout=PATIENCE_S, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     errors = engine.stderr.decode("utf-8", "replace")
     assert "llama_cpp" in errors
@@ -246,6 +259,6 @@ def _one_core() -> None:
 def test_a_display_that_does_not_answer_is_as_good_as_none() -> None:
     result = subprocess.run(
         [sys.executable, "-m", "playground", "--", str(ROOT / "none.gguf")],
-        capture_output=True, encoding="utf-8", cwd=ROOT, env=environment(DISPLAY=":973"), timeout=60,
+        capture_output=True, encoding="utf-8", cwd=ROOT, env=environment(DISPLAY=":973"), timeout=PATIENCE_S,
     )  # fmt: skip
     assert result.returncode == 2

@@ -8,7 +8,7 @@ import json
 import signal
 import subprocess
 
-from cli_tools import ROOT, command, environment, lines, run
+from cli_tools import PATIENCE_S, ROOT, command, environment, lines, run
 
 QUICK = ("-t", "1", "-p", "16", "-n", "8", "-r", "2")
 
@@ -67,7 +67,7 @@ def test_ctrl_c_stops_cleanly_and_keeps_what_was_measured() -> None:
         try:
             assert next(lines(process.stdout))["n_prompt"] == 8
             process.send_signal(signal.SIGINT)
-            rest, said = process.communicate(timeout=60)
+            rest, said = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
     assert (process.returncode, rest, said) == (130, b"", b"")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cli_tools import GREEDY, run, started
+from cli_tools import GREEDY, PATIENCE_S, run, started
 from hub.repo import Repo, Stored
 from hub.server import Hub
 from waiting import wait_until
@@ -40,10 +40,10 @@ def _part() -> int:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_or_killed_it_goes_on_with_what_came(hub: Hub, starter_path: Path, how: signal.Signals) -> None:
-    with started("models", "get", NAME, "--limit", "20") as process:
-        wait_until(lambda: _part() > 5_000_000, 30, "a beginning")
+    with started("models", "get", NAME, "--limit", "10") as process:
+        wait_until(lambda: _part() > 5_000_000, PATIENCE_S, "a beginning")
         process.send_signal(how)
-        _, err = process.communicate(timeout=20)
+        _, err = process.communicate(timeout=PATIENCE_S)
     if how == signal.SIGINT:
         assert process.returncode == 130
         assert "are kept; the same command goes on" in err.decode()

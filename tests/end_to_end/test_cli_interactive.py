@@ -4,13 +4,13 @@ import re
 import sys
 
 import pytest
-from cli_tools import GREEDY, Terminal, engine_of, is_gone
+from cli_tools import GREEDY, PATIENCE_S, Terminal, engine_of, is_gone
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 
 
 def test_a_conversation_of_two_turns_with_commands() -> None:
-    with Terminal("chat", *GREEDY, "-n", "12") as terminal:
+    with Terminal("chat", *GREEDY, "-n", "12", "--ignore-eos") as terminal:
         terminal.expect("SmolLM2 135M Instruct · Q4_1")
         terminal.expect("Ctrl+D leaves.")
         terminal.expect("> ")
@@ -50,7 +50,7 @@ def test_a_conversation_of_two_turns_with_commands() -> None:
         terminal.expect("/exit")
         terminal.expect("> ")
         terminal.type("/exit")
-        assert terminal.process.wait(20) == 0
+        assert terminal.process.wait(PATIENCE_S) == 0
         assert is_gone(engine)
 
 
@@ -75,7 +75,7 @@ def test_ctrl_c_stops_an_answer_and_ctrl_d_leaves() -> None:
         terminal.expect("4 tokens")
         terminal.expect("> ")
         terminal.press(b"\x04")
-        assert terminal.process.wait(20) == 0
+        assert terminal.process.wait(PATIENCE_S) == 0
 
 
 def test_an_engine_that_dies_is_loaded_again() -> None:
@@ -92,7 +92,7 @@ def test_an_engine_that_dies_is_loaded_again() -> None:
         terminal.expect("3 tokens")
         terminal.expect("> ")
         terminal.type("/exit")
-        assert terminal.process.wait(20) == 0
+        assert terminal.process.wait(PATIENCE_S) == 0
 
 
 def test_without_a_display_the_terminal_gets_the_chat() -> None:
@@ -101,4 +101,4 @@ def test_without_a_display_the_terminal_gets_the_chat() -> None:
         terminal.expect("xvfb-run -a playground")
         terminal.expect("> ")
         terminal.press(b"\x04")
-        assert terminal.process.wait(20) == 0
+        assert terminal.process.wait(PATIENCE_S) == 0

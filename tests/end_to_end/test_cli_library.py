@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from cli_tools import Terminal, run, started
+from cli_tools import PATIENCE_S, Terminal, run, started
 from gguf_factory import random_model
 from waiting import wait_until
 
@@ -140,9 +140,9 @@ def test_what_isnt_ours_stays(user: Path, starter_path: Path) -> None:
 def test_ctrl_c_stops_a_quantizer_and_leaves_nothing() -> None:
     folder = find_paths().models
     with started("models", "quantize", "starter", "IQ4_NL", "-t", "1") as process:
-        wait_until(lambda: folder.exists() and any(folder.iterdir()), 30, "the part")
+        wait_until(lambda: folder.exists() and any(folder.iterdir()), PATIENCE_S, "the part")
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 130
     assert list(folder.iterdir()) == []
 

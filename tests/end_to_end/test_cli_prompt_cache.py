@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cli_tools import GREEDY, run
 
-LONG = "Some facts. " + " ".join(f"Fact {index} is {index * 37 % 91}." for index in range(70))
+LONG = "Some facts. " + " ".join(f"Fact {index} is {index * 37 % 91}." for index in range(45))
 
 
 def restored(*args: str) -> tuple[int, int]:

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from faults.case import Case, Fault, Setting, judged, sentence
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")]
 
 ROOT = Path(__file__).resolve().parents[2]
 FEW = {
     "files": (0, 10),
     "states": (0, 2),
-    "kills": (2, 6),
+    "kills": (3, 5),
     "pauses": (2, 2),
     "messages": (4, 12),
     "disk": (2, 2),
@@ -34,6 +34,7 @@ def test_a_few_cases_of_each_kind(kind: str, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     numbers = [f"--{name}={value}" for name, value in (("seed", SEED), ("first", first), ("count", count))]
     command = [sys.executable, "-m", "tests.faults", "--only", kind, "-v", "--json", str(report), *numbers]
+    command.append("--patience=5")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
     cases = json.loads(report.read_text(encoding="utf-8"))["cases"]
@@ -76,7 +77,9 @@ def test_a_stall_is_measured_and_told_where() -> None:
     watch = StallWatch()
     try:
         watch.begin()
-        time.sleep(LONG_S + 0.4)
+        began = time.monotonic()
+        while time.monotonic() - began < 60 and not (watch.where and time.monotonic() - began > LONG_S + 0.4):
+            time.sleep(0.1)
         watch.end()
         assert watch.worst_ms > 1000 * LONG_S
         assert "test_faults.py" in watch.where

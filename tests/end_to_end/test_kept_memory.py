@@ -10,7 +10,7 @@ from window_driver import Display, Window, never_ending
 
 pytestmark = pytest.mark.timeout(400)
 
-LONG = "Say hello. " + " ".join(f"Fact {index} is {index * 37 % 91}." for index in range(60))
+LONG = "Say hello. " + " ".join(f"Fact {index} is {index * 37 % 91}." for index in range(45))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 import pytest
-from cli_tools import GREEDY, PROMPT, ROOT, engine_of, environment, first_token
+from cli_tools import GREEDY, PATIENCE_S, PROMPT, ROOT, engine_of, environment, first_token
 from window_driver import Display, Window
 
 SYSTEM = ("/usr/lib", "/usr/share", "/lib", "/etc", "/dev", "/memfd", "/proc", "/sys", "/var", "/run")
@@ -44,7 +44,7 @@ class Program:
             encoding="utf-8",
             env=self.inherited | {"PLAYGROUND_HOME": str(home)},
             cwd=self.cwd,
-            timeout=60,
+            timeout=PATIENCE_S,
         )
 
 

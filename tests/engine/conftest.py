@@ -27,11 +27,35 @@ def starter(starter_path: Path) -> Iterator[Engine]:
     engine.close()
 
 
+class Started:
+    """The next engine starts while a test has the one before: most of its start is waiting for the disk and Python."""
+
+    def __init__(self) -> None:
+        self._next: Engine | None = None
+
+    def take(self) -> Engine:
+        """An engine that nobody has had."""
+        taken, self._next = self._next or Engine(), Engine()
+        taken.until_type(Hello)
+        return taken
+
+    def close(self) -> None:
+        """End the one that nobody took."""
+        if self._next is not None:
+            self._next.end()
+
+
+@pytest.fixture(scope="package")
+def started() -> Iterator[Started]:
+    made = Started()
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def engine() -> Iterator[Engine]:
+def engine(started: Started) -> Iterator[Engine]:
     """An engine without a model."""
-    made = Engine()
-    made.until_type(Hello)
+    made = started.take()
     yield made
     made.end()
 
@@ -54,6 +78,6 @@ def says(engine: Engine, tmp_path: Path) -> Callable[..., Engine]:
 def gibberish(engine: Engine, tmp_path: Path) -> Engine:
     """An engine whose model has random weights."""
     path = tmp_path / "random.gguf"
-    random_model(path)
+    random_model(path, n_ctx=8192)
     engine.load(path, n_ctx=2048, **QUIET)
     return engine

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
@@ -17,7 +18,7 @@ from playground.protocol.commands import Command, Generate, Load, Message, Sampl
 from playground.protocol.events import Event, Finished, Loaded, LoadFailed, Token
 
 T = TypeVar("T")
-PATIENCE_S = 60.0
+PATIENCE_S = 150.0
 
 
 def starter_model() -> Path | None:
@@ -45,6 +46,7 @@ class Engine:
         self.frames: list[int] = []
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._jobs = 0
+        self._held: bytearray | None = None
         self.reading = threading.Event()
         """Clear it and nobody reads the engine's pipe."""
         self.reading.set()
@@ -57,8 +59,19 @@ class Engine:
 
     def raw(self, data: bytes) -> None:
         """Bytes as they are."""
+        if self._held is not None:
+            self._held += data
+            return
         assert self.process.stdin
         self.process.stdin.write(data)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What is sent meanwhile leaves together: however busy this machine is, the engine can't act in between."""
+        self._held = bytearray()
+        yield
+        held, self._held = bytes(self._held), None
+        self.raw(held)
 
     def stderr(self) -> str:
         """The log so far."""

@@ -13,7 +13,7 @@ from playground.protocol.events import FormatChecked, Tokenized
 
 SCHEMA = {
     "type": "object",
-    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer"}},
     "required": ["name", "age"],
     "additionalProperties": False,
 }

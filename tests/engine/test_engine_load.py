@@ -188,8 +188,9 @@ def test_options_act(engine: Engine, tiny: Path, options: dict[str, object]) -> 
 
 
 def test_cancel_while_loading(engine: Engine, starter_path: Path) -> None:
-    engine.send(Load(str(starter_path), {"n_threads": 1}))
-    engine.send(CancelLoad())
+    with engine.at_once():
+        engine.send(Load(str(starter_path), {"n_threads": 1}))
+        engine.send(CancelLoad())
     assert engine.until_type(LoadFailed).kind == "cancelled"
     assert engine.next() is None
     assert engine.wait() == 0

@@ -15,7 +15,7 @@ from engine.driver import Answer, Engine
 from playground.protocol.commands import Message, Stop
 from playground.protocol.events import Hello, PromptProgress, Started
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 CALM = {"temp": 0.0, "max_tokens": 10, "ignore_eos": True}
 WINDOW = 64

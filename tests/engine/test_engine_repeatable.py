@@ -1,7 +1,11 @@
-"""A repeatable answer comes again token for token, whatever else the machine and the engine do."""
+"""A repeatable answer comes again token for token, whatever else the machine and the engine do.
+
+More repeats: PLAYGROUND_ROUNDS=1000 pytest tests/engine/test_engine_repeatable.py
+"""
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -12,9 +16,9 @@ from engine.driver import Answer, Engine
 from playground.protocol.commands import SetThreads, Stop
 from playground.protocol.events import Finished, Hello, Started, Token
 
-REPEATS = 50
+REPEATS = int(os.environ.get("PLAYGROUND_ROUNDS", "12"))
 PROMPT = "Tell a story. " + " ".join(f"Mention the number {n * 17 % 101}." for n in range(8))
-WANTED = {"temp": 0.9, "seed": 7, "max_tokens": 12, "repeatable": True}
+WANTED = {"temp": 0.9, "seed": 7, "max_tokens": 12, "ignore_eos": True, "repeatable": True}
 
 
 def loaded(path: Path, **options: object) -> Engine:
@@ -24,7 +28,7 @@ def loaded(path: Path, **options: object) -> Engine:
     return engine
 
 
-def test_fifty_times_the_same_while_other_lanes_write_and_threads_change(starter_path: Path) -> None:
+def test_again_and_again_the_same_while_other_lanes_write_and_threads_change(starter_path: Path) -> None:
     """Prompt of several pieces, drawn at temperature 0.9; the ordinary lanes come, go and stop at random."""
     dice = random.Random(4)
     engine = loaded(starter_path, n_threads=2)
@@ -66,9 +70,9 @@ def test_repeatable_answers_wait_for_each_other_and_leave_the_cache_alone(engine
 
 def test_a_repeatable_answer_can_be_stopped_and_begun_anew(engine: Engine, tmp_path: Path) -> None:
     path = tmp_path / "random.gguf"
-    random_model(path)
-    engine.load(path, n_ctx=2048, n_threads=1)
-    job = engine.start("x" * 900, "A", temp=0.0, repeatable=True)
+    random_model(path, n_ctx=16384)
+    engine.load(path, n_ctx=16384, n_threads=1)
+    job = engine.start("x" * 900, "A", temp=0.0, repeatable=True, ignore_eos=True)
     engine.until(lambda event: isinstance(event, Token))  # the first leaves at once
     engine.send(Stop(job))
     assert engine.finished(job).reason == "stopped"
@@ -95,11 +99,11 @@ def test_a_tweaked_answer_says_so(engine: Engine, tmp_path: Path) -> None:
     from playground.protocol.commands import Sampling, Tweak
 
     path = tmp_path / "random.gguf"
-    random_model(path)
-    engine.load(path, n_ctx=2048, n_threads=1)
-    job = engine.start("a question", "A", temp=0.0, max_tokens=200)
+    random_model(path, n_ctx=16384)
+    engine.load(path, n_ctx=16384, n_threads=1)
+    job = engine.start("a question", "A", temp=0.0, ignore_eos=True)
     engine.until_type(Token)
-    engine.send(Tweak(job, Sampling({"temp": 0.5, "max_tokens": 5})))
+    engine.send(Tweak(job, Sampling({"temp": 0.5, "max_tokens": 5, "ignore_eos": True})))
     end = engine.finished(job)
     assert isinstance(end, Finished)
     assert "tweaked" in end.varies

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.driver import Answer, Engine
-from playground.protocol.commands import Sampling, Tweak
+from playground.protocol.commands import Sampling, Stop, Tweak
 from playground.protocol.events import Finished, Refused, SamplingChanged, Started, Token
 from playground.settings.sampling import CHAIN, DEFAULT_ORDER, ORDERABLE
 
@@ -148,10 +148,12 @@ def test_a_grammar_that_can_not_go_on_says_so(gibberish: Engine) -> None:
 
 def tweaked(engine: Engine, before: dict[str, Any], after: dict[str, Any], at: int) -> tuple[Answer, int]:
     """An answer whose sampling is changed after about ``at`` tokens; where it really changed."""
-    job = engine.start("go", **before, ignore_eos=True, max_tokens=1500)
+    job = engine.start("go", **before, ignore_eos=True, max_tokens=1900)
     engine.until(lambda event: isinstance(event, Token) and event.job == job and event.index >= at)
-    engine.send(Tweak(job, Sampling(after | {"ignore_eos": True, "max_tokens": 1500})))
+    engine.send(Tweak(job, Sampling(after | {"ignore_eos": True, "max_tokens": 1900})))
     changed = engine.until_type(SamplingChanged)
+    engine.until(lambda event: isinstance(event, Token) and event.job == job and event.index >= changed.at_index + 20)
+    engine.send(Stop(job))
     engine.finished(job)
     return Answer(engine, job), changed.at_index
 
@@ -161,14 +163,14 @@ def test_a_tweak_acts_from_the_token_it_names(gibberish: Engine) -> None:
     answer, at = tweaked(gibberish, {"temp": 0.0}, {"temp": 0.0, "logit_bias": ["100+1000"]}, 5)
     plain = gibberish.answer("go", temp=0.0, ignore_eos=True, max_tokens=at)
     assert answer.ids[:at] == plain.ids
-    assert at < len(answer.ids) <= 1500
+    assert at < len(answer.ids)
     assert set(answer.ids[at:]) == {100}
 
 
 def test_a_tweak_keeps_the_random_numbers_going(gibberish: Engine) -> None:
     settings = FREE | {"seed": 9}
     answer, _ = tweaked(gibberish, settings, settings | {"penalty_last_n": 32}, 5)
-    assert answer.ids == gibberish.answer("go", **settings, ignore_eos=True, max_tokens=1500).ids
+    assert answer.ids == gibberish.answer("go", **settings, ignore_eos=True, max_tokens=len(answer.ids)).ids
 
 
 def test_a_tweak_knows_the_history(gibberish: Engine) -> None:
@@ -179,14 +181,17 @@ def test_a_tweak_knows_the_history(gibberish: Engine) -> None:
 
 
 def test_a_refused_tweak_changes_nothing(gibberish: Engine) -> None:
-    job = gibberish.start("go", temp=0.0, ignore_eos=True, max_tokens=400)
+    job = gibberish.start("go", temp=0.0, ignore_eos=True, max_tokens=1900)
     gibberish.until_type(Token)
     gibberish.send(Tweak(job, Sampling({"temp": -3.0})))
     refused = gibberish.until_type(Refused)
+    at = len(gibberish.of(job, Token))
+    gibberish.until(lambda event: isinstance(event, Token) and event.index >= at + 20)
+    gibberish.send(Stop(job))
     gibberish.finished(job)
     assert "Temperature" in refused.message
-    plain = gibberish.answer("go", temp=0.0, ignore_eos=True, max_tokens=400)
-    assert Answer(gibberish, job).ids == plain.ids
+    ids = Answer(gibberish, job).ids
+    assert ids == gibberish.answer("go", temp=0.0, ignore_eos=True, max_tokens=len(ids)).ids
 
 
 def test_a_tweak_of_an_ended_answer_is_refused(gibberish: Engine) -> None:
@@ -196,8 +201,9 @@ def test_a_tweak_of_an_ended_answer_is_refused(gibberish: Engine) -> None:
 
 
 def test_a_grammar_given_in_the_middle_must_fit_what_is_written(gibberish: Engine) -> None:
-    job = gibberish.start("go", temp=0.0, ignore_eos=True, max_tokens=300, logit_bias=["100+1000"])
+    job = gibberish.start("go", temp=0.0, ignore_eos=True, max_tokens=1900, logit_bias=["100+1000"])
     gibberish.until_type(Token)
     gibberish.send(Tweak(job, Sampling({"temp": 0.0, "grammar": 'root ::= "never this"'})))
     assert "grammar" in gibberish.until_type(Refused).message
+    gibberish.send(Stop(job))
     assert isinstance(gibberish.finished(job), Finished)

@@ -16,7 +16,7 @@ from playground.supervisor.outcome import Outcome
 from playground.supervisor.process import EngineProcess
 
 pytestmark = [
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of another process are Linux's"),
 ]
 MB = 1 << 20
@@ -42,7 +42,7 @@ class Limited:
         def found() -> Any:
             return next((event for event in self.events if isinstance(event, kinds)), None)
 
-        wait_until(lambda: found() or self.outcomes, 60, f"{kinds}")
+        wait_until(lambda: found() or self.outcomes, 150, f"{kinds}")
         return found()
 
 

@@ -17,7 +17,7 @@ from engine.driver import Answer, Engine
 from playground.protocol.commands import Load, Message, Quit
 from playground.protocol.events import Hello, Loaded, Started, StatesSaved
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 CALM = {"temp": 0.0, "max_tokens": 8, "ignore_eos": True}
 LONG = "a long question: " + " ".join(f"{index * 7 % 83} is not {index}." for index in range(60))

@@ -134,8 +134,8 @@ def test_a_busy_machine_costs_threads_and_gives_them_back(engine: Engine, starte
 
 
 def test_a_count_is_set_and_let_go_in_the_middle_of_an_answer(engine: Engine, starter_path: Path) -> None:
-    n = engine.load(starter_path, n_ctx=2048).info.n_threads
-    job = engine.start("Tell me a long story.", max_tokens=1500)
+    n = engine.load(starter_path, n_ctx=2048, n_threads=usable_cores()).info.n_threads  # not the governor's
+    job = engine.start("Tell me a long story.", max_tokens=1900, ignore_eos=True)
     engine.until(lambda event: isinstance(event, Token) and event.index == 3)
     engine.send(SetThreads(1, governed=False))
     fixed = changed(engine, "asked")
@@ -154,8 +154,8 @@ def test_a_measurement_is_made_in_a_quiet_moment_and_used_by_the_next_load(start
     first.send(Load(str(starter_path), {"n_ctx": 2048}, tune_s=5.0))
     tuned = first.until_type(Tuned)
     machine = tuned.machine
-    if machine is None:  # other programs kept the machine busy all the time: then it is said
-        assert "another program" in tuned.skipped
+    if machine is None:  # other programs kept the machine busy all the time, or it is slow: then it is said
+        assert "another program" in tuned.skipped or "too slow" in tuned.skipped
         machine = Measured(tuned.skipped, 1, 1)
     else:
         assert 1 <= machine.n_threads <= usable_cores()

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from workspace_driver import Driver
 
+from engine.conftest import QUIET
 from playground.engine.slots import FRESH
 from playground.workspace.trying import Point
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("no_threads_left")
 @pytest.fixture
 def driver(starter_path: Path) -> Iterator[Driver]:
     made = Driver(starter_path)
+    made.workspace.set_load("A", QUIET)
     made.workspace.set_many("A", {"temp": 0.0, "max_tokens": 24})
     made.start()
     yield made
@@ -70,7 +72,7 @@ def test_another_preset_leads_elsewhere_and_the_lane_is_used_again(driver: Drive
 
 def test_in_the_middle_of_an_answer_it_goes_on_from_there(driver: Driver) -> None:
     w, lane = driver.workspace, driver.workspace.lanes[0]
-    w.set_many("A", {"max_tokens": 200, "ignore_eos": True})
+    w.set_many("A", {"max_tokens": 120, "ignore_eos": True})
     w.send("Tell me a long story.")
     driver.until(lambda: len(lane.answer.tokens) >= 12)
     begun = lane.path[-1].text
@@ -80,7 +82,7 @@ def test_in_the_middle_of_an_answer_it_goes_on_from_there(driver: Driver) -> Non
     driver.idle()
     assert other.path[-1].text.startswith(begun)
     assert lane.path[-1].text.startswith(begun)
-    assert lane.path[-1].record["n_drawn"] == 200
+    assert lane.path[-1].record["n_drawn"] == 120
     assert other.path[-1].record["tried"]["at_index"] >= 12
 
 

@@ -48,7 +48,7 @@ def wish(bench: Bench, **texts: str) -> None:
 
 
 def measured(driver: Driver, bench: Bench) -> None:
-    driver.until(lambda: not bench.busy and (bench.state != "done" or len(bench.results) == len(bench.tests)), 110)
+    driver.until(lambda: not bench.busy and (bench.state != "done" or len(bench.results) == len(bench.tests)))
 
 
 def test_a_run_is_measured_in_the_lanes_engine_kept_and_held_against_the_next(driver: Driver, bench: Bench) -> None:
@@ -77,7 +77,7 @@ def test_what_a_lane_asks_for_meanwhile_waits_and_is_answered(driver: Driver, be
     assert w.send("Hello there")
     assert w.lanes[0].state == "queued"
     assert w.lanes[0].detail == "waiting for the benchmark"
-    driver.until(lambda: not bench.busy, 110)
+    driver.until(lambda: not bench.busy)
     driver.idle()
     assert w.lanes[0].path[-1].text
     assert w.lanes[0].state == "ready"
@@ -85,14 +85,14 @@ def test_what_a_lane_asks_for_meanwhile_waits_and_is_answered(driver: Driver, be
 
 def test_it_waits_for_an_answer_that_is_being_written(driver: Driver, bench: Bench) -> None:
     w = driver.workspace
-    w.set_many("A", {"max_tokens": 600, "ignore_eos": True})
+    w.set_many("A", {"max_tokens": 1500, "ignore_eos": True})
     w.send("Write about the sea.")
     driver.until(lambda: len(w.lanes[0].answer.tokens) > 0)
     bench.start()
     assert bench.state == "waiting"
     assert bench.waits_for == ["A"]
     driver.until(lambda: bench.state == "measuring")
-    assert len(w.lanes[0].answer.tokens) == 600
+    assert len(w.lanes[0].answer.tokens) == 1500
     measured(driver, bench)
     assert bench.state == "done"
 
@@ -134,7 +134,7 @@ def test_stop_while_it_waits_or_loads_leaves_nothing_behind(driver: Driver, benc
     bench.stop()
     assert bench.state == "stopped"
     driver.until(lambda: len(w.engines.all) == 1)
-    w.set_many("A", {"max_tokens": 600, "ignore_eos": True})
+    w.set_many("A", {"max_tokens": 1500, "ignore_eos": True})
     w.send("Write about the sea.")
     driver.until(lambda: len(w.lanes[0].answer.tokens) > 0)
     wish(bench, depths="0")
@@ -142,7 +142,7 @@ def test_stop_while_it_waits_or_loads_leaves_nothing_behind(driver: Driver, benc
     bench.stop()
     driver.idle()
     assert bench.state == "stopped"
-    assert len(w.lanes[0].answer.tokens) == 600
+    assert len(w.lanes[0].answer.tokens) == 1500
     assert not w.engines.turns.running
 
 

@@ -49,6 +49,7 @@ def main() -> int:
     options = _options()
     if "disk" in options.only:
         apart()
+    os.environ["PLAYGROUND_FAULTS_PATIENCE"] = options.patience
     from faults.case import STOP, Case, Setting, end_all, nothing_runs, table
 
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
@@ -99,6 +100,7 @@ def _options() -> argparse.Namespace:
         "--only", nargs="+", choices=list(FULL), default=list(FULL), metavar="KIND", help=", ".join(FULL)
     )
     parser.add_argument("--json", type=Path, default=Path("build/faults.json"), help="where the report goes")
+    parser.add_argument("--patience", default="1", help="multiplies all limits of time, for a slow or busy machine")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for every case")
     return parser.parse_args()
 

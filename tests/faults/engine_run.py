@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from faults.case import Case, Fault, private_mb
+from faults.case import PATIENCE, Case, Fault, private_mb
 from playground.protocol.events import Event
 from playground.supervisor.outcome import Outcome
 from playground.supervisor.process import EngineProcess
@@ -33,7 +33,7 @@ class Run:
 
     def until(self, done: Callable[[], object], limit_s: float, what: str) -> bool:
         """Wait until something is so; False when the engine ended before."""
-        deadline = time.monotonic() + limit_s
+        deadline = time.monotonic() + limit_s * PATIENCE
         while True:
             with self._news:
                 if done():
@@ -66,7 +66,7 @@ class Run:
         """Quit, for certain; a fault when that takes too long."""
         start = time.monotonic()
         self.process.close()
-        if time.monotonic() - start > 15:
+        if time.monotonic() - start > 15 * PATIENCE:
             raise Fault(f"closing took {time.monotonic() - start:.1f} s")
 
     def _on_events(self, events: list[Event]) -> None:

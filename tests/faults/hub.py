@@ -13,7 +13,7 @@ from hub.faults import seeded
 from hub.repo import Repo, Stored
 from hub.server import Hub as Server
 
-from faults.case import Case, Fault, Setting, judged, sentence
+from faults.case import PATIENCE, Case, Fault, Setting, judged, sentence
 from playground.hub.client import Hub, never
 from playground.hub.errors import HubError
 from playground.hub.page import Page, read_card, read_page
@@ -24,7 +24,7 @@ from playground.models import hub_client
 KIND = "hub"
 NAME = "someone/Llama-GGUF"
 TOKEN = "hf_secretsecretsecret"
-LONGEST_S = 15.0
+LONGEST_S = 15.0 * PATIENCE
 """With limits and waits cut short as they are here, nothing may take longer."""
 
 Ask = Callable[[Hub, Page], object]

@@ -10,14 +10,14 @@ import gguf_factory
 import gguf_memories
 
 from faults import mutate
-from faults.case import STOP, Case, Fault, Setting, judged, sentence
+from faults.case import PATIENCE, STOP, Case, Fault, Setting, judged, sentence
 from faults.engine_run import Run
 from playground.models import gguf, starter
 from playground.protocol.commands import Generate, Load, Message, Sampling
 from playground.protocol.events import Finished, Loaded, LoadFailed
 
 KIND = "files"
-WALK_S = 5.0
+WALK_S = 5.0 * PATIENCE
 """A header walk that takes longer hangs the list of models; sound ones take milliseconds."""
 LOAD_S, ANSWER_S = 60.0, 60.0
 _WEIGHTS = (

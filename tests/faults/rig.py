@@ -14,7 +14,7 @@ from typing import Any
 
 from workspace_driver import Driver
 
-from faults.case import Case, Fault, engines, sentence
+from faults.case import PATIENCE, Case, Fault, engines, sentence
 from faults.stall_watch import StallWatch
 from playground.conversation.store import Store
 from playground.models import starter
@@ -48,7 +48,7 @@ class Rig:
 
     def until(self, condition: Callable[[], object], timeout: float = PATIENCE_S, what: str = "") -> None:
         """Let the app run until something is so. Raises Fault."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * PATIENCE
         while not condition():
             if self.raised:
                 raise Fault(f"raised in the app: {self.raised[:3]}")
@@ -114,7 +114,7 @@ class Rig:
 
     def check_kept(self) -> None:
         """Every turn of the open chat stands in the file as on screen, read by another connection."""
-        if not self.store.flush(20):
+        if not self.store.flush(20 * PATIENCE):
             raise Fault("the chats could not be written within 20 s")
         kept = self.kept()
         for node in self.workspace.chat.nodes.values():
@@ -274,5 +274,5 @@ class Rigs:
         if rig is not None:
             start = time.monotonic()
             rig.close()
-            if time.monotonic() - start > 15:
+            if time.monotonic() - start > 15 * PATIENCE:
                 raise Fault(f"the app took {time.monotonic() - start:.0f} s to close")
