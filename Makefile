@@ -21,8 +21,12 @@ lint: .venv/installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# What needs no model runs two at a time; engines and whole windows get the machine for themselves. Both always run.
 test: lint
-	$(BIN)/python -m pytest
+	@failed=0; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/ui || failed=1; \
+	$(BIN)/python -m pytest tests/engine tests/end_to_end || failed=1; \
+	exit $$failed
 
 # About an hour of broken files, killed engines, full disks and the like; `make test` has a few of each.
 faults: .venv/installed-test
