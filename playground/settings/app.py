@@ -9,6 +9,7 @@ from typing import Any
 from playground.files import read_json, write_json
 from playground.settings import load, sampling
 from playground.settings.field import Field, Kind, SettingError, Table
+from playground.settings.readings import tracks
 from playground.translate import later, tr
 
 _APP = "our default"
@@ -17,6 +18,9 @@ _APP = "our default"
 def _f(name: str, label: str, kind: Kind, default: Any, text: str, **more: Any) -> Field:
     return Field(name, label, kind, default, text, _APP, **more)
 
+
+READING = "reading_"
+"""Before the name of a reading: whether its plot is shown."""
 
 FIELDS = Table(
     "app",
@@ -44,6 +48,7 @@ FIELDS = Table(
            low=0, high=100_000, slider=(0, 100), step=0.5, unit="MB/s", special={0: "no limit"}),
         _f("together", "Engines write at once", "bool", False,
            "Different models write at the same time and share the cores; otherwise they take turns."),
+        *(_f(READING + row.name, row.label, "bool", False, row.track.help) for row in tracks() if row.track),
     ),
 )  # fmt: skip
 

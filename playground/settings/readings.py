@@ -1,15 +1,67 @@
-"""What is measured, one row per reading: its name, unit, where it comes from, how often, and where it is shown."""
+"""What is measured, one row per reading: its name, unit, where it comes from, how often, and where it is shown.
+
+A reading with a `Track` is switched on and off by the user and has a small plot of its own under the memory plot;
+its row says how it is read, or made from what is there. Off, it isn't read at all. To add one is to add a row.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-Place: TypeAlias = Literal["latency", "memory", "lane", "status", "table"]
-"""The latency plot, the memory plot, a lane's header, the status bar, the table of lanes."""
+from playground.gauges import derived, openers
+from playground.gauges.probe import Open
+from playground.translate import later
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+Place: TypeAlias = Literal["latency", "memory", "lane", "status", "table", "track"]
+"""The latency plot, the memory plot, a lane's header, the status bar, the table of lanes, a plot of its own."""
 
 Role: TypeAlias = Literal["lane", "weights", "kv", "compute", "rest", "limit", "rate", "none"]
 """How it is coloured: the lane's own colour, a tint of it (see `ui.theme.MEMORY_TINTS`), or a neutral line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """Read from the system, on a thread, while an engine works."""
+
+    open: Open
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """Made from each engine's memory samples, of which none is taken for it."""
+
+    make: Callable[[NDArray[Any], int], NDArray[Any]]
+    """From the samples and the context's tokens: a value for each sample."""
+    needs: str = ""
+    """A column that is zero where there is no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Made from a probed reading, which is then read for it, and the tokens."""
+
+    reading: str
+    make: Callable[[NDArray[Any], NDArray[Any], NDArray[Any]], NDArray[Any]]
+    """From its times and values and the tokens' times: a value for each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """How a reading with a plot of its own is got and drawn."""
+
+    source: Probed | Sampled | Joined
+    help: str
+    """One sentence for menus and settings."""
+    digits: int = 0
+    """Of its value, after the point."""
+    top: float = 0.0
+    """Upper end of its axis; 0: by the values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +80,7 @@ class Reading:
     every: str
     places: tuple[Place, ...]
     role: Role = "none"
+    track: Track | None = None
 
     def value(self, raw: float) -> float:
         """A stored value in the reading's unit."""
@@ -41,6 +94,7 @@ class Reading:
 
 _TOKEN = "with every token"
 _SAMPLE = "four times a second while an answer is written"
+_PROBED = "twice a second while an answer is written, on a thread"
 _MS, _GB = 1e-6, 1e-9
 
 _ROWS = (
@@ -64,6 +118,22 @@ _ROWS = (
     Reading("swap_used", "Swap used", "GB", _GB, "what the whole machine has moved to swap", ("memory.swap_used",), _SAMPLE, ("memory",), "none"),
     Reading("gpu_used", "GPU memory", "GB", _GB, "what all programs use of the GPU that the model lies on", ("memory.gpu_used",), _SAMPLE, ("memory",), "none"),
     Reading("kv_used", "KV cache filled", "tokens", 1, "tokens in the cache, all lanes of the engine together", ("memory.kv_used",), _SAMPLE, ("memory",), "kv"),
+    Reading("engine_load", later("CPU, engines"), "%", 1, "processor time of each engine’s process, of all processors’", ("gauge.value",), _PROBED, ("track",), "lane",
+            Track(Probed(openers.engine_load), later("How much of all processors each engine takes."), top=100)),
+    Reading("cpu_load", later("CPU, machine"), "%", 1, "how busy all processors are, other programs included", ("gauge.value",), _PROBED, ("track",), "none",
+            Track(Probed(openers.cpu_load), later("How busy all processors are, other programs included."), top=100)),
+    Reading("frequency", later("CPU frequency"), "GHz", 1, "mean of all processors, as the system tells it", ("gauge.value",), _PROBED, ("track",), "none",
+            Track(Probed(openers.frequency), later("The processors’ mean frequency: it drops when they get hot or the battery is low."), digits=2)),
+    Reading("power", later("Power"), "W", 1, "the energy counters of the processor (RAPL) and of NVIDIA GPUs (NVML)", ("gauge.value",), _PROBED, ("track",), "none",
+            Track(Probed(openers.power), later("What processor and GPU draw, by their own energy counters."), digits=1)),
+    Reading("tokens_per_joule", later("Tokens per joule"), "tok/J", 1, "tokens of all lanes, divided by the energy drawn meanwhile", ("gauge.value", "token.t_ns"), _PROBED, ("track",), "none",
+            Track(Joined("power", derived.tokens_per_joule), later("Tokens of all lanes for each joule that processor and GPU draw."), digits=2)),
+    Reading("context", later("Context filled"), "%", 1, "tokens in the cache, of those that the context holds", ("memory.kv_used", "info.n_ctx"), _SAMPLE, ("track",), "lane",
+            Track(Sampled(derived.context_filled), later("How much of its context each engine’s tokens fill."), top=100)),
+    Reading("disk_reads", later("Read from disk, rate"), "MB/s", 1, "how fast the engine’s process reads from the disk, mapped pages included", ("memory.read_bytes",), _SAMPLE, ("track",), "lane",
+            Track(Sampled(derived.disk_reads, "read_bytes"), later("How fast each engine reads from the disk: while it writes, that is a sign of too little memory."))),
+    Reading("gpu_filled", later("GPU memory filled"), "%", 1, "what all programs use of the GPU’s memory", ("memory.gpu_used", "memory.gpu_total"), _SAMPLE, ("track",), "lane",
+            Track(Sampled(derived.gpu_filled, "gpu_total"), later("How much of the GPU’s memory is in use, by all programs."), top=100)),
 )  # fmt: skip
 
 READINGS: dict[str, Reading] = {row.name: row for row in _ROWS}
@@ -73,3 +143,21 @@ READINGS: dict[str, Reading] = {row.name: row for row in _ROWS}
 def shown_in(place: Place) -> tuple[Reading, ...]:
     """The readings of one place, in the table's order."""
     return tuple(row for row in _ROWS if place in row.places)
+
+
+def tracks() -> tuple[Reading, ...]:
+    """The readings with a plot of their own, in the table's order."""
+    return tuple(row for row in _ROWS if row.track is not None)
+
+
+def probed(on: frozenset[str]) -> dict[str, Probed]:
+    """What has to be read from the system for these readings to be shown, by name."""
+    found: dict[str, Probed] = {}
+    for row in tracks():
+        if row.name in on and row.track is not None:
+            source = row.track.source
+            name = source.reading if isinstance(source, Joined) else row.name
+            needed = READINGS[name].track
+            if needed is not None and isinstance(needed.source, Probed):
+                found[name] = needed.source
+    return found

@@ -8,12 +8,14 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from playground.actions.keymap import KEYS
-from playground.settings.app import FIELDS, OWN_TABLES, AppSettings
+from playground.settings.app import FIELDS, OWN_TABLES, READING, AppSettings
 from playground.settings.field import Table
+from playground.settings.readings import tracks
 from playground.translate import tr
 from playground.ui.main_window import MainWindow
 from playground.ui.theme import Theme
 from playground.ui.widgets import bind
+from playground.workspace.gauges import Gauges
 from playground.workspace.workspace import Workspace
 
 TABLES: dict[str, Table] = {"app": FIELDS, **OWN_TABLES}
@@ -109,11 +111,24 @@ def connect(preferences: Preferences, window: MainWindow, theme: Theme, workspac
         window.status.toast(tr("Text at {percent} %.", percent=round(theme.scale * 100)))
 
     window.text_resized.connect(resize_text)
+    _connect_readings(preferences, workspace.gauges)
     preferences.follow("load", lambda name, before, after: follow_load(workspace, name, before, after))
     preferences.follow("sampling", lambda name, before, after: follow_sampling(workspace, name, before, after))
     for lane in workspace.lanes:  # the first ones; a kept chat's lanes come with their own
         lane.load |= {name: preferences.value("load", name) for name in preferences.own("load")}
         lane.sampling |= {name: preferences.value("sampling", name) for name in preferences.own("sampling")}
+
+
+def _connect_readings(preferences: Preferences, gauges: Gauges) -> None:
+    """Which readings have a plot: chosen there or in the settings, and remembered."""
+
+    def show(_on: bool = False) -> None:
+        gauges.set_on(frozenset(row.name for row in tracks() if preferences.value("app", READING + row.name)))
+
+    for row in tracks():
+        preferences.effect(READING + row.name, show, now=False)
+    show()
+    gauges.chosen.connect(lambda name, on: preferences.set(READING + name, on))
 
 
 def follow_load(workspace: Workspace, name: str, before: Any, after: Any) -> None:

@@ -300,7 +300,7 @@ class Engines:
 
     def _on_hello(self, engine: Engine, event: Hello) -> None:
         engine.facts.gpu, engine.facts.gpu_reason = event.gpu, event.gpu_reason
-        engine.facts.base_rss, engine.facts.build = event.rss, event.build
+        engine.facts.base_rss, engine.facts.build, engine.facts.pid = event.rss, event.build, event.pid
         self.gpu = event.gpu
         if not engine.told:
             self.changed.emit(engine)

@@ -87,6 +87,8 @@ class EngineFacts:
     info: ModelInfo | None = None
     load_seconds: float = 0.0
     memory: MemorySeries = field(default_factory=MemorySeries)
+    pid: int = 0
+    """Of its process; 0: not known yet."""
     gpu: str = ""
     gpu_reason: str = ""
     base_rss: int = 0

@@ -16,6 +16,7 @@ from playground.workspace import notices
 from playground.workspace.answers import Answers, messages_of
 from playground.workspace.chats import Chats
 from playground.workspace.engines import Engines
+from playground.workspace.gauges import Gauges
 from playground.workspace.jobs import Jobs
 from playground.workspace.keeping import Keeping
 from playground.workspace.lane import BUSY, Lane, ModelRef
@@ -62,6 +63,7 @@ class Workspace:
         self.answers = Answers(state, self.jobs, self.loading.engine_for, post)
         self.chats = Chats(state, store, self.answers, self.jobs, self.loading)
         self.spilling = Spilling(state, self.engines, self.jobs, self.room)
+        self.gauges = Gauges(self.engines, post_soon or post, background)
         self.tuning = Tuning(state, self.jobs.tweak, self.jobs.keep_if_begun)
         self.presets = Presets(background, state.told.emit)
         self.overlays = Overlays(state, self.jobs.finished, background)
@@ -279,6 +281,7 @@ class Workspace:
     def close(self) -> None:
         """Keep what is open and end every engine; partial answers stay."""
         self._stop_all()
+        self.gauges.close()
         self.jobs.keep_series_now()
         self.jobs.keep_if_begun()
         self.chats.remember()

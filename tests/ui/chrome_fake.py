@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -13,7 +14,9 @@ from playground.conversation.tree import ChatHead, Node, new_id
 from playground.protocol.events import Memory, ModelInfo, Token
 from playground.protocol.numbers import Count, Number
 from playground.ui.theme import Theme, load_fonts
+from playground.workspace.gauges import Gauges
 from playground.workspace.lane import EngineFacts, Lane, ModelRef
+from playground.workspace.signal import Signal
 from playground.workspace.state import State
 
 STARTER = ModelRef("/models/smol.gguf", "SmolLM2 135M Instruct", "Q4_1", 98_362_432, "Apache-2.0", "HuggingFaceTB")
@@ -56,6 +59,8 @@ class FakeWorkspace(State):
         self.accepts = True
         self.together = False
         self.searched = True
+        engines = SimpleNamespace(all={}, changed=Signal(), sampled=Signal(), rested=Signal())
+        self.gauges = Gauges(engines, lambda work: work(), lambda work, then: None)  # type: ignore[arg-type]
         self.replies: list[Callable[[int], None]] = []
         self.outside: dict[str, Callable[[str], None]] = {}
 

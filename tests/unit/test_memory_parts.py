@@ -12,6 +12,7 @@ from playground.protocol.events import Memory, ModelInfo
 from playground.protocol.numbers import Count, Number
 from playground.settings.readings import READINGS, shown_in
 from playground.ui.plots.tracks import PAUSE_SHOWN_S, Tracks, make_picture
+from playground.workspace.gauges import GAUGE_DTYPE
 from playground.workspace.lane import EngineFacts, Lane
 from playground.workspace.memory_parts import PARTS, Parts, split, split_rows
 from playground.workspace.series import MEMORY_DTYPE, TOKEN_DTYPE, Answer
@@ -107,6 +108,7 @@ def test_every_reading_comes_from_something_that_is_kept() -> None:
         "token": {name for name, _format in TOKEN_DTYPE},
         "memory": {name for name, _format in MEMORY_DTYPE},
         "info": {f.name for f in msgspec.structs.fields(ModelInfo)},
+        "gauge": {name for name, _format in GAUGE_DTYPE},
         "answer": {name for name in dir(Answer) if not name.startswith("_")},
     }
     for name, reading in READINGS.items():

@@ -6,22 +6,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from playground.settings.readings import READINGS
 from playground.ui.frame_clock import pace
 from playground.ui.plots.live import LiveView
 from playground.ui.plots.memory_legend import MemoryLegend, Part
+from playground.ui.plots.reading_menu import ReadingButton
+from playground.ui.plots.reading_tracks import make_tracks, offered
 from playground.ui.plots.stack_painting import EMPTY, StackFrame, paint_empty
 from playground.ui.plots.tracks import Picture, Track, Tracks, by_parts, filled, make_picture
 from playground.ui.theme import Theme
-from playground.ui.widgets import Clock, FiguresLabel, IconButton, Label, LaneWatch
+from playground.ui.widgets import Clock, FiguresLabel, IconButton, Label, LaneWatch, bind
 from playground.workspace.memory_parts import PARTS, whole
 from playground.workspace.words import Figure, format_gb, format_gb_short, format_number, join_letters
 
 if TYPE_CHECKING:
     from playground.ui.plots.stack import MemoryPlot
+    from playground.workspace.gauges import Gauges
 
 NARROW = 330
 """Below this width the legend is one line under the head."""
@@ -45,6 +48,8 @@ class MemoryPane(LiveView):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that nothing under it is painted, too
         self._compose()
         self.watch = LaneWatch(self, workspace, self._changed, self.mark)
+        self._gauges: Gauges = workspace.gauges
+        bind(self, self._gauges.changed, self.mark)
         theme.changed.connect(self.update)
         self._changed()
 
@@ -68,6 +73,10 @@ class MemoryPane(LiveView):
         head.addWidget(self.figures)
         buttons = QHBoxLayout()
         buttons.setSpacing(0)
+        self.readings = ReadingButton(theme)
+        self.readings.clicked.connect(self._offer_readings)
+        self.readings.chosen.connect(lambda name, on: self._gauges.choose(name, on))
+        buttons.addWidget(self.readings)
         buttons.addWidget(self.reset)
         buttons.addWidget(self.pause)
         head.addLayout(buttons)
@@ -133,20 +142,35 @@ class MemoryPane(LiveView):
         with QPainter(self) as p:
             p.fillRect(self.rect(), self._theme.color("canvas"))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Readings are read while they are in sight."""
+        super().showEvent(event)
+        self._gauges.show(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Hidden, none is."""
+        super().hideEvent(event)
+        self._gauges.show(False)
+
+    def _offer_readings(self) -> None:
+        self._gauges.find(lambda: self.readings.open_menu(offered(self._gauges, self._tracks), self._gauges.on))
+
     def catch_up(self) -> None:
         """Show the newest samples; nothing is done where none came."""
         if not self._paused:
             self._paint()
 
     def _paint(self) -> None:
-        stamp = (self._tracks.stamp(), self._hidden)
+        stamp = (self._tracks.stamp(), self._hidden, self._gauges.on, bool(self._gauges.missing))
         if stamp == self._stamp:
             return
         self._stamp = stamp
         self.pause.setVisible(bool(self._tracks.all))
         if self.plot is not None and self._tracks.all:
             self._picture = make_picture(self._tracks, self._hidden)
-            self.plot.show_picture(self._picture)
+            lanes = self._workspace.lanes
+            tracks = make_tracks(self._gauges, self._tracks, lanes, self._picture) if self._gauges.on else []
+            self.plot.show_picture(self._picture, tracks)
             self._stack.setCurrentWidget(self.plot)
         else:
             self._stack.setCurrentWidget(self.blank)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from PySide6.QtWidgets import QWidget
 
 from playground.ui.plots import scale
 from playground.ui.plots.plot_view import PlotView
+from playground.ui.plots.reading_painting import paint_tracks, paint_values
+from playground.ui.plots.reading_tracks import ReadingTrack
 from playground.ui.plots.stack_painting import StackFrame, paint_cross, paint_picture
 from playground.ui.plots.tracks import Picture
 from playground.ui.theme import Theme
@@ -31,13 +34,14 @@ class MemoryPlot(PlotView):
         super().__init__(theme, parent)
         self.frame = StackFrame()
         self.picture = Picture(np.zeros(0))
+        self.tracks: list[ReadingTrack] = []
         self.hover: int | None = None
         self.setMinimumSize(0, 0)
         self.setAccessibleName("Memory over time")
 
-    def show_picture(self, picture: Picture) -> None:
-        """Draw another state."""
-        self.picture = picture
+    def show_picture(self, picture: Picture, tracks: Sequence[ReadingTrack] = ()) -> None:
+        """Draw another state, with the tracks of readings."""
+        self.picture, self.tracks = picture, list(tracks)
         self.show_now()
 
     def full(self) -> tuple[float, float]:
@@ -50,9 +54,9 @@ class MemoryPlot(PlotView):
         return 0.0, _CLOSEST_S
 
     def place(self) -> QRectF:
-        """The area of the stack."""
-        self.frame.place(self.width(), self.height())
-        return self.frame.rect
+        """The area of the stack and of the readings' tracks."""
+        self.frame.place(self.width(), self.height(), len(self.tracks))
+        return self.frame.foot
 
     def set_seen(self, low: float, high: float) -> None:
         """The grid follows what is in sight."""
@@ -67,22 +71,28 @@ class MemoryPlot(PlotView):
     def paint_all(self, p: QPainter, ratio: float) -> None:
         """Grid, areas, limit, marks."""
         paint_picture(p, self.picture, self.frame, self.theme)
+        if self.tracks:
+            paint_tracks(p, self.tracks, self.frame, self.theme)
+            paint_values(p, self.tracks, self.frame, self.theme)
 
     def paint_over(self, p: QPainter) -> None:
         """The crosshair."""
         if self.hover is not None and self.hover < len(self.picture.x):
             total = self.picture.total[self.hover]
-            paint_cross(p, self.frame, self.theme, float(self.picture.x[self.hover]), float(total))
+            x = float(self.picture.x[self.hover])
+            paint_cross(p, self.frame, self.theme, x, float(total))
+            paint_values(p, self.tracks, self.frame, self.theme, x)
 
     def look(self) -> None:
         """Find the moment under the mouse."""
         found: int | None = None
         at, picture = self.mouse, self.picture
-        if at is not None and len(picture.x) and self.frame.rect.contains(at):
+        if at is not None and len(picture.x) and self.frame.foot.contains(at):
             x = self.frame.x_at(at.x())
             if x <= picture.span:
                 found = max(0, int(np.searchsorted(picture.x, x, side="right")) - 1)
             near = [m.text for m in picture.marks if abs(float(self.frame.px(m.x)) - at.x()) <= 4]
+            near += [t.tip for t, box in zip(self.tracks, self.frame.tracks, strict=False) if box.contains(at)]
             self.setToolTip("\n".join(near))
         if found != self.hover:
             self.hover = found

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPen
 
-from playground.ui.plots import scale, stack_marks, tracks
+from playground.ui.plots import reading_painting, scale, stack_marks, tracks
+from playground.ui.plots.painting import polygon
 from playground.ui.plots.tracks import Floats, Layer, Picture
 from playground.ui.theme import Theme
 from playground.workspace.memory_parts import PARTS
@@ -45,10 +45,18 @@ class StackFrame:
     """GB between two lines of the grid."""
     far: bool = False
     """The limit lies so high that it is only said."""
+    foot: QRectF = field(default_factory=QRectF)
+    """All of the plot's area, the tracks of readings included."""
+    tracks: list[QRectF] = field(default_factory=list)
+    """Where these stand, under the stack."""
 
-    def place(self, width: float, height: float) -> None:
-        """Fit the area into a widget of that size."""
-        self.rect = QRectF(LEFT, TOP, max(10.0, width - LEFT - RIGHT), max(10.0, height - TOP - BOTTOM))
+    def place(self, width: float, height: float, tracks: int = 0) -> None:
+        """Fit the areas into a widget of that size: the stack, and below it so many tracks of readings."""
+        self.foot = QRectF(LEFT, TOP, max(10.0, width - LEFT - RIGHT), max(10.0, height - TOP - BOTTOM))
+        self.tracks = reading_painting.places(self.foot, tracks)
+        self.rect = self.foot.adjusted(
+            0, 0, 0, -sum(track.height() for track in self.tracks) - (8 if self.tracks else 0)
+        )
 
     def px(self, x: Floats | float) -> Floats:
         """Across, in pixels."""
@@ -129,7 +137,7 @@ def paint_times(p: QPainter, frame: StackFrame, theme: Theme) -> None:
         text = format_time(value, step, value == values[-1])
         width = p.fontMetrics().horizontalAdvance(text) + 2
         x = min(x, frame.rect.right() + RIGHT - width / 2)
-        p.drawText(QRectF(x - width / 2, frame.rect.bottom() + 2, width, 16), _CENTRE, text)
+        p.drawText(QRectF(x - width / 2, frame.foot.bottom() + 2, width, 16), _CENTRE, text)
 
 
 def format_time(value: float, step: float, last: bool) -> str:
@@ -156,7 +164,7 @@ def paint_cross(p: QPainter, frame: StackFrame, theme: Theme, x: float, total: f
     """A line at the moment under the mouse, and a dot at what was in use."""
     at = round(float(frame.px(x))) + 0.5
     p.setPen(theme.color("text-3"))
-    p.drawLine(QLineF(at, frame.rect.top(), at, frame.rect.bottom()))
+    p.drawLine(QLineF(at, frame.rect.top(), at, frame.foot.bottom()))
     p.setRenderHint(QPainter.RenderHint.Antialiasing)
     p.setPen(QPen(theme.color("canvas"), 1))
     p.setBrush(theme.color("text-1"))
@@ -176,24 +184,6 @@ def thin(picture: Picture, frame: StackFrame) -> NDArray[np.intp]:
     blocks = (last - first) // size
     highest = picture.total[first : first + blocks * size].reshape(blocks, size).argmax(axis=1)
     return np.unique(np.concatenate([[first], first + np.arange(blocks) * size + highest, [last - 1]]))
-
-
-def polygon(x: Floats, y: Floats) -> QPolygonF:
-    """Points as Qt takes them; far quicker than a list of QPointF."""
-    out = QPolygonF()
-    out.resize(len(x))
-    view = np.frombuffer(_buffer(out), np.float64).reshape(-1, 2)
-    view[:, 0], view[:, 1] = x, y
-    return out
-
-
-def _buffer(points: QPolygonF) -> Any:
-    import ctypes
-
-    from shiboken6 import Shiboken
-
-    (address,) = Shiboken.getCppPointer(points.data())
-    return (ctypes.c_double * (2 * points.size())).from_address(address)
 
 
 def _paint_layers(

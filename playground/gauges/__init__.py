@@ -1,0 +1,1 @@
+"""What the machine tells besides memory: processors and energy. No Qt, nothing of the app."""
