@@ -243,7 +243,7 @@ class Memory(msgspec.Struct, frozen=True, tag="memory"):
     """What the machine could give without swapping."""
     total: Number
     read_bytes: Number = 0
-    """What the process had to read from disk since it started, mapped pages included; 0 where the system doesn't say."""
+    """Read from the disk since the process started, mapped pages included; 0 where the system doesn't say."""
     swap_used: Number = 0
     """Of the whole machine."""
     swap_total: Number = 0

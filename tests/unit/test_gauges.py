@@ -226,6 +226,7 @@ class Bench:
         monkeypatch.setattr("playground.workspace.gauges.probed", lambda on: {name: Probed(self.open) for name in on})
         monkeypatch.setattr("playground.workspace.gauges.INTERVAL_S", 0.01)
         self.gauges = Gauges(self.engines, self.posted.append, lambda work, then: then(work()))
+        self.gauges.missing = {}
 
     def open(self) -> Any:
         self.opened += 1
