@@ -298,17 +298,13 @@ class App(QObject):
             return
         from playground.workspace.downloads import Downloads
 
-        self.downloads = Downloads(
-            self._paths,
-            self.bridge.post,
-            at_once=self.settings["downloads_at_once"],
-            mb_s=self.settings["download_mb_s"],
-        )
-        self.downloads.told.connect(self.workspace.told.emit)
-        self.downloads.changed.connect(self._tell_network)
-        self.downloads.finished.connect(lambda _view: self._arrived())
-        self.downloads.limited.connect(lambda mb_s: self.preferences.set("download_mb_s", mb_s))
-        self.downloads.start()
+        at_once, mb_s = self.settings["downloads_at_once"], self.settings["download_mb_s"]
+        made = self.downloads = Downloads(self._paths, self.bridge.post, at_once=at_once, mb_s=mb_s)
+        made.told.connect(self.workspace.told.emit)
+        made.changed.connect(self._tell_network)
+        made.finished.connect(lambda _view: self._arrived())
+        made.limited.connect(lambda: self.preferences.set("download_mb_s", made.mb_s))
+        made.start()
 
     def _arrived(self) -> None:
         """A download is complete: the picker and the library have it now."""

@@ -41,7 +41,7 @@ class Downloads:
         )
         self.mb_s = mb_s
         """The limit in force: megabytes a second over all; 0: none."""
-        self.limited: Signal[[float]] = Signal()
+        self.limited: Signal[[]] = Signal()
         """Another limit is in force."""
         self._lock = threading.Lock()
         self._latest: tuple[DownloadView, ...] | None = None
@@ -108,7 +108,7 @@ class Downloads:
         if mb_s != self.mb_s:
             self.mb_s = mb_s
             self._queue.set_limit(mb_s * 1e6)
-            self.limited.emit(mb_s)
+            self.limited.emit()
 
     @property
     def free(self) -> int | None:

@@ -284,7 +284,7 @@ def test_the_limit_is_chosen_in_the_strip(stand: Stand, server: Server, qtbot: Q
     body = bytes(3_000_000)
     server.add(Repo(TINY, {"tiny-F16.gguf": Stored(body, sha=hashlib.sha256(body).hexdigest())}))
     limits: list[float] = []
-    stand.downloads.limited.connect(limits.append)
+    stand.downloads.limited.connect(lambda: limits.append(stand.downloads.mb_s))
     stand.downloads.set_limit(0.25)
     stand.downloads.add(TINY, ["tiny-F16.gguf"], [len(body)], label="Tiny F16")
     strip = stand.page.strip

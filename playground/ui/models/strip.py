@@ -131,7 +131,7 @@ class Strip(QFrame):
         self._compose()
         self._show_limit()
         self.limit.activated.connect(lambda _index: rooms.downloads.set_limit(self.limit.currentData()))
-        bind(self, rooms.downloads.limited, lambda _mb_s: self._show_limit())
+        bind(self, rooms.downloads.limited, self._show_limit)
         for signal in (rooms.downloads.changed, rooms.quantizing.changed):
             bind(self, signal, lambda: rooms.clock.mark((self, "strip"), self.refresh))
         self.refresh()
