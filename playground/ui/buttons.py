@@ -59,13 +59,14 @@ _AIR = 4
 """Pixels between icon and words beyond Qt's own four."""
 
 
-def _with_air(icon: QPixmap) -> QPixmap:
+def _with_air(icon: QPixmap, before: bool) -> QPixmap:
+    """With a gap to the words, which follow it, or stand ``before`` it in a window written from the right."""
     ratio = icon.devicePixelRatio()
     wide = QPixmap(round(icon.width() + _AIR * ratio), icon.height())
     wide.fill(Qt.GlobalColor.transparent)
     wide.setDevicePixelRatio(ratio)
     with QPainter(wide) as p:
-        p.drawPixmap(0, 0, icon)
+        p.drawPixmap(_AIR if before else 0, 0, icon)
     return wide
 
 
@@ -98,7 +99,7 @@ class TextButton(QPushButton):
         self.setIcon(made)
 
     def _tinted(self, token: str) -> QPixmap:
-        return _with_air(icons.pixmap(self._icon, self._theme.hex(token), 14))
+        return _with_air(icons.pixmap(self._icon, self._theme.hex(token), 14), self.isRightToLeft())
 
 
 class SearchField(QLineEdit):
@@ -109,7 +110,7 @@ class SearchField(QLineEdit):
         self._theme = theme
         self.setPlaceholderText(words)
         self.setAccessibleName(words)
-        self.setTextMargins(22, 0, 0, 0)
+        self.setTextMargins(0, 0, 22, 0) if self.isRightToLeft() else self.setTextMargins(22, 0, 0, 0)
         theme.changed.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -117,7 +118,8 @@ class SearchField(QLineEdit):
         super().paintEvent(event)
         with QPainter(self) as p:
             glass = icons.pixmap("magnifying-glass", self._theme.hex("text-2"), 14)
-            p.drawPixmap(QPointF(10, (self.height() - 14) / 2), glass)
+            x = self.width() - 24 if self.isRightToLeft() else 10
+            p.drawPixmap(QPointF(x, (self.height() - 14) / 2), glass)
 
 
 class PaintedButton(QAbstractButton):

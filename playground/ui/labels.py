@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QWidget
 
 from playground.translate import tr
 from playground.ui import icons
+from playground.ui.direction import as_written, leading
 from playground.ui.theme import Theme
 from playground.workspace.words import Figure
 
@@ -109,7 +110,8 @@ class ElidedLabel(QLabel):
             p.setFont(self.font())
             p.setPen(self._theme.color(self._tone if self.isEnabled() else "disabled"))
             shown = p.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-            p.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+            as_written(p)
+            p.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | leading(self), shown)
 
 
 class Paragraph(QLabel):
@@ -248,7 +250,7 @@ class FiguresLabel(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the ones that fit."""
         shown, total = self._fitting()
-        x = self.width() - total if self._right else 0
+        x = self.width() - total if self._right != self.isRightToLeft() else 0
         with QPainter(self) as p:
             metrics = self._metrics[False]
             base = (self.height() + metrics.ascent() - metrics.descent()) // 2

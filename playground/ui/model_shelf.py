@@ -41,6 +41,7 @@ class _ShelfRow(QStyledItemDelegate):
         theme, box = self._theme, option.rect
         letters: str = index.data(_LETTERS) or ""
         p.setRenderHint(QPainter.RenderHint.Antialiasing)
+        p.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # names of models and files
         focused = option.state & QStyle.StateFlag.State_HasFocus
         if option.state & QStyle.StateFlag.State_MouseOver or focused:
             p.setPen(theme.color("accent") if focused else Qt.PenStyle.NoPen)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, Qt
-from PySide6.QtWidgets import QHeaderView, QTableView
+from typing import Any
 
+from PySide6.QtCore import QAbstractItemModel, QLocale, Qt
+from PySide6.QtWidgets import QHeaderView, QStyledItemDelegate, QTableView
+
+from playground.ui.direction import figure
 from playground.ui.theme import Theme
 
 
@@ -12,6 +15,14 @@ def beside(right: bool) -> Qt.AlignmentFlag:
     """A cell's place: at the right for figures, else at the left."""
     side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignVCenter
+
+
+class Cell(QStyledItemDelegate):
+    """A cell that Qt paints."""
+
+    def displayText(self, value: Any, locale: QLocale) -> str:
+        """Figures with their unit, in their order."""
+        return figure(super().displayText(value, locale))
 
 
 class RowTable(QTableView):
@@ -33,6 +44,7 @@ class RowTable(QTableView):
         self._theme = theme
         self._hover, self._title_padding = hover, title_padding
         self.setModel(model)
+        self.setItemDelegate(Cell(self))
         self.setFont(theme.font(12))
         self.setShowGrid(False)
         self.setWordWrap(False)

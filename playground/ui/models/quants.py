@@ -18,13 +18,13 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QStyleOptionViewItem, QTableView
 
 from playground.hub.choices import Choice
 from playground.hub.verdict import Judged
 from playground.translate import later, tr
 from playground.ui import icons
-from playground.ui.row_table import RowTable, beside
+from playground.ui.row_table import Cell, RowTable, beside
 from playground.ui.theme import Theme
 from playground.workspace import model_words as words
 from playground.workspace.words import format_bytes
@@ -128,7 +128,7 @@ def _alignment(key: str) -> Qt.AlignmentFlag:
     return beside(key in _RIGHT)
 
 
-class _Cell(QStyledItemDelegate):
+class _Cell(Cell):
     """Paints the bar of memory and the button; the rest is Qt's."""
 
     def __init__(self, theme: Theme, view: QuantTable) -> None:
