@@ -31,7 +31,8 @@ def gpu_filled(rows: NDArray[Any], n_ctx: int) -> Floats:
     """Per cent of the GPU's memory in use."""
     import numpy as np
 
-    return 100.0 * rows["gpu_used"] / np.maximum(1, rows["gpu_total"])
+    filled: Floats = 100.0 * rows["gpu_used"] / np.maximum(1, rows["gpu_total"])
+    return filled
 
 
 def tokens_per_joule(t_ns: NDArray[Any], watts: Floats, tokens_ns: NDArray[Any]) -> Floats:
