@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
 from playground.ui import icons
-from playground.ui.plots import crosshair, histogram, overlay, painting, phases, scale
+from playground.ui.plots import crosshair, histogram, overlay, painting, phases, scale, split
 from playground.ui.plots.dots import ALPHA, FAINT_ALPHA, Dots
 from playground.ui.plots.frame import PROMPT_BAND, Picture, plot_rect
 from playground.ui.plots.hand_view import HandView
@@ -115,7 +115,7 @@ class LatencyCanvas(HandView):
         if not picture.many:
             for shown in picture.visible:
                 phases.paint_strip(p, frame, shown, theme)
-                phases.paint_prompt(p, frame, shown, theme)
+                phases.paint_prompt(p, frame, shown, theme, not picture.split)
         self._paint_data(p, traces, ratio)
 
     def paint_growth(self, p: QPainter, ratio: float) -> Sequence[QRectF] | None:
@@ -141,7 +141,7 @@ class LatencyCanvas(HandView):
         p.fillRect(band, self.theme.color("canvas"))
         painting.paint_lines(p, frame, self.theme)
         if not picture.many and phases.reach(frame, picture.visible[0]) > band.left():
-            phases.paint_prompt(p, frame, picture.visible[0], self.theme)
+            phases.paint_prompt(p, frame, picture.visible[0], self.theme, not picture.split)
         left = band.left() - _INK
         self._paint_data(p, [painting.trace_from(frame, seen, left) for seen in traces], ratio, left)
         return [*places, *before, *self._over()]
@@ -160,7 +160,7 @@ class LatencyCanvas(HandView):
     def _depends(self, traces: list[Trace], ratio: float) -> tuple[object, ...]:
         frame = self.picture.frame
         state = (self.theme.scheme, ratio, frame.rect.getRect(), frame.axis, frame.x0, frame.x1)
-        heights = (frame.y1, frame.lines, frame.rate_step, self.picture.many, self.picture.hidden)
+        heights = (frame.y1, frame.lines, frame.rate_step, self.picture.many, self.picture.hidden, self.picture.split)
         overs = tuple((over.key, over.strength, over.n) for over in self.picture.overs)
         return (*state, *heights, overs, *(self._depends_on(seen) for seen in traces))
 
@@ -193,7 +193,10 @@ class LatencyCanvas(HandView):
             phases.paint_prompts(p, picture, theme)
         p.save()
         p.setClipRect(frame.rect.adjusted(0, 0, 1, 0), Qt.ClipOperation.IntersectClip)
-        if "dots" not in picture.hidden:
+        if picture.split and "dots" not in picture.hidden:
+            for seen in traces:
+                split.paint_split(p, frame, seen, picture.hidden, theme)
+        elif "dots" not in picture.hidden:
             alpha = FAINT_ALPHA if picture.many else ALPHA
             for shown in picture.visible:
                 dots = self._dots.setdefault(shown.letter, Dots())

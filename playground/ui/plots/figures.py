@@ -20,6 +20,8 @@ Floats: TypeAlias = NDArray[np.float64]
 RATE_WINDOW = 16
 MEAN_WINDOW = 8
 _MOST_TEXT = 24
+_WORTH_NS = 50_000
+"""A part of a token's time that is shorter is not worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,10 @@ class Shown:
         """One token's figures: “token 123 “ sea” · 14.6 ms (decode 13.9, sampling 0.2) · 66.0 tok/s”."""
         row = self.rows[index]
         parts = f"decode {row['decode_ns'] / 1e6:.1f}, sampling {row['sample_ns'] / 1e6:.1f}"
+        rest = int(row["gap_ns"]) - int(row["decode_ns"]) - int(row["sample_ns"]) - int(row["wait_ns"])
+        for name, ns in (("waiting for other lanes", int(row["wait_ns"])), ("text", rest)):
+            if ns >= _WORTH_NS:
+                parts = f"{parts}, {name} {ns / 1e6:.1f}"
         named = f" “{_one_line(text)}”" if text else ""
         words = f"token {index + 1:,}{named} · {format_ms(int(row['gap_ns']))} ({parts})"
         rate = float(self.rate(slice(index, index + 1))[0])

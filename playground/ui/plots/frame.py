@@ -96,6 +96,8 @@ class Picture:
     """Earlier answers, drawn as thin lines over those."""
     bars: list[Histogram] | None = None
     """How often each latency comes; None: not asked for."""
+    split: bool = False
+    """What each token's time went into, instead of dots."""
 
     @property
     def visible(self) -> list[Shown]:

@@ -15,12 +15,13 @@ from playground.ui.plots import painting, scale
 from playground.ui.plots.crosshair import Hover
 from playground.ui.plots.figures import Axis, Shown, Stats, largest_rate
 from playground.ui.plots.frame import Frame, Heights, Picture, nameless, plot_rect
-from playground.ui.plots.latency_head import HELP, LatencyHead, entries_of, format_value, next_axis
+from playground.ui.plots.latency_head import HELP, LatencyHead, entries_of, format_value, next_axis, split_entries
 from playground.ui.plots.live import LiveView
 from playground.ui.plots.overlay import Over
 from playground.ui.plots.overlay_bar import OverlayBar
 from playground.ui.plots.ranges import Ranges
 from playground.ui.plots.selection import Selection
+from playground.ui.plots.split import KEYS, shares_of
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, LaneWatch
 from playground.workspace.lane import Lane
@@ -82,7 +83,7 @@ class LatencyPane(LiveView):
         self._largest_rate = 0.0
         self._heights = Heights()
         self.ranges = Ranges()
-        self.histogram = False
+        self.histogram = self.split = False
         self._told_ranges: dict[str, tuple[int, int]] = {}
         self.setProperty("surface", "canvas")
         self.setMinimumWidth(200)
@@ -98,6 +99,7 @@ class LatencyPane(LiveView):
         self.head.axis.clicked.connect(self._switch_axis)
         self.head.back.clicked.connect(self.zoom_back)
         self.head.bars.clicked.connect(self.show_histogram)
+        self.head.split.clicked.connect(self.show_split)
         self.bar = OverlayBar(self._theme)
         self.bar.toggled.connect(self.show_series)
         self.bar.changed.connect(self.mark)
@@ -167,6 +169,13 @@ class LatencyPane(LiveView):
         self.head.bars.setChecked(shown)
         self.mark()
 
+    def show_split(self, shown: bool) -> None:
+        """Show of each token what its time went into, or dots; with several lanes it is dots."""
+        self.split = shown
+        self.head.split.setChecked(shown)
+        self._told = None
+        self.mark()
+
     def _turn_chosen(self, axis: Axis) -> None:
         """The tokens that are chosen stay chosen on another axis."""
         canvas = self.canvas
@@ -228,13 +237,14 @@ class LatencyPane(LiveView):
     def _picture(self, canvas: LatencyCanvas, shown: list[Shown], many: bool, overs: list[Over]) -> Picture:
         frame = Frame(plot_rect(canvas.width(), canvas.height(), len(shown), self.histogram), self.axis)
         # What was hidden among several lanes must not stay so where one is left, without its switch.
-        here = {s.letter for s in shown} if many else {"dots", "rate"}
+        here = {s.letter for s in shown} if many else {"dots", "rate"} | KEYS
         picture = Picture(frame, shown, many, self.hidden & here, self.name_token, overs)
         tops = [_y_top(self._stats[s.letter]) for s in picture.visible if s.n]
         if many:
             tops += [_y_top(over.known) for over in overs]
         rates = [self._largest_rate, *(over.top_rate for over in overs)]
         self._heights.fit(frame, max(tops, default=0.0), 0.0 if many else max(rates))
+        picture.split = self.split and not many
         if self.histogram:
             picture.bars = self.ranges.bars(picture.visible, frame, self._stats)
         return picture
@@ -280,7 +290,10 @@ class LatencyPane(LiveView):
         rates = {s.letter: s.answer.tok_s(RATE_WINDOW if s.busy else 0) for s in shown if s.n}
         rates |= self.ranges.rates
         stats, part = self._stats | self.ranges.stats, self.ranges.words
-        self.head.show_entries(entries_of(shown, stats, rates, many, part), self.hidden, many, self.axis, part)
+        entries = entries_of(shown, stats, rates, many, part)
+        if self.split and not many and entries:
+            entries[1:1] = split_entries(shown[0].letter, shares_of(shown[0], self.ranges.part(shown[0])))
+        self.head.show_entries(entries, self.hidden, many, self.axis, part)
         words = []
         for s in shown:
             known = stats[s.letter]

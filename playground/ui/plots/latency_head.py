@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from playground.ui.plots.figures import Axis, Shown, Stats
 from playground.ui.plots.legend import Entry, Legend
+from playground.ui.plots.split import PARTS
 from playground.ui.theme import Theme
 from playground.ui.widgets import ElidedLabel, IconButton, Label
 from playground.workspace.words import format_rate_value
@@ -15,7 +16,7 @@ from playground.workspace.words import format_rate_value
 HEIGHT = 32
 _MARGIN = 12
 _GAP = 8
-_ROOMY = 300
+_ROOMY, _WIDE = 300, 400
 """Narrower, the read-outs need the room of the buttons that can be done without."""
 AXES: dict[Axis, tuple[str, str]] = {
     "token": ("token number", "Show token numbers along the axis"),
@@ -79,6 +80,17 @@ def entries_of(
     return [dots, line]
 
 
+def split_entries(letter: str, shares: tuple[float, ...]) -> list[Entry]:
+    """What share of the time each part took, with its colour."""
+    found = []
+    for part, share in zip(PARTS, shares, strict=False):
+        figure = f"{100 * share:.0f} %" if share >= 0.095 or not share else f"{100 * share:.1f} %"
+        long, short = [(part.name, False), (figure, True)], [(part.name, False)]
+        words = f"{part.name[:1].upper()}{part.name[1:]}: {figure} of the time, {part.help}"
+        found.append(Entry(part.key, "part", words, [long, long, short, [], []], letter, part.share))
+    return found
+
+
 def _lane_entry(shown: Shown, stats: Stats, part: str = "") -> Entry:
     median = format_value(stats.median) if stats.n else "–"
     name = f"Lane {shown.letter}: no tokens {part or 'yet'}"
@@ -120,6 +132,8 @@ class LatencyHead(QWidget):
         )
         self.bars = IconButton(theme, "histogram", "Show how often each latency comes, with p50, p95 and p99", size=24)
         self.bars.setCheckable(True)
+        self.split = IconButton(theme, "split", "Show what each token’s time went into", size=24)
+        self.split.setCheckable(True)
         row = QHBoxLayout(self)
         row.setContentsMargins(_MARGIN, 0, 6, 0)
         row.setSpacing(0)
@@ -130,7 +144,7 @@ class LatencyHead(QWidget):
         for widget in (self.median, self.legend, self.hover):
             row.addWidget(widget)
         row.addSpacing(_GAP)
-        for button in (self.back, self.over, self.bars, self.axis, self.pause):
+        for button in (self.back, self.over, self.split, self.bars, self.axis, self.pause):
             row.addWidget(button)
         self._words = ("", "")
         self._many = False
@@ -185,8 +199,9 @@ class LatencyHead(QWidget):
 
     def _fit(self) -> None:
         self.over.setVisible(self.width() >= _ROOMY)  # its menu is in the plot's own menu, too
-        self.bars.setVisible(self.width() >= _ROOMY or self.bars.isChecked())
-        every = (self.back, self.over, self.bars, self.axis, self.pause)
+        self.bars.setVisible(self.width() >= _WIDE or self.bars.isChecked())
+        self.split.setVisible(not self._many and (self.width() >= _WIDE or self.split.isChecked()))
+        every = (self.back, self.over, self.split, self.bars, self.axis, self.pause)
         buttons = 24 * sum(not one.isHidden() for one in every)
         room = self.width() - _MARGIN - 6 - 3 * _GAP - buttons
         whole = self.title.fontMetrics().horizontalAdvance(_TITLE) + 2

@@ -22,7 +22,7 @@ _KNOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One read-out: ``swatch`` is “dot”, “line”, “over” for an answer laid over, or a lane's letter."""
+    """One read-out: ``swatch`` is “dot”, “line”, “over” an answer, “part” of a token's time, or a lane's letter."""
 
     key: str
     """What is hidden: “dots”, “rate” or a lane's letter."""
@@ -81,7 +81,7 @@ class LegendButton(PaintedButton):
         return self._known[run]
 
     def _swatch_width(self) -> int:
-        return {"dot": 6, "line": 12, "over": 12}.get(self.entry.swatch, 14)
+        return {"dot": 6, "line": 12, "over": 12, "part": 8}.get(self.entry.swatch, 14)
 
     def sizeHint(self) -> QSize:
         """Room for the text at the level in force."""
@@ -116,6 +116,9 @@ class LegendButton(PaintedButton):
         elif self.entry.swatch == "line":
             p.setPen(QPen(self._theme.color("text-1" if on else "text-3"), 2 if on else 1))
             p.drawLine(QPointF(_PAD, y), QPointF(_PAD + 11, y))
+        elif self.entry.swatch == "part":
+            box = QRectF(_PAD, y - 4, 8, 8)
+            p.fillRect(box, mix(color, self._theme.color("canvas"), self.entry.strength if on else 0.1))
         elif self.entry.swatch == "over":
             p.setPen(QPen(mix(color, self._theme.color("canvas"), self.entry.strength if on else 0.3), 1))
             p.drawLine(QPointF(_PAD, y + 0.5), QPointF(_PAD + 11, y + 0.5))

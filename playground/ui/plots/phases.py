@@ -31,8 +31,8 @@ def prompt_span(frame: Frame, shown: Shown) -> tuple[float, float] | None:
     return float(frame.px(frame.x0 if frame.x0 < 0 else 0)), float(frame.px(0.5 if shown.n else 0.0))
 
 
-def paint_prompt(p: QPainter, frame: Frame, shown: Shown, theme: Theme) -> None:
-    """One lane: the prompt's time shaded and named, a dashed line at the first token."""
+def paint_prompt(p: QPainter, frame: Frame, shown: Shown, theme: Theme, label: bool = True) -> None:
+    """One lane: the prompt's time shaded and named, a dashed line at the first token, with its ``label``."""
     span = prompt_span(frame, shown)
     rect = frame.rect
     if span is not None and span[1] > rect.left() and span[0] < rect.right():
@@ -41,7 +41,7 @@ def paint_prompt(p: QPainter, frame: Frame, shown: Shown, theme: Theme) -> None:
         if shown.answer.n_prompt and right - left >= 14:
             _paint_prompt_words(p, QRectF(left, rect.top(), right - left, rect.height()), shown, theme)
     if shown.n:
-        _paint_first(p, frame, shown, theme, span)
+        _paint_first(p, frame, shown, theme, span, label)
 
 
 def reach(frame: Frame, shown: Shown) -> float:
@@ -67,14 +67,16 @@ def _paint_prompt_words(p: QPainter, box: QRectF, shown: Shown, theme: Theme) ->
     p.restore()
 
 
-def _paint_first(p: QPainter, frame: Frame, shown: Shown, theme: Theme, span: tuple[float, float] | None) -> None:
+def _paint_first(
+    p: QPainter, frame: Frame, shown: Shown, theme: Theme, span: tuple[float, float] | None, label: bool
+) -> None:
     rect = frame.rect
     x = first_x(frame, shown, span)
     if not rect.left() - 1 <= x <= rect.right():
         return
     p.setPen(line_pen(theme.color("text-2"), dashed=True))
     p.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
-    if shown.first_s <= 0 or rect.height() < _LABEL_FROM:
+    if not label or shown.first_s <= 0 or rect.height() < _LABEL_FROM:
         return
     words = f"first token {format_seconds(shown.first_s)}"
     width = QFontMetrics(theme.font(11)).horizontalAdvance(words)
