@@ -111,7 +111,8 @@ def trace(frame: Frame, shown: Shown) -> Trace:
     ends = (shown.x(frame.axis, part.start), shown.x(frame.axis, part.stop - 1))
     width = float(np.diff(frame.px(np.array(ends)))[0])
     dense = downsample.is_dense(n, width)
-    return Trace(shown, part, dense, (2 * width if dense else n) <= _SMOOTH_TO)
+    # By the plot's width, not by its data's: a line that grows must not change how all of it is drawn.
+    return Trace(shown, part, dense, (2 * frame.rect.width() if dense else n) <= _SMOOTH_TO)
 
 
 def trace_from(frame: Frame, whole: Trace, left: float) -> Trace:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPixmap, QResizeEvent
+from PySide6.QtGui import QContextMenuEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from playground.ui.plots.sheet import FlatView, Sheet
@@ -182,6 +182,12 @@ class PlotView(pg.GraphicsView):
         """Whether what was kept is of another size or screen."""
         ratio = self.devicePixelRatioF()
         return self._base.devicePixelRatio() != ratio or self._base.size() != self.size() * ratio
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The picture by itself: the scene has nothing else to show, and its way of painting costs more than ours."""
+        self.scene().prepareForPaint()
+        with QPainter(self.viewport()) as p:
+            self._draw(p)
 
     def _draw(self, p: QPainter) -> None:
         if self._stale or self._worn():
