@@ -31,7 +31,7 @@ from playground.workspace.words import RATE_WINDOW, format_rate_value
 if TYPE_CHECKING:
     from playground.ui.plots.canvas import LatencyCanvas
 
-STATS_EVERY_S = pace(250, 350) / 1000
+STATS_EVERY_S = pace(250, 700) / 1000
 """Between two takes of the percentiles while an answer is written."""
 
 
