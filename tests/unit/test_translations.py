@@ -13,6 +13,7 @@ from said_texts import bare, looked_up, read
 from playground import translate
 from playground.actions.pages import PAGES
 from playground.actions.table import ACTIONS, GROUPS
+from playground.hub.shelf import read_shelf
 from playground.ui.preferences import TABLES
 
 APP = Path(translate.__file__).parent
@@ -23,11 +24,16 @@ NAMES = {
     # Names of things, which are the same in every language.
     "Playground", "Fusion", "Inter", "Ollama", "Segoe UI", "Segoe UI Variable Text", "SF Pro Text", "SF Mono",
     "Helvetica Neue", "Ubuntu", "Noto Sans", "DejaVu Sans", "JetBrains Mono", "Cascadia Mono", "Menlo", "Consolas",
-    "Ubuntu Mono", "DejaVu Sans Mono", "{} — Playground", "Playground {} GB", "Hub: {}", "{} (Space)", "{} (Ctrl+Enter)", "AND {}",
+    "Ubuntu Mono", "DejaVu Sans Mono",
+    "{} — Playground", "Playground {} GB", "Hub: {}", "{} (Space)", "{} (Ctrl+Enter)", "AND {}",
     # Prompts for a small model, which knows English best.
     "Write a Python function that reverses a string.", "Make a list of five new flavours of crisps.",
     "Hello! Who are you, and what is 7 + 5?", "You are a helpful assistant.", "What is the capital of France?",
     "Paris.", "And of Italy?",
+    # Keys, commands, and what only a programmer could ever see.
+    "{} {}, {} cores, {} GB", "llama-cpp-python {}", "extra {}", "spare {}", "ffn_.*_exps=Q3_K, attn_v=Q6_K",
+    "download {}", "making {}", 'explorer /select,"{}"', "no cell {}, {}", "it is too large", "not a kept series: {}",
+    "a kept series of another shape",
 }  # fmt: skip
 
 
@@ -40,6 +46,10 @@ def of_tables() -> Iterator[str]:
         for row in table.fields:
             yield from (row.label, row.help, row.source, *row.special.values())
             yield from (choice for choice in row.choices if name == "app" and choice not in translate.LANGUAGES)
+    shelf = read_shelf()
+    for size in shelf.sizes:
+        yield from (size.name, size.about)
+    yield from (entry.why for entry in shelf.entries)
 
 
 def of_code() -> Iterator[str]:

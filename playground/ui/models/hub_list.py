@@ -41,7 +41,7 @@ def of_shelf(shelf: Shelf, free: int) -> list[Entry]:
     """The shelf by sizes. ``free``: bytes of memory that could be given; 0: not known."""
     rows = []
     for size in shelf.sizes:
-        rows.append(Entry("", size.name, tip=size.about))
+        rows.append(Entry("", tr(size.name), tip=tr(size.about)))
         for one in shelf.of(size):
             big = bool(free) and one.least_bytes > free
             active = tr(", {active:g} B active", active=one.active) if one.active != one.n_params else ""
@@ -51,9 +51,9 @@ def of_shelf(shelf: Shelf, free: int) -> list[Entry]:
                     one.name,
                     f"{one.n_params:g} B{active}",
                     f"{one.family} · {one.licence}",
-                    tr("too big for what is free now") if big else one.why,
+                    tr("too big for what is free now") if big else tr(one.why),
                     "warn" if big else "text-3",
-                    f"{one.repo}\n{one.why}",
+                    f"{one.repo}\n{tr(one.why)}",
                 )
             )
     return rows
