@@ -11,19 +11,30 @@ from playground.workspace.engines import Engine
 from playground.workspace.jobs import Jobs
 from playground.workspace.lane import Lane
 from playground.workspace.marks import kept_marks
-from playground.workspace.ports import Post
+from playground.workspace.ports import Background, Post
 from playground.workspace.series import Answer
 from playground.workspace.state import State
+
+UNPACKED_AT_ONCE = 64 * 1024
+"""Bytes of a kept series, some 2,500 tokens: unpacked in two or three milliseconds."""
 
 
 class Answers:
     """Everything that makes turns and answers."""
 
-    def __init__(self, state: State, jobs: Jobs, engine_for: Callable[[Lane], Engine | None], post: Post) -> None:
+    def __init__(
+        self,
+        state: State,
+        jobs: Jobs,
+        engine_for: Callable[[Lane], Engine | None],
+        post: Post,
+        background: Background,
+    ) -> None:
         self._state = state
         self._jobs = jobs
         self._engine_for = engine_for
         self._post = post
+        self._background = background
 
     def send(self, text: str) -> bool:
         """A new user turn for every lane that is on; False when none can take it."""
@@ -130,7 +141,7 @@ class Answers:
         lane.writing = None
         last = next((node for node in reversed(lane.path) if node.role == "assistant"), None)
         finished = self._jobs.finished.get(last.id) if last is not None else None
-        lane.answer = finished.answer if finished is not None else kept_answer(last)
+        lane.answer = finished.answer if finished is not None else self._kept(lane, last)
         lane.n_past = 0
         job = self._jobs.job_of(lane)
         if job is not None:
@@ -138,6 +149,20 @@ class Answers:
             lane.writing, lane.answer = job.node, job.answer
         lane.path_changed.emit()
         lane.changed.emit()
+
+    def _kept(self, lane: Lane, node: Node | None) -> Answer:
+        """The figures of a kept answer; those of a very long one come a moment later."""
+        if node is None or len(node.series) <= UNPACKED_AT_ONCE:
+            return kept_answer(node)
+        waiting = Answer()
+
+        def came(answer: Answer) -> None:
+            if lane.answer is waiting:
+                lane.answer = answer
+                lane.changed.emit()
+
+        self._background(lambda: kept_answer(node), came)
+        return waiting
 
     def _edit_user(self, lane: Lane, node: Node, text: str) -> None:
         chat, send_id = self._state.chat, new_id()

@@ -15,6 +15,8 @@ MOST_KEPT = 200
 MOST_CHANGES = 2000
 """Changes of the sampling kept: they say what the answer was made with."""
 _MOST_WORDS = 60
+_AFTER_NS = 60 * 10**9
+"""A mark stands no later after the last token; a record may be a stranger's."""
 _FEWER = {
     "busy": later("another program needs the cores"),
     "quiet": later("as many as there are free cores"),
@@ -130,7 +132,7 @@ def _moment(entry: Mapping[str, Any], index: int, times: Times, asked_ns: int) -
     seconds, last = entry.get("t_s"), int(times[len(times) - 1])
     if not asked_ns or not isinstance(seconds, int | float):
         return int(times[min(index, len(times) - 1)])
-    return min(asked_ns + int(max(0.0, min(seconds, 1e6)) * 1e9), last)
+    return min(asked_ns + int(max(0.0, min(seconds, 1e6)) * 1e9), last + _AFTER_NS)
 
 
 def _changes_of(entry: Mapping[str, Any]) -> str:

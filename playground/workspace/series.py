@@ -5,22 +5,19 @@ numpy is imported when the first figure comes: the window's first picture needs 
 
 from __future__ import annotations
 
-import io
-import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from playground.protocol.events import Memory, Token
+from playground.workspace.packed import Columns as Columns
+from playground.workspace.packed import pack, unpack
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Columns: TypeAlias = list[tuple[str, str]]
-"""Names and numpy formats of a row, in order."""
 
 TOKEN_DTYPE: Columns = [
     ("t_ns", "i8"),
@@ -57,8 +54,8 @@ MEMORY_DTYPE: Columns = [
 MEMORY_KEPT = 1000
 """Memory samples kept with an answer, at most: four minutes as they come, the highest of each stretch beyond."""
 
-MAX_SERIES = 256 * 1024 * 1024
-"""Bytes a kept series may unpack to: five million tokens. An imported chat's blob is a stranger's."""
+MEMORY_MOST = 16_000
+"""Memory samples of an engine: at so many, over an hour of writing, the older half is forgotten."""
 
 
 class Rows:
@@ -96,45 +93,26 @@ class Rows:
         rows[self._n] = row
         self._n += 1
 
+    def keep_last(self, n: int) -> None:
+        """Forget all but the newest rows."""
+        self._rows[:n] = self.view[-n:].copy()
+        self._n = min(self._n, n)
+
     def clear(self) -> None:
         """Forget all rows, keep the room."""
         self._n = 0
 
     def to_bytes(self) -> bytes:
         """As a compressed numpy archive, never pickled."""
-        return pack(rows=self)
+        return pack(rows=self.view)
 
     def load(self, data: bytes, name: str = "rows") -> None:
         """Fill from `pack`. Raises ValueError on anything else."""
         import numpy as np
 
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as packed:
-                if sum(entry.file_size for entry in packed.infolist()) > MAX_SERIES:
-                    raise ValueError("it is too large")
-            with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-                rows = archive[name]
-        except Exception as error:
-            raise ValueError(f"not a kept series: {error}") from error
-        wanted = self._rows.dtype
-        names = rows.dtype.names or ()
-        # Columns that came later are missing in an older series, at the end.
-        if rows.ndim != 1 or not names or rows.dtype.descr != wanted.descr[: len(names)]:
-            raise ValueError("a kept series of another shape")
-        self._made = np.zeros(len(rows) + 64, wanted)
-        for name in names:
-            self._made[name][: len(rows)] = rows[name]
+        rows = unpack(data, name, self._columns)
+        self._made = np.concatenate([rows, np.zeros(64, rows.dtype)])
         self._n = len(rows)
-
-
-def pack(**series: Rows) -> bytes:
-    """Some series as one compressed numpy archive, never pickled."""
-    import numpy as np
-
-    out = io.BytesIO()
-    arrays: dict[str, Any] = {name: rows.view for name, rows in series.items() if len(rows) or name == "rows"}
-    np.savez_compressed(out, **arrays)
-    return out.getvalue()
 
 
 @dataclass(slots=True)
@@ -203,7 +181,7 @@ class Answer:
 
     def to_bytes(self) -> bytes:
         """Tokens and memory, to be kept with the turn."""
-        return pack(rows=self.tokens, memory=self.memory)
+        return pack(rows=self.tokens.view, memory=self.memory.view)
 
     def load(self, data: bytes) -> None:
         """Fill from `to_bytes`. Raises ValueError on anything else; the memory may be missing."""
@@ -254,4 +232,6 @@ class MemorySeries:
 
     def add(self, sample: Memory) -> None:
         """Append one sample."""
+        if len(self.rows) >= MEMORY_MOST:
+            self.rows.keep_last(MEMORY_MOST // 2)
         self.rows.append(msgspec.structs.astuple(sample))

@@ -60,7 +60,7 @@ class Workspace:
         self.jobs = Jobs(state, self.engines, store, background)
         self.room = MakingRoom(state, self.engines, post, free)
         self.loading = Loading(state, self.engines, self.jobs, background, read_model, self.room)
-        self.answers = Answers(state, self.jobs, self.loading.engine_for, post)
+        self.answers = Answers(state, self.jobs, self.loading.engine_for, post, background)
         self.chats = Chats(state, store, self.answers, self.jobs, self.loading)
         self.spilling = Spilling(state, self.engines, self.jobs, self.room)
         self.gauges = Gauges(self.engines, post_soon or post, background)

@@ -22,11 +22,12 @@ from pytestqt.qtbot import QtBot
 from test_overlays import Desk
 
 from playground.conversation.tree import Node
+from playground.protocol.events import Memory
 from playground.ui.exported import write_and_say
 from playground.ui.plot_exports import PlotExports
 from playground.ui.plots import export_image
 from playground.ui.plots.memory import MemoryPane
-from playground.workspace.series import Mark
+from playground.workspace.series import Mark, MemorySeries
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -107,7 +108,13 @@ def test_only_what_is_in_sight_is_exported(qtbot: QtBot) -> None:
 
 def test_json_is_strict_and_says_all(qtbot: QtBot) -> None:
     desk, way = desk_with_overlay(qtbot)
-    desk.stand.workspace.lanes[0].path[-1].record["sampling"]["typical_p"] = float("inf")
+    lane = desk.stand.workspace.lanes[0]
+    lane.path[-1].record["sampling"]["typical_p"] = float("inf")
+    moment = Memory(lane.answer.asked_ns + 1_500_000_000, 300_000_000, 0, 0, 0, 0, 0, 0, 0)
+    lane.answer.finished_ns = moment.t_ns + 1
+    series = MemorySeries()
+    series.add(moment)
+    lane.answer.take_memory(series.rows)
 
     def no_constants(name: str) -> None:
         raise AssertionError(name)
@@ -121,6 +128,8 @@ def test_json_is_strict_and_says_all(qtbot: QtBot) -> None:
     assert first["tokens"]["tok_s"][0] is None
     assert (over["laid_over"], over["sampling"]) == (True, {"temp": 0.2})
     assert set(first["tokens"]) == set(whole["columns"])
+    assert first["memory"]["time_s"] == [1.5]
+    assert first["memory"]["rss"] == [300_000_000]
     assert all(about["unit"] for about in whole["columns"].values())
 
 

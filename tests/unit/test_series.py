@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 
 from playground.protocol.events import Memory, Token
-from playground.workspace.series import MEMORY_KEPT, TOKEN_DTYPE, Answer, MemorySeries, Rows, rolling_tok_s
+from playground.workspace.packed import pack, unpack
+from playground.workspace.series import (
+    MEMORY_KEPT,
+    MEMORY_MOST,
+    TOKEN_DTYPE,
+    Answer,
+    MemorySeries,
+    Rows,
+    rolling_tok_s,
+)
 
 
 def token(index: int, t_ms: float, text: str = "ab") -> Token:
@@ -87,3 +96,57 @@ def test_a_series_of_an_older_version_has_zeros_where_a_column_came_later() -> N
     np.savez_compressed(out, rows=np.zeros(3, TOKEN_DTYPE[1:]))
     with pytest.raises(ValueError, match="another shape"):
         rows.load(out.getvalue())
+
+
+def test_every_value_comes_back_whatever_it_is() -> None:
+    random = np.random.default_rng(1)
+    rows = np.zeros(2000, TOKEN_DTYPE)
+    for name, kind in TOKEN_DTYPE:
+        limits = np.iinfo(kind)
+        rows[name] = random.integers(limits.min, limits.max, 2000, dtype=kind, endpoint=True)
+        rows[name][:2] = limits.min, limits.max
+    back = unpack(pack(rows=rows), "rows", TOKEN_DTYPE)
+    assert np.array_equal(back, rows)
+
+
+def test_a_token_takes_few_bytes() -> None:
+    random, answer = np.random.default_rng(1), Answer()
+    t_ns = 10**12
+    for index in range(2000):
+        gap = int(random.normal(15e6, 1e6))
+        sampling = int(random.normal(2e5, 2e4))
+        t_ns += gap
+        decode = gap - sampling - int(random.normal(5e4, 5e3))
+        answer.add(Token(1, index, int(random.zipf(1.2)) % 49_000, "word", t_ns, decode, sampling, 40 + index))
+    assert len(answer.to_bytes()) < 12 * 2000
+
+
+@pytest.mark.parametrize("what", ["names", "planes", "shape", "twice", "strange", "floats"])
+def test_a_series_of_another_make_is_refused(what: str) -> None:
+    names, planes = ["t_ns", "id"], np.zeros((2, 8, 5), np.uint8)
+    if what == "names":
+        names = ["t_ns"]
+    elif what == "planes":
+        planes = np.zeros((2, 40), np.uint8)
+    elif what == "shape":
+        planes = np.zeros((2, 4, 10), np.uint8)
+    elif what == "twice":
+        names = ["t_ns", "t_ns"]
+    elif what == "strange":
+        names = ["t_ns", "price"]
+    else:
+        planes = planes.astype(np.float64)
+    out = io.BytesIO()
+    np.savez_compressed(out, rows_names=np.array(names), rows_planes=planes)
+    with pytest.raises(ValueError, match="kept series"):
+        Answer().load(out.getvalue())
+
+
+def test_an_engine_that_wrote_for_long_remembers_the_last_hour() -> None:
+    engine = MemorySeries()
+    for second in range(MEMORY_MOST + 10):
+        engine.add(sample(second, second))
+    rows = engine.rows.view
+    assert len(rows) == MEMORY_MOST // 2 + 10
+    assert np.all(np.diff(rows["rss"]) == 1)
+    assert rows["rss"][-1] == MEMORY_MOST + 9

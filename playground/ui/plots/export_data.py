@@ -71,6 +71,7 @@ COLUMNS = (
     Column("latency_ms", "ms", "since the token before; of the first one since its decode began", _ms("gap_ns")),
     Column("decode_ms", "ms", "in llama_decode, for all answers of the batch", _ms("decode_ns")),
     Column("sampling_ms", "ms", "in the sampler chain", _ms("sample_ns")),
+    Column("waiting_ms", "ms", "what the engine computed for other lanes only, since the token before", _ms("wait_ns")),
     Column("mean8_ms", "ms", "mean latency of the last 8 tokens", lambda s, part: s.mean(part)),
     Column("tok_s", "tokens/s", "over the last 16 tokens", lambda s, part: s.rate(part)),
     Column("batch", "answers", "computed together", _raw("n_batch")),
@@ -147,8 +148,17 @@ def _line_as_json(sheet: Sheet, line: Line) -> dict[str, Any]:
             {"token": mark.index + 1, "time_s": shown.seconds(mark.t_ns) if mark.t_ns else None, "text": mark.text}
             for mark in answer.marks
         ],
+        "memory": _memory(shown),
         "tokens": {column.name: [finite(v) for v in column.values(shown, part).tolist()] for column in COLUMNS},
     }
+
+
+def _memory(shown: Shown) -> dict[str, list[Any]]:
+    """What the engine occupied while it wrote this, in bytes; of an answer under way not yet."""
+    rows = shown.answer.memory.view
+    names = [name for name in rows.dtype.names or () if name != "t_ns"]
+    times = [finite(shown.seconds(t_ns)) for t_ns in rows["t_ns"].tolist()]
+    return {"time_s": times, **{name: rows[name].tolist() for name in names}}
 
 
 def _head(sheet: Sheet) -> list[str]:
