@@ -240,6 +240,7 @@ class App(QObject):
             self.downloads.set_limit(self.settings["download_mb_s"])
 
     def _make_models(self) -> QWidget:
+        from playground.fit.gpu import Gpu
         from playground.hub.client import Hub
         from playground.ui.chat.card import card_maker
         from playground.ui.models.page import ModelsPage
@@ -253,7 +254,10 @@ class App(QObject):
         assert self.downloads is not None
         workspace, background = self.workspace, self.bridge.background
         self._search = HubSearch(Hub, background)
-        self._pages = HubPages(Hub, background, self._paths.config, lambda: any(lane.busy for lane in workspace.lanes))
+        self._pages = HubPages(
+            Hub, background, self._paths.config, lambda: any(lane.busy for lane in workspace.lanes),
+            lambda: Gpu(workspace.engines.gpu or "", *workspace.engines.gpu_memory),
+        )  # fmt: skip
         for signal in (self._search.changed, self._pages.changed):
             signal.connect(self._tell_network)
         page = self.models_page = ModelsPage(

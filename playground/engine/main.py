@@ -78,7 +78,7 @@ def _die_with(parent: int) -> None:
 def _serve(outbox: Outbox) -> int:
     from playground import translate
     from playground.engine import memory
-    from playground.engine.binding import build_text, gpu, lib, listen, tell_aborts
+    from playground.engine.binding import build_text, gpu, gpu_memory, lib, listen, tell_aborts
     from playground.engine.inbox import Inbox
     from playground.engine.loglines import LogLines
     from playground.protocol.events import PROTOCOL_VERSION, Hello
@@ -88,7 +88,8 @@ def _serve(outbox: Outbox) -> int:
     listen(log.hear)
     tell_aborts()
     lib.llama_backend_init()
-    outbox.send(Hello(PROTOCOL_VERSION, os.getpid(), build_text(), *gpu(), rss=memory.rss()))
+    used, total = gpu_memory()
+    outbox.send(Hello(PROTOCOL_VERSION, os.getpid(), build_text(), *gpu(), memory.rss(), total - used, total))
     inbox = Inbox(os.fdopen(0, "rb", buffering=1 << 16, closefd=False), outbox)
     inbox.start()
     return _load_and_loop(log, inbox, outbox)

@@ -8,11 +8,14 @@ from pathlib import Path
 
 import psutil
 
+from playground.fit.gpu import Gpu
 from playground.fit.machine import machine
 from playground.fit.speed import measure_bandwidth
 from playground.hub.verdict import Machine
 from playground.models import estimates
 from playground.models.estimates import Estimates
+
+NO_GPU = Gpu()
 
 
 def identity() -> str:
@@ -26,17 +29,17 @@ def kept(config: Path) -> Estimates:
     return estimates.load(config, identity())
 
 
-def read_machine(config: Path, *, measure: bool = True, given_back: int = 0) -> Machine:
+def read_machine(config: Path, *, measure: bool = True, given_back: int = 0, gpu: Gpu = NO_GPU) -> Machine:
     """The machine as it is now. Blocks for half a second when the memory's bandwidth was never measured.
 
     ``config``: the folder that measurements are kept in; ``given_back``: bytes that idle engines would free.
-    ``measure``: False leaves a missing bandwidth unknown, as while an answer is written.
+    ``measure``: False leaves a missing bandwidth unknown, as while an answer is written. ``gpu``: as an engine told.
     """
     known = kept(config)
     if measure and not known.bandwidth:
         known = _measure(config, known)
     free, total = machine()
-    return Machine(free + given_back, total, known)
+    return Machine(free + given_back, total, known, gpu)
 
 
 def _measure(config: Path, known: Estimates) -> Estimates:

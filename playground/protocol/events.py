@@ -49,6 +49,9 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """Why there is none, for the greyed controls."""
     rss: Number = 0
     """Bytes the process occupies before a model is loaded."""
+    gpu_free: Number = 0
+    """Bytes of the GPU's memory that could be given then."""
+    gpu_total: Number = 0
 
 
 class LoadProgress(msgspec.Struct, frozen=True, tag="load_progress"):

@@ -80,6 +80,8 @@ class Engines:
         """What comes between the start of a process and its Load, see `making_room`."""
         self.gpu: str | None = None
         """Name of the GPU that llama.cpp can use, empty without one; None: no engine has said yet."""
+        self.gpu_memory = (0, 0)
+        """Bytes of it: those that were free when the newest engine was started, and all."""
         self.tuned: Signal[[Tuned]] = Signal()
         """An engine measured the machine, or says why it could not."""
 
@@ -301,7 +303,7 @@ class Engines:
     def _on_hello(self, engine: Engine, event: Hello) -> None:
         engine.facts.gpu, engine.facts.gpu_reason = event.gpu, event.gpu_reason
         engine.facts.base_rss, engine.facts.build, engine.facts.pid = event.rss, event.build, event.pid
-        self.gpu = event.gpu
+        self.gpu, self.gpu_memory = event.gpu, (event.gpu_free, event.gpu_total)
         if not engine.told:
             self.changed.emit(engine)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from playground.fit.estimate import Options
+from playground.fit.gpu import Gpu
 from playground.models.digest import GivenUp
 from playground.workspace.ports import Background
 from playground.workspace.signal import Signal
@@ -129,9 +130,19 @@ class HubSearch:
 class HubPages:
     """The page that is open, with verdicts for the load options that are set."""
 
-    def __init__(self, hub: Callable[[], Hub], background: Background, config: Path, busy: Callable[[], bool]) -> None:
-        """``config``: where measurements are kept; ``busy``: someone writes, so none is made now."""
-        self._hub, self._background = hub, background
+    def __init__(
+        self,
+        hub: Callable[[], Hub],
+        background: Background,
+        config: Path,
+        busy: Callable[[], bool],
+        gpu: Callable[[], Gpu] = Gpu,
+    ) -> None:
+        """``config``: where measurements are kept; ``busy``: someone writes, so none is made now.
+
+        ``gpu``: the one that engines have told of.
+        """
+        self._hub, self._background, self._gpu = hub, background, gpu
         self._config, self._busy = config, busy
         self._wanted, self._judging = Wanted(), Wanted()
         self._headers: dict[tuple[str, str, str], RemoteModel] = {}
@@ -229,6 +240,7 @@ class HubPages:
         self._judging.drop()
         wanted = self._judging = Wanted()
         model, choices, options, measure = shown.model, shown.page.chats, self.options, not self._busy()
+        gpu = self._gpu()
 
         def judge() -> list[Judged]:
             from playground.hub.this_machine import read_machine
@@ -236,7 +248,7 @@ class HubPages:
 
             if wanted():
                 raise GivenUp  # the slider has moved on
-            return judge_all(model, choices, options, read_machine(self._config, measure=measure))
+            return judge_all(model, choices, options, read_machine(self._config, measure=measure, gpu=gpu))
 
         def came(judged: list[Judged] | str | None) -> None:
             if isinstance(judged, list):

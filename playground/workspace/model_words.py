@@ -243,6 +243,8 @@ def network_words(downloads: Sequence[DownloadView], asking: bool) -> str:
 
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
+    "gpu": ("check", "ok"),
+    "splits": ("check", "ok"),
     "fits": ("check", "ok"),
     "tight": ("warning", "warn"),
     "refused": ("x", "danger"),

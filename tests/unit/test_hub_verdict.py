@@ -8,6 +8,7 @@ from hub.repo import Repo, Stored
 from hub.server import Hub as Server
 
 from playground.fit.estimate import Options
+from playground.fit.gpu import Gpu
 from playground.hub.client import Hub, never
 from playground.hub.page import Page, read_page
 from playground.hub.remote_model import main_type, read_remote
@@ -64,6 +65,27 @@ def test_the_less_memory_the_fewer_fit(judge: Judge) -> None:
     kinds = [one.kind for one in judge(8 * GB, options=Options(use_mmap=False))]
     assert kinds == ["fits", "fits", "fits", "refused", "refused"]
     assert {one.kind for one in judge(GB // 4)} == {"refused"}
+
+
+def test_a_gpu_takes_all_or_some_of_the_layers(page: Page, hub: Hub) -> None:
+    model = read_remote(hub, page, page.chats[0], never)
+
+    def kinds(memory: int, gpu_free: int) -> list[str]:
+        gpu = Gpu("Card", gpu_free, 24 * GB)
+        return [one.kind for one in judge_all(model, page.chats, Options(), Machine(memory, memory, gpu=gpu))]
+
+    assert kinds(20 * GB, 0) == ["fits"] * 5
+    assert kinds(20 * GB, 24 * GB) == ["gpu"] * 5
+    assert kinds(20 * GB, 8 * GB) == ["gpu", "gpu", "gpu", "splits", "splits"]
+    assert kinds(4 * GB, 8 * GB)[-1] != "splits", "the rest of it has no room"
+    small = judge_all(model, page.chats, Options(), Machine(20 * GB, 20 * GB, gpu=Gpu("Card", 8 * GB, 24 * GB)))
+    assert small[0].sentence.endswith("of 8.0 GB that are free on the Card.")
+    assert small[0].tok_s == 0
+    n, count = small[-1].gpu_layers
+    assert 0 < n < count == 33
+    assert f"About {n} of 33 layers fit on the GPU" in small[-1].sentence
+    assert best(small) is not None
+    assert best(small).kind == "gpu"  # type: ignore[union-attr]
 
 
 def test_words_have_the_numbers(judge: Judge) -> None:
