@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from playground.hub.errors import HubError, translate
+from playground.models import hub_token
 from playground.models.digest import Cancelled
-
 from playground.models.hub_token import host_of
+from playground.translate import tr
+
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
@@ -95,5 +97,6 @@ class Hub:
         parts = urlsplit(self.address)
         if parts.scheme not in ("http", "https") or not parts.netloc:
             raise HubError(
-                "endpoint", f"HF_ENDPOINT is “{self.address}”, which is no web address. Correct or unset it."
+                "endpoint",
+                tr("HF_ENDPOINT is “{address}”, which is no web address. Correct or unset it.", address=self.address),
             )

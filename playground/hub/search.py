@@ -10,30 +10,30 @@ from typing import Any
 
 from playground.hub.client import Hub
 from playground.models.digest import Cancelled
+from playground.translate import later, tr
 
 PAGE = 30
 """Results asked for at once."""
 
 SORTS: Mapping[str, tuple[str, str]] = {
-    "trending": ("trendingScore", "What people look at now"),
-    "downloads": ("downloads", "Most downloaded in the last 30 days"),
-    "likes": ("likes", "Most liked"),
-    "recent": ("lastModified", "Changed last"),
-    "new": ("createdAt", "Published last"),
+    "trending": ("trendingScore", later("What people look at now")),
+    "downloads": ("downloads", later("Most downloaded in the last 30 days")),
+    "likes": ("likes", later("Most liked")),
+    "recent": ("lastModified", later("Changed last")),
+    "new": ("createdAt", later("Published last")),
 }
 """Name to the Hub's key and what it means."""
 
 TASKS: Mapping[str, str] = {
-    "text-generation": "Writes text",
-    "image-text-to-text": "Reads pictures and writes text",
-    "any-to-any": "Takes and gives several kinds",
-    "text-ranking": "Orders texts",
-    "feature-extraction": "Turns text into vectors",
-    "translation": "Translates",
+    "text-generation": later("Writes text"),
+    "image-text-to-text": later("Reads pictures and writes text"),
+    "any-to-any": later("Takes and gives several kinds"),
+    "text-ranking": later("Orders texts"),
+    "feature-extraction": later("Turns text into vectors"),
+    "translation": later("Translates"),
 }
 """The Hub's tasks that GGUF models have; any other of the Hub's can be given too."""
 
-LICENCES: tuple[str, ...] = (
 FAMILIES: tuple[str, ...] = (
     "llama", "qwen2", "qwen3", "qwen3_moe", "qwen3_next", "gemma2", "gemma3", "gemma3n", "mistral", "mixtral", "phi3",
     "deepseek_v2", "deepseek_v3", "granite", "granitemoe", "olmo2", "smollm3", "gpt_oss", "glm4", "cohere2",
@@ -41,6 +41,7 @@ FAMILIES: tuple[str, ...] = (
 )  # fmt: skip
 """Tags of families that open-weight models mostly have; any other can be given too."""
 
+LICENCES: tuple[str, ...] = (
     "apache-2.0", "mit", "llama3.1", "llama3.2", "llama3.3", "llama4", "gemma", "cc-by-4.0", "cc-by-nc-4.0",
     "bsd-3-clause", "openrail", "other",
 )  # fmt: skip
@@ -116,7 +117,7 @@ def search(hub: Hub, query: Query, cancelled: Cancelled, page: int = PAGE) -> It
     after any of them it is over.
     """
     if query.sort not in SORTS:
-        raise ValueError(f"Sort by {', '.join(SORTS)}, not by “{query.sort}”.")
+        raise ValueError(tr("Sort by {sorts}, not by “{sort}”.", sorts=", ".join(SORTS), sort=query.sort))
     items = hub.ask(lambda: _items(hub, query, page), cancelled)
     while True:
         got = hub.ask(lambda: list(islice(items, page)), cancelled)
