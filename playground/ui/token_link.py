@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playground.conversation.tree import Node
+from playground.gauges.probe import MACHINE
 from playground.ui.lanes_area import LanesArea
 from playground.ui.plots.latency import LatencyPane
 from playground.workspace.lane import Lane
@@ -22,6 +23,7 @@ class TokenLink:
         self._in_text = False
         """The mouse is at a word of a transcript, or was there last."""
         plot.name_token = self.text_of
+        plot.frequency = lambda: workspace.gauges.series.get(("frequency", MACHINE))
         plot.token_hovered.connect(self._hovered)
         plot.token_clicked.connect(self._clicked)
         plot.range_chosen.connect(self._chosen)

@@ -104,3 +104,38 @@ def test_several_lanes_stay_dots(qtbot: QtBot) -> None:
     assert not stand.canvas.picture.split
     assert not stand.pane.head.split.isVisible()
     assert list(stand.pane.head.legend.buttons) == ["A", "B"]
+
+
+def test_a_slow_token_has_a_ring_and_a_word(qtbot: QtBot) -> None:
+    stand = stand_of(qtbot)
+    rows = stand.workspace.lanes[0].answer.tokens.view
+    rows["gap_ns"][29], rows["wait_ns"][29] = 60 * MS, 45 * MS
+    stand.grow(20.0).tick()
+    warn = stand.theme.color("warn")
+    x, y = float(stand.frame.px(30)), max(float(stand.frame.py(60.0)), stand.frame.rect.top() + 5.5)
+    assert stand.has_color(warn, x - 6, y - 6, x + 6, y + 6)
+    stand.point_at(30, 60)
+    assert stand.pane.head.hover.text().endswith("Slow: waited 45.0 ms for other lanes")
+    stand.point_at(40, 20)
+    assert "Slow" not in stand.pane.head.hover.text()
+
+
+def test_a_ring_that_comes_later_is_painted_by_itself(qtbot: QtBot) -> None:
+    stand = stand_of(qtbot)
+    rows = stand.workspace.lanes[0].answer.tokens.view
+    rows["gap_ns"][29], rows["decode_ns"][29], rows["wait_ns"][29] = 36 * MS, 34 * MS, 0
+    stand.pane.zoom_back()
+    stand.pane._stats_at = 0.0
+    stand.grow(20.0).tick()
+    assert stand.canvas.picture.slow == {"A": {}}
+    whole: list[int] = []
+    paint_all = stand.canvas.paint_all
+    stand.canvas.paint_all = lambda *args: whole.append(1)
+    rows["decode_ns"][29], rows["wait_ns"][29] = 14 * MS, 20 * MS
+    stand.pane._stats_at = 0.0
+    stand.grow(20.0).tick()
+    assert stand.canvas.picture.slow == {"A": {29: "waited 20.0 ms for other lanes"}}
+    assert not whole
+    x, y = float(stand.frame.px(30)), float(stand.frame.py(36.0))
+    assert stand.has_color(stand.theme.color("warn"), x - 5, y - 5, x + 5, y + 5)
+    stand.canvas.paint_all = paint_all

@@ -37,6 +37,8 @@ class LatencyCanvas(HandView):
         """All that the kept picture depends on, but for how many tokens there are."""
         self._upto: dict[str, int] = {}
         """How many tokens of each lane are in it."""
+        self._slow: dict[str, set[int]] = {}
+        """The slow tokens that have their mark in it."""
         self._bars: list[Histogram] | None = None
         """The histogram that is in it."""
         self._ends: dict[str, QPointF] = {}
@@ -109,6 +111,7 @@ class LatencyCanvas(HandView):
         self._upto = {shown.letter: shown.n for shown in picture.visible}
         painting.paint_grid(p, frame, theme, unit=not picture.many)
         painting.paint_x_axis(p, frame, theme)
+        self._slow = {letter: set(known) for letter, known in picture.slow.items()}
         self._bars = picture.bars
         if picture.bars:
             histogram.paint(p, frame, self.width(), picture.bars, theme)
@@ -127,7 +130,10 @@ class LatencyCanvas(HandView):
             return None
         before = self._over()
         self._upto = {shown.letter: shown.n for shown in picture.visible}
-        places = self._paint_new_bars(p)
+        fresh = self._new_slow()
+        if fresh is None:
+            return None
+        places = [*self._paint_new_bars(p), *self._paint_new_slow(p, fresh)]
         if band.isEmpty():
             return places
         places.append(band)
@@ -145,6 +151,20 @@ class LatencyCanvas(HandView):
         left = band.left() - _INK
         self._paint_data(p, [painting.trace_from(frame, seen, left) for seen in traces], ratio, left)
         return [*places, *before, *self._over()]
+
+    def _new_slow(self) -> dict[str, set[int]] | None:
+        """Slow tokens without a mark in the kept picture; None: one has a mark that it no longer should have."""
+        now = {letter: set(known) for letter, known in self.picture.slow.items()}
+        if any(before - now.get(letter, set()) for letter, before in self._slow.items()):
+            return None
+        return {letter: fresh for letter, known in now.items() if (fresh := known - self._slow.get(letter, set()))}
+
+    def _paint_new_slow(self, p: QPainter, fresh: dict[str, set[int]]) -> list[QRectF]:
+        """Their marks, each by itself; where."""
+        for letter, indexes in fresh.items():
+            self._slow.setdefault(letter, set()).update(indexes)
+        p.setClipRect(self.picture.frame.rect.adjusted(0, -_INK, 1, 0))
+        return phases.paint_slow(p, self.picture, self.theme, fresh) if fresh else []
 
     def _paint_new_bars(self, p: QPainter) -> list[QRectF]:
         """The histogram, if it is another one than the one in the kept picture; where it stands."""
@@ -210,6 +230,8 @@ class LatencyCanvas(HandView):
             for seen in traces:
                 self._paint_line(p, seen)
             p.restore()
+        if self._slow:
+            phases.paint_slow(p, picture, theme, self._slow, left)
 
     def _paint_line(self, p: QPainter, seen: Trace) -> None:
         picture, theme, letter = self.picture, self.theme, seen.shown.letter

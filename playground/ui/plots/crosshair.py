@@ -70,6 +70,10 @@ def at_token(picture: Picture, shown: Shown, index: int, mark: str = "") -> Hove
     x = float(frame.px(shown.x(frame.axis, index)))
     y = max(float(frame.py(shown.rows["gap_ns"][index] / 1e6)), frame.rect.top() + _EDGE)
     text = shown.describe(index, picture.name_token(shown.answer, index))
+    why = picture.slow.get(shown.letter, {}).get(index, "")
+    if why and mark.endswith(why):
+        why = ""  # the mark is the reason
+    mark = " · ".join(part for part in (f"Slow: {why}" if why else "", mark) if part)
     return Hover(shown.letter, index, x, y, f"{shown.letter} · {text}" if picture.many else text, mark)
 
 

@@ -98,6 +98,8 @@ class Picture:
     """How often each latency comes; None: not asked for."""
     split: bool = False
     """What each token's time went into, instead of dots."""
+    slow: dict[str, dict[int, str]] = field(default_factory=dict)
+    """By lane the tokens of which it is known why they took so long."""
 
     @property
     def visible(self) -> list[Shown]:

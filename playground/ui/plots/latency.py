@@ -25,7 +25,8 @@ from playground.ui.plots.split import KEYS, shares_of
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, LaneWatch
 from playground.workspace.lane import Lane
-from playground.workspace.series import Answer
+from playground.workspace.series import Answer, Rows
+from playground.workspace.slow_tokens import SlowTokens
 from playground.workspace.words import RATE_WINDOW, format_rate_value
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class LatencyPane(LiveView):
         self.hidden: frozenset[str] = frozenset()
         self.name_token: Callable[[Answer, int], str] = nameless
         """What a token says; for whoever knows the texts to set."""
+        self.frequency: Callable[[], Rows | None] = lambda: None
+        """The processors' frequency over time, where it is read; likewise."""
         self.canvas: LatencyCanvas | None = None
         self._frozen: list[Shown] | None = None
         self._stats: dict[str, Stats] = {}
@@ -84,6 +87,7 @@ class LatencyPane(LiveView):
         self._heights = Heights()
         self.ranges = Ranges()
         self.histogram = self.split = False
+        self._slow: dict[str, SlowTokens] = {}
         self._told_ranges: dict[str, tuple[int, int]] = {}
         self.setProperty("surface", "canvas")
         self.setMinimumWidth(200)
@@ -245,6 +249,7 @@ class LatencyPane(LiveView):
         rates = [self._largest_rate, *(over.top_rate for over in overs)]
         self._heights.fit(frame, max(tops, default=0.0), 0.0 if many else max(rates))
         picture.split = self.split and not many
+        picture.slow = {s.letter: self._slow[s.letter].known for s in picture.visible if s.letter in self._slow}
         if self.histogram:
             picture.bars = self.ranges.bars(picture.visible, frame, self._stats)
         return picture
@@ -283,8 +288,19 @@ class LatencyPane(LiveView):
             known = self._stats.get(s.letter)
             if known is None or (known.n != s.n and (due or not s.busy or known.n < 20)):
                 self._stats[s.letter] = s.stats()
+                self._explain(s)
                 self._stats_at, new = now, True
         return new
+
+    def _explain(self, shown: Shown) -> None:
+        """Find out why tokens were slow, where something tells."""
+        lane = next((lane for lane in self._workspace.lanes if lane.letter == shown.letter), None)
+        known = self._slow.get(shown.letter)
+        if known is None or known.answer is not shown.answer:
+            known = self._slow[shown.letter] = SlowTokens(shown.answer)
+        kept = shown.answer.memory
+        samples = kept if len(kept) or lane is None or lane.engine is None else lane.engine.memory.rows
+        known.take(shown.n, self._stats[shown.letter].median, samples, self.frequency())
 
     def _tell(self, shown: list[Shown], many: bool) -> None:
         rates = {s.letter: s.answer.tok_s(RATE_WINDOW if s.busy else 0) for s in shown if s.n}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPolygonF
 
@@ -18,6 +20,8 @@ _LABEL_FROM = 70
 _MARK_HEIGHT = 17
 _LABEL_WIDTH = 180
 """More than the first token's label ever takes."""
+_RING = 4.5
+"""How far a slow token's ring reaches."""
 _CENTRE = Qt.AlignmentFlag.AlignCenter
 
 
@@ -194,3 +198,23 @@ def paint_marks(p: QPainter, picture: Picture, theme: Theme) -> None:
             ]
             p.drawPolygon(QPolygonF(head))
             p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def paint_slow(
+    p: QPainter, picture: Picture, theme: Theme, slow: Mapping[str, Collection[int]], left: float | None = None
+) -> list[QRectF]:
+    """A ring around each slow token of which it is known why; where. ``left``: only what is right of this pixel."""
+    frame, found = picture.frame, []
+    least = frame.rect.left() if left is None else left
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    p.setPen(line_pen(theme.color("warn"), 1.5))
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    for shown in picture.visible:
+        for index in slow.get(shown.letter, ()):
+            x = float(frame.px(shown.x(frame.axis, index))) if index < shown.n else -1.0
+            if least - _RING <= x <= frame.rect.right() + 1:
+                y = max(float(frame.py(shown.rows["gap_ns"][index] / 1e6)), frame.rect.top() + _RING + 1)
+                p.drawEllipse(QPointF(x, y), _RING - 1, _RING - 1)
+                found.append(QRectF(x - _RING - 1, y - _RING - 1, 2 * _RING + 2, 2 * _RING + 2))
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    return found
