@@ -58,10 +58,10 @@ class AnswerTurn(Turn):
             self._thinking.body.markdown.reset()
         super().bind(node)
 
-    def menu(self, at: QPoint | None = None) -> QMenu:
+    def menu(self, where: QPoint | None = None) -> QMenu:
         """With the word under the mouse: from there on another continuation can be drawn."""
-        menu = super().menu(at)
-        found = pointing.word_at(self, at) if at is not None else None
+        menu = super().menu(where)
+        found = pointing.word_at(self, where) if where is not None else None
         if found is not None:
             word, place = found
             shown = word if len(word) <= MOST_OF_A_WORD else f"{word[:MOST_OF_A_WORD]}…"

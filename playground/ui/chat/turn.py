@@ -225,8 +225,8 @@ class Turn(QWidget):
         else:
             self.acted.emit(key)
 
-    def menu(self, at: QPoint | None = None) -> QMenu:
-        """The context menu: the buttons in words, the selection, and what is ``at`` a global point."""
+    def menu(self, where: QPoint | None = None) -> QMenu:
+        """The context menu: the buttons in words, the selection, and what is there on the screen."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if self.body.textCursor().hasSelection():

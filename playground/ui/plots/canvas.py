@@ -39,6 +39,7 @@ class LatencyCanvas(HandView):
         """How many tokens of each lane are in it."""
         self._slow: dict[str, set[int]] = {}
         """The slow tokens that have their mark in it."""
+        self._slow_of: dict[str, dict[int, str]] = {}
         self._bars: list[Histogram] | None = None
         """The histogram that is in it."""
         self._ends: dict[str, QPointF] = {}
@@ -111,6 +112,7 @@ class LatencyCanvas(HandView):
         self._upto = {shown.letter: shown.n for shown in picture.visible}
         painting.paint_grid(p, frame, theme, unit=not picture.many)
         painting.paint_x_axis(p, frame, theme)
+        self._slow_of = dict(picture.slow)
         self._slow = {letter: set(known) for letter, known in picture.slow.items()}
         self._bars = picture.bars
         if picture.bars:
@@ -154,6 +156,9 @@ class LatencyCanvas(HandView):
 
     def _new_slow(self) -> dict[str, set[int]] | None:
         """Slow tokens without a mark in the kept picture; None: one has a mark that it no longer should have."""
+        if self.picture.slow == self._slow_of:  # nearly always: the very same objects
+            return {}
+        self._slow_of = dict(self.picture.slow)
         now = {letter: set(known) for letter, known in self.picture.slow.items()}
         if any(before - now.get(letter, set()) for letter, before in self._slow.items()):
             return None

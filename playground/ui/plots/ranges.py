@@ -6,6 +6,7 @@ from playground.ui.plots.figures import Axis, Shown, Stats
 from playground.ui.plots.frame import Frame
 from playground.ui.plots.histogram import Histogram, histogram
 from playground.ui.plots.selection import Selection
+from playground.workspace.series import Answer
 
 
 class Ranges:
@@ -17,7 +18,7 @@ class Ranges:
         self.rates: dict[str, float] = {}
         self.words = ""
         """What is meant: “selected” or “in sight”; empty: all."""
-        self._keys: dict[str, tuple[object, ...]] = {}
+        self._keys: dict[str, tuple[Answer, int, int]] = {}
         self._bars: list[Histogram] | None = None
         self._bars_of: tuple[object, ...] = ()
 
@@ -26,7 +27,7 @@ class Ranges:
         self.words = "selected" if chosen is not None else "in sight" if sight is not None else ""
         meant = chosen if chosen is not None else Selection(*sight) if sight is not None else None
         parts = {s.letter: meant.part(s) for s in shown} if meant is not None else {}
-        keys = {s.letter: (s.answer, part.start, part.stop) for s in shown if (part := parts.get(s.letter))}
+        keys = {s.letter: (s.answer, int(parts[s.letter].start), int(parts[s.letter].stop)) for s in shown if parts}
         if keys == self._keys:
             return False
         self._keys = keys
@@ -37,7 +38,7 @@ class Ranges:
     def part(self, shown: Shown) -> slice:
         """The tokens of an answer that are meant."""
         key = self._keys.get(shown.letter)
-        return slice(key[1], key[2]) if key is not None else slice(0, shown.n)  # type: ignore[misc]
+        return slice(key[1], key[2]) if key is not None else slice(0, shown.n)
 
     def bars(self, shown: list[Shown], frame: Frame, stats: dict[str, Stats]) -> list[Histogram]:
         """The histogram of what is meant; the same list as before where nothing changed. ``stats``: of all."""
