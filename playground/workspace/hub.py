@@ -49,6 +49,14 @@ class Wanted:
         return self._dropped
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why there was no answer: its kind, see `hub.errors.HubFault`, and a sentence."""
+
+    kind: str
+    text: str
+
+
 @dataclass(slots=True)
 class OpenPage:
     """A repository on screen; its parts come one after another."""
@@ -57,6 +65,8 @@ class OpenPage:
     stage: Stage = "asking"
     message: str = ""
     """Why it failed."""
+    fault: str = ""
+    """What kind of failure, of the page or the header, see `Trouble`."""
     page: Page | None = None
     card: str = ""
     header: Stage = "idle"
@@ -115,8 +125,8 @@ class HubSearch:
         def came(answer: Any) -> None:
             if wanted() or answer is None:
                 return
-            if isinstance(answer, str):
-                self.stage, self.message = "failed", answer
+            if isinstance(answer, Trouble):
+                self.stage, self.message = "failed", answer.text
             else:
                 self._pages, page = answer
                 self.found += page or ()
@@ -176,9 +186,9 @@ class HubPages:
 
             return read_page(self._hub(), parse_repo(repo)[0], wanted)
 
-        def came(page: Page | str | None) -> None:
-            if isinstance(page, str):
-                shown.stage, shown.message = "failed", page
+        def came(page: Page | Trouble | None) -> None:
+            if isinstance(page, Trouble):
+                shown.stage, shown.message, shown.fault = "failed", page.text, page.kind
             elif page is not None:
                 shown.page, shown.stage = page, "ready"
                 self._read_card(shown, page)
@@ -211,13 +221,13 @@ class HubPages:
 
             return self._headers.get(key) or read_remote(self._hub(), page, choice, wanted)
 
-        def came(model: RemoteModel | str | None) -> None:
+        def came(model: RemoteModel | Trouble | None) -> None:
             if shown.chosen != choice:
                 return
-            if isinstance(model, str):
-                shown.header, shown.header_message = "failed", model
+            if isinstance(model, Trouble):
+                shown.header, shown.header_message, shown.fault = "failed", model.text, model.kind
             elif model is not None:
-                shown.model, shown.header, shown.header_message = model, "ready", ""
+                shown.model, shown.header, shown.header_message, shown.fault = model, "ready", "", ""
                 self._headers[key] = model
                 while len(self._headers) > MAX_HEADERS:
                     self._headers.pop(next(iter(self._headers)))
@@ -250,7 +260,7 @@ class HubPages:
                 raise GivenUp  # the slider has moved on
             return judge_all(model, choices, options, read_machine(self._config, measure=measure, gpu=gpu))
 
-        def came(judged: list[Judged] | str | None) -> None:
+        def came(judged: list[Judged] | Trouble | None) -> None:
             if isinstance(judged, list):
                 shown.judged = judged
             self.changed.emit()
@@ -277,7 +287,7 @@ class HubPages:
 
 
 def _answer(work: Callable[[], object], *, tell: bool = True) -> object:
-    """What the work gave; a sentence where the Hub didn't, None where it was given up."""
+    """What the work gave; `Trouble` where the Hub didn't, None where it was given up."""
     from playground.hub.errors import HubError
 
     try:
@@ -285,7 +295,7 @@ def _answer(work: Callable[[], object], *, tell: bool = True) -> object:
     except GivenUp:
         return None
     except HubError as error:
-        return str(error) if tell else None
+        return Trouble(error.kind, str(error)) if tell else None
 
 
 def _preferred(chats: Sequence[Choice]) -> Choice:

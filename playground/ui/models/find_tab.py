@@ -192,7 +192,7 @@ class FindTab(QWidget):
         foot.setContentsMargins(6, 4, 6, 0)
         foot.setSpacing(8)
         foot.addWidget(IconLabel(theme, "shield-check", 14), 0, Qt.AlignmentFlag.AlignTop)
-        said = tr("A search sends the words you type to the Hub, nothing else. Opening a model asks for its page.")
+        said = tr("A search sends your words and filters to the Hub, nothing else. Opening a model asks for its page.")
         foot.addWidget(Label(theme, said, 11, "text-3", wrap=True), 1)
         column.addLayout(foot)
         row = QHBoxLayout(self)

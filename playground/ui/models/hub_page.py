@@ -90,6 +90,7 @@ class HubPageView(QScrollArea):
         page = shown.page
         self.name.setText(shown.repo.rpartition("/")[2])
         self.about.setText(words.page_words(page) if page else tr("Asking the Hub…") if shown.stage == "asking" else "")
+        self.about.setVisible(bool(self.about.text()))
         self.base.setText(tr("Made from {base}", base=", ".join(page.base)) if page and page.base else "")
         self.base.setVisible(bool(self.base.text()))
         self._complain(shown)
@@ -127,12 +128,13 @@ class HubPageView(QScrollArea):
         self._fit_card()
 
     def _complain(self, shown: OpenPage) -> None:
-        page, is_gated = shown.page, "gated" in shown.message or (shown.page is not None and bool(shown.page.gated))
+        page = shown.page
+        is_gated = page is not None and bool(page.gated)
         if shown.stage == "failed":
             self.problem.say(
                 "warn", tr("The Hub gave no page."), shown.message, ((tr("Try again"), "primary", self.reopen),)
             )
-        elif shown.header == "failed":
+        elif shown.header == "failed" and not (is_gated and shown.fault == "gated"):
             actions = ((tr("Try again"), "plain", self._choose_again),)
             self.problem.say("warn", tr("Whether it fits can’t be told."), shown.header_message, actions)
         elif page is not None and not page.chats:
@@ -141,17 +143,20 @@ class HubPageView(QScrollArea):
             )
         else:
             self.problem.hide()
-        if page is not None and page.gated:
+        if page is not None and is_gated:
             address = f"{Hub().address}/{page.repo}"
             self.gated.say(
                 "info",
                 tr("This model is gated."),
                 words.gated_words(page, Hub().address),
-                ((tr("Open {host} in the browser", host=Hub().host), "plain", lambda: _browse(address)),),
+                (
+                    (tr("Open {host} in the browser", host=Hub().host), "plain", lambda: _browse(address)),
+                    (tr("Try again"), "plain", self.reopen),
+                ),
             )
         else:
             self.gated.hide()
-        self.token.setVisible(is_gated)
+        self.token.setVisible(is_gated or shown.fault in ("gated", "token"))
 
     def _show_quants(self, shown: OpenPage, page: Page) -> None:
         judged = {one.choice: one for one in shown.judged}
