@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from playground.gauges import derived, openers
 from playground.gauges.probe import Open
-from playground.translate import later
+from playground.translate import later, tr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -89,11 +89,12 @@ class Reading:
     @property
     def tip(self) -> str:
         """The reading in one or two sentences."""
-        return f"{self.label}: {self.source}. Taken {self.every}."
+        said = {"label": tr(self.label), "source": tr(self.source), "every": tr(self.every)}
+        return tr("{label}: {source}. Taken {every}.", **said)
 
 
 _TOKEN = "with every token"
-_SAMPLE = "four times a second while an answer is written"
+_SAMPLE = later("four times a second while an answer is written")
 _PROBED = "twice a second while an answer is written, on a thread"
 _MS, _GB = 1e-6, 1e-9
 
@@ -106,17 +107,17 @@ _ROWS = (
     Reading("tok_s", "Speed", "tok/s", 1, "tokens divided by time, over the last few tokens", ("token.t_ns",), _TOKEN, ("latency", "lane", "table"), "rate"),
     Reading("ttft", "Time to first token", "s", 1e-9, "from sending your message to the first token", ("answer.ttft_ns",), "once an answer", ("latency", "lane", "table"), "none"),
     Reading("prompt_tok_s", "Prompt speed", "tok/s", 1, "prompt tokens computed, without those still in the cache, divided by time", ("answer.prompt_tok_s",), "once an answer", ("latency", "table"), "none"),
-    Reading("rss", "In use", "GB", _GB, "memory that the engine’s process occupies, as the system counts it", ("memory.rss",), _SAMPLE, ("memory", "lane", "status", "table"), "lane"),
-    Reading("weights", "Weights", "GB", _GB, "file-backed pages up to the size of the weights, and their repacked copies", ("memory.file", "memory.anon", "info.weights_bytes", "info.repack_bytes"), _SAMPLE, ("memory",), "weights"),
-    Reading("kv", "KV cache", "GB", _GB, "the cache as llama.cpp allocated it, as far as it is resident", ("memory.anon", "info.kv_bytes"), _SAMPLE, ("memory",), "kv"),
-    Reading("compute", "Compute", "GB", _GB, "llama.cpp’s compute buffers, as far as they are resident", ("memory.anon", "info.compute_bytes"), _SAMPLE, ("memory",), "compute"),
-    Reading("rest", "Rest of process", "GB", _GB, "what remains of the process: Python, libraries, other file pages", ("memory.rss",), _SAMPLE, ("memory",), "rest"),
-    Reading("available", "Free", "GB", _GB, "what the machine, or the container, could give without swapping", ("memory.available",), _SAMPLE, ("memory", "status"), "limit"),
+    Reading("rss", later("In use"), "GB", _GB, later("memory that the engine’s process occupies, as the system counts it"), ("memory.rss",), _SAMPLE, ("memory", "lane", "status", "table"), "lane"),
+    Reading("weights", later("Weights"), "GB", _GB, later("file-backed pages up to the size of the weights, and their repacked copies"), ("memory.file", "memory.anon", "info.weights_bytes", "info.repack_bytes"), _SAMPLE, ("memory",), "weights"),
+    Reading("kv", later("KV cache"), "GB", _GB, later("the cache as llama.cpp allocated it, as far as it is resident"), ("memory.anon", "info.kv_bytes"), _SAMPLE, ("memory",), "kv"),
+    Reading("compute", later("Compute"), "GB", _GB, later("llama.cpp’s compute buffers, as far as they are resident"), ("memory.anon", "info.compute_bytes"), _SAMPLE, ("memory",), "compute"),
+    Reading("rest", later("Rest of process"), "GB", _GB, later("what remains of the process: Python, libraries, other file pages"), ("memory.rss",), _SAMPLE, ("memory",), "rest"),
+    Reading("available", later("Free"), "GB", _GB, later("what the machine, or the container, could give without swapping"), ("memory.available",), _SAMPLE, ("memory", "status"), "limit"),
     Reading("swap", "Swapped out", "GB", _GB, "pages of the engine that the system moved to disk", ("memory.swap",), _SAMPLE, ("memory",), "none"),
     Reading("major_faults", "Pages read from disk", "", 1, "page faults that had to wait for the disk since the engine started", ("memory.major_faults",), _SAMPLE, ("memory",), "none"),
     Reading("read_bytes", "Read from disk", "MB", 1e-6, "what the engine’s process had to read from the disk since it started, mapped pages included", ("memory.read_bytes",), _SAMPLE, ("memory",), "none"),
-    Reading("swap_used", "Swap used", "GB", _GB, "what the whole machine has moved to swap", ("memory.swap_used",), _SAMPLE, ("memory",), "none"),
-    Reading("gpu_used", "GPU memory", "GB", _GB, "what all programs use of the GPU that the model lies on", ("memory.gpu_used",), _SAMPLE, ("memory",), "none"),
+    Reading("swap_used", later("Swap used"), "GB", _GB, later("what the whole machine has moved to swap"), ("memory.swap_used",), _SAMPLE, ("memory",), "none"),
+    Reading("gpu_used", later("GPU memory"), "GB", _GB, later("what all programs use of the GPU that the model lies on"), ("memory.gpu_used",), _SAMPLE, ("memory",), "none"),
     Reading("kv_used", "KV cache filled", "tokens", 1, "tokens in the cache, all lanes of the engine together", ("memory.kv_used",), _SAMPLE, ("memory",), "kv"),
     Reading("engine_load", later("CPU, engines"), "%", 1, "processor time of each engine’s process, of all processors’", ("gauge.value",), _PROBED, ("track",), "lane",
             Track(Probed(openers.engine_load), later("How much of all processors each engine takes."), top=100)),

@@ -10,6 +10,7 @@ from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QResizeEvent, QShow
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from playground.settings.readings import READINGS
+from playground.translate import tr
 from playground.ui.frame_clock import pace
 from playground.ui.plots.live import LiveView
 from playground.ui.plots.memory_legend import MemoryLegend, Part
@@ -55,13 +56,13 @@ class MemoryPane(LiveView):
 
     def _compose(self) -> None:
         theme = self._theme
-        self.title = Label(theme, "Memory", 12, "text-1", 600)
+        self.title = Label(theme, tr("Memory"), 12, "text-1", 600)
         self.unit = Label(theme, "GB", 11, "text-3")
         self.figures = FiguresLabel(theme, 11)
-        self.reset = IconButton(theme, "magnifying-glass-minus", "Show all again", size=24)
+        self.reset = IconButton(theme, "magnifying-glass-minus", tr("Show all again"), size=24)
         self.reset.clicked.connect(self._reset)
         self.reset.hide()
-        self.pause = IconButton(theme, "pause", "Hold the memory plot still", size=24)
+        self.pause = IconButton(theme, "pause", tr("Hold the memory plot still"), size=24)
         self.pause.clicked.connect(self._toggle_pause)
         self.pause.hide()
         head = QHBoxLayout()
@@ -189,12 +190,12 @@ class MemoryPane(LiveView):
         if hover is not None:
             x, total = float(self._picture.x[hover]), float(self._picture.total[hover])
             limit = float(self._picture.limit[hover])
-            of = f"of {limit:.1f} GB" if np.isfinite(limit) else "GB"
-            return [Figure(f"{total:.2f}", of), Figure(f"{x:.1f}", "s", "at")]
+            of = tr("of {gb} GB", gb=f"{limit:.1f}") if np.isfinite(limit) else "GB"
+            return [Figure(f"{total:.2f}", of), Figure(f"{x:.1f}", "s", tr("at"))]
         if not self._tracks.alive:
             return []
         used = self._tracks.used()
-        return [Figure(format_gb(used), f"of {format_gb_short(used + self._tracks.available())} GB")]
+        return [Figure(format_gb(used), tr("of {gb} GB", gb=format_gb_short(used + self._tracks.available())))]
 
     def _parts(self, hover: int | None) -> list[Part]:
         alive = self._tracks.alive
@@ -208,29 +209,30 @@ class MemoryPane(LiveView):
         if hover is not None and np.isfinite(self._picture.limit[hover]):
             free = float(self._picture.limit[hover] - self._picture.total[hover])
             swap = float(self._picture.swap[hover])
-        parts.append(Part("", "", "Free", f"{free:.1f}", READINGS["available"].tip))
+        parts.append(Part("", "", tr("Free"), f"{free:.1f}", READINGS["available"].tip))
         if self._tracks.newest("swap_total"):
-            parts.append(Part("", "", "Swap used", f"{swap:.2f}", READINGS["swap_used"].tip, line="dotted"))
+            parts.append(Part("", "", tr("Swap used"), f"{swap:.2f}", READINGS["swap_used"].tip, line="dotted"))
         if total := self._tracks.newest("gpu_total"):
             used = self._tracks.newest("gpu_used")
-            of = f"of {format_gb_short(total)}"
+            of = tr("of {whole}", whole=format_gb_short(total))
             parts.append(Part("", "", "GPU", format_gb_short(used), READINGS["gpu_used"].tip, line="", of=of))
         return parts
 
     def _part(self, part: str, hover: int | None) -> Part:
         track = self._tracks.alive[0]
         reading = READINGS[part]
-        tip = f"{reading.label}: {reading.source}."
+        tip = f"{tr(reading.label)}: {tr(reading.source)}."
         value, of, info = self._value(part, hover), "", track.facts.info
         if part == "kv" and info is not None:
-            tip += f"\n{format_number(int(track.last['kv_used']))} of {format_number(info.n_ctx)} tokens are in use."
-            value, of = self._filled(track, hover, value), f"of {value}"
+            n, of_n = format_number(int(track.last["kv_used"])), format_number(info.n_ctx)
+            tip += "\n" + tr("{n} of {of_n} tokens are in use.", n=n, of_n=of_n)
+            value, of = self._filled(track, hover, value), tr("of {whole}", whole=value)
         if part == "weights" and info is not None and format_gb(whole(info, part)) != value:
-            tip += "\nWhat is missing is on the disk, and read when it is needed."
-            of = f"of {format_gb(whole(info, part))}"
+            tip += "\n" + tr("What is missing is on the disk, and read when it is needed.")
+            of = tr("of {whole}", whole=format_gb(whole(info, part)))
         if part == "rest" and int(track.last["swap"]):
-            tip += f"\n{format_gb(int(track.last['swap']))} GB of the process are swapped out."
-        return Part(part, "", reading.label, value, tip, part, track.letters[0], of=of)
+            tip += "\n" + tr("{gb} GB of the process are swapped out.", gb=format_gb(int(track.last["swap"])))
+        return Part(part, "", tr(reading.label), value, tip, part, track.letters[0], of=of)
 
     def _filled(self, track: Track, hover: int | None, reserved: str) -> str:
         """GB of the KV cache that tokens fill."""
@@ -262,15 +264,15 @@ class MemoryPane(LiveView):
     def _toggle_pause(self) -> None:
         self._paused = not self._paused
         self.pause.set_icon("play" if self._paused else "pause")
-        self.pause.set_name("Go on with the memory plot" if self._paused else "Hold the memory plot still")
+        self.pause.set_name(tr("Go on with the memory plot") if self._paused else tr("Hold the memory plot still"))
         self.mark()
 
 
 def _lane_tip(track: Track) -> str:
     """Whose memory it is, and what it consists of."""
-    lanes = "Lane" if len(track.letters) == 1 else "Lanes"
-    parts = (f"{READINGS[part].label} {format_gb(track.value(part))} GB" for part in PARTS)
-    whose = f"{lanes} {join_letters(track.letters)}, {track.name}: {READINGS['rss'].source}."
+    lanes = tr("Lane") if len(track.letters) == 1 else tr("Lanes")
+    parts = (f"{tr(READINGS[part].label)} {format_gb(track.value(part))} GB" for part in PARTS)
+    whose = f"{lanes} {join_letters(track.letters)}, {track.name}: {tr(READINGS['rss'].source)}."
     return f"{whose}\n{', '.join(parts)}."
 
 
@@ -280,7 +282,7 @@ class _Blank(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self.setAccessibleName(EMPTY)
+        self.setAccessibleName(tr(EMPTY))
         theme.changed.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent) -> None:

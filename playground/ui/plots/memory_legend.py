@@ -9,6 +9,7 @@ from PySide6.QtCore import QLineF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from playground.translate import tr
 from playground.ui import icons
 from playground.ui.theme import Theme
 from playground.ui.widgets import PaintedButton
@@ -129,7 +130,7 @@ class LegendRow(PaintedButton):
         self.setToolTip(part.tip)
         name = f"{' '.join(part.letters)} {part.label}".strip()
         value = f"{part.value} {part.of}".rstrip()
-        self.setAccessibleName(f"{name}: {value} GB{', hidden' if off else ''}")
+        self.setAccessibleName(f"{name}: {value} GB{tr(', hidden') if off else ''}")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus if part.key else Qt.FocusPolicy.NoFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor if part.key else Qt.CursorShape.ArrowCursor)
         self.update()
@@ -143,7 +144,8 @@ class LegendRow(PaintedButton):
         return self._mark_width() + inset + QFontMetrics(self._strong).horizontalAdvance(words + self.part.value) + 5
 
     def _short(self) -> str:
-        return {"KV cache": "KV", "Rest of process": "Rest"}.get(self.part.label, self.part.label)
+        short = {"kv": "KV", "rest": tr("Rest")}
+        return short.get(self.part.key, self.part.label)
 
     def _label(self) -> str:
         if not self.compact:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QWidget
 
+from playground.translate import tr
 from playground.ui.plots import scale
 from playground.ui.plots.plot_view import PlotView
 from playground.ui.plots.reading_painting import paint_tracks, paint_values
@@ -37,7 +38,7 @@ class MemoryPlot(PlotView):
         self.tracks: list[ReadingTrack] = []
         self.hover: int | None = None
         self.setMinimumSize(0, 0)
-        self.setAccessibleName("Memory over time")
+        self.setAccessibleName(tr("Memory over time"))
 
     def show_picture(self, picture: Picture, tracks: Sequence[ReadingTrack] = ()) -> None:
         """Draw another state, with the tracks of readings."""

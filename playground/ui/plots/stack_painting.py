@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPen
 
+from playground.translate import later, tr
 from playground.ui.plots import reading_painting, scale, stack_marks, tracks
 from playground.ui.plots.painting import polygon
 from playground.ui.plots.tracks import Floats, Layer, Picture
@@ -17,7 +18,7 @@ from playground.workspace.memory_parts import PARTS
 from playground.workspace.words import format_gb_short
 
 LEFT, RIGHT, TOP, BOTTOM = 30, 8, 8, 18
-EMPTY = "Fills from left to right while a model answers."
+EMPTY = later("Fills from left to right while a model answers.")
 EMPTY_TOP = 6.0
 FAR = 4.0
 """A limit this many times above what is used is said, not drawn: it would flatten the areas."""
@@ -154,10 +155,11 @@ def paint_empty(p: QPainter, frame: StackFrame, theme: Theme) -> None:
     p.setFont(theme.font(12))
     room = frame.rect.adjusted(8, 0, -8, 0)
     flags = int(_CENTRE | Qt.TextFlag.TextWordWrap)
-    box = p.boundingRect(room, flags, EMPTY)
+    words = tr(EMPTY)
+    box = p.boundingRect(room, flags, words)
     p.fillRect(box.adjusted(-8, -2, 8, 2), theme.color("canvas"))
     p.setPen(theme.color("text-3"))
-    p.drawText(room, flags, EMPTY)
+    p.drawText(room, flags, words)
 
 
 def paint_cross(p: QPainter, frame: StackFrame, theme: Theme, x: float, total: float) -> None:
@@ -265,9 +267,9 @@ def _paint_limit(
     rect = frame.rect
     amount = f"{format_gb_short(round(known[-1] * 1e9))} GB{' ↑' if frame.far else ''}"
     metrics = QFontMetrics(p.font())
-    words = f"limit: in use + free, {amount}"
+    words = tr("limit: in use + free, {amount}", amount=amount)
     if metrics.horizontalAdvance(words) > rect.width() - 8:
-        words = f"limit {amount}"
+        words = tr("limit {amount}", amount=amount)
     y = rect.top() - 2
     if not frame.far:
         good = np.isfinite(picture.limit[seen])
@@ -296,8 +298,9 @@ def _paint_words_beside(p: QPainter, frame: StackFrame, theme: Theme, x: float) 
     room = QRectF(x + 14, rect.top() + 22, rect.right() - x - 18, rect.height() - 26)
     flags = int(_LEFT | Qt.TextFlag.TextWordWrap)
     p.setFont(theme.font(12))
-    box = p.boundingRect(room, flags, EMPTY)
+    words = tr(EMPTY)
+    box = p.boundingRect(room, flags, words)
     if room.width() >= 90 and box.height() <= room.height():
         p.setPen(theme.color("text-3"))
-        p.drawText(room, flags, EMPTY)
+        p.drawText(room, flags, words)
     p.setFont(theme.font(11))

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.translate import later, tr
 from playground.workspace.lane import EngineFacts, Lane, Spell
 from playground.workspace.memory_parts import PARTS, Parts, split, split_rows
 from playground.workspace.words import format_seconds
@@ -29,6 +30,8 @@ KEPT_ROWS = 6000
 KEPT_ENDED = 4
 """Ended engines whose history stays in sight."""
 
+_GREW = later("{name}: the context grew from {old:,} to {new:,} tokens")
+_SHRANK = later("{name}: the context shrank from {old:,} to {new:,} tokens")
 _OFF = frozenset({"empty", "failed", "unloaded"})
 
 
@@ -238,7 +241,8 @@ def _measured(times: NDArray[np.int64]) -> tuple[Floats, list[Mark]]:
     cut = steps > PAUSE_S
     x = np.concatenate([[0.0], np.cumsum(np.where(cut, PAUSE_SHOWN_S, steps))])
     middles = x[:-1][cut] + PAUSE_SHOWN_S / 2
-    words = (f"{format_seconds(float(length))} without a sample: nothing was computed" for length in steps[cut])
+    pauses = (format_seconds(float(length)) for length in steps[cut])
+    words = (tr("{pause} without a sample: nothing was computed", pause=pause) for pause in pauses)
     return x, [Mark(float(at), text) for at, text in zip(middles, words, strict=True)]
 
 
@@ -287,7 +291,11 @@ def _events(tracks: Tracks, rows: dict[int, NDArray[Any]], times: NDArray[np.int
             found.append(Mark(float(x[np.searchsorted(times, first)]), *_loaded(tracks, track, name)))
         if not track.alive:
             found.append(
-                Mark(float(x[np.searchsorted(times, track.ended_ns)]), f"{name} ended, memory given back", "ended")
+                Mark(
+                    float(x[np.searchsorted(times, track.ended_ns)]),
+                    tr("{name} ended, memory given back", name=name),
+                    tr("ended"),
+                )
             )
     return found
 
@@ -298,6 +306,7 @@ def _loaded(tracks: Tracks, track: Track, name: str) -> tuple[str, str]:
     before = [t for t in tracks.all if t.ended_ns and t.letters == track.letters and t is not track]
     old = before[-1].facts.info if before else None
     if info is None or old is None or old.path != info.path or old.n_ctx == info.n_ctx:
-        return f"{name} was loaded", "loaded"
-    how = "grew" if info.n_ctx > old.n_ctx else "shrank"
-    return f"{name}: the context {how} from {old.n_ctx:,} to {info.n_ctx:,} tokens", f"{info.n_ctx:,} tokens"
+        return tr("{name} was loaded", name=name), tr("loaded")
+    grew = info.n_ctx > old.n_ctx
+    words = _GREW if grew else _SHRANK
+    return tr(words, name=name, old=old.n_ctx, new=info.n_ctx), tr("{n:,} tokens", n=info.n_ctx)
