@@ -30,6 +30,7 @@ QPushButton[kind="quiet"], QToolButton[kind="quiet"], QPushButton[kind="chip"], 
 QListView::item:selected, QTableView::item:selected, QTreeView::item:selected, QMenu::item:selected {
     border: 1px solid $accent; }
 QPushButton[kind="segment"]:checked, QToolButton[kind="segment"]:checked { border: 2px solid $text_1; }
+QPushButton[kind="segment"]:checked:focus, QToolButton[kind="segment"]:checked:focus { border-color: $accent; }
 QPushButton[kind="link"], QToolButton[kind="link"] { text-decoration: underline; }
 QSplitter::handle { background: $line; }
 """)

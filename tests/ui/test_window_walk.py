@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from chrome_fake import answer, load
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QPlainTextEdit, QWidget
+from PySide6.QtCore import QAbstractAnimation, QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QMenu, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
-from walk_kit import cut, described, inputs, name_of, over_each_other
+from walk_kit import cut, described, inputs, name_of, over_each_other, shown, words_of
 from window_kit import open_window
 
+from playground import translate
 from playground.app import App
 from playground.ui.settings.window import SettingsWindow
+from playground.ui.theme import Choice
 
 SIZES = ((1440, 900), (1280, 800), (1024, 700), (900, 640))
 
@@ -48,9 +52,14 @@ def states(app: App, qtbot: QtBot) -> Iterator[tuple[str, QWidget]]:
         qtbot.wait(50)
         yield f"the panel’s {name}", window
     app.workspace.remove_lane("B")
-    window.show_page("bench")
+    for page in ("bench", "models"):
+        window.show_page(page)
+        qtbot.wait(50)
+        yield page, window
+    app.models_page.show_tab("find")
     qtbot.wait(50)
-    yield "bench", window
+    yield "models: find", window
+    app.models_page.show_tab("library")
     window.show_page("chat")
     window.view.show_settings("app")
     settings = window.findChild(SettingsWindow)
@@ -85,11 +94,18 @@ def _has_key(widget: QWidget) -> bool:
     return part is not None and not part.key
 
 
-def test_tab_goes_round_and_the_focus_is_always_seen(app: App, qtbot: QtBot) -> None:
+@pytest.mark.parametrize(
+    ("page", "least", "choice"), [("chat", 20, "dark"), ("models", 8, "contrast-light"), ("bench", 8, "light")]
+)
+def test_tab_goes_round_and_the_focus_is_always_seen(
+    app: App, qtbot: QtBot, page: str, least: int, choice: Choice
+) -> None:
     window = app.window
+    app.theme.choose(choice)
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    window.focus_composer()
+    window.show_page(page)
+    window.focus_page()
     seen: list[QWidget] = []
     invisible = []
     for _ in range(200):
@@ -104,8 +120,40 @@ def test_tab_goes_round_and_the_focus_is_always_seen(app: App, qtbot: QtBot) -> 
         qtbot.keyClick(here, Qt.Key.Key_Tab)
         if QApplication.focusWidget() is here:
             window.focusNextChild()
-    assert len(seen) > 20
+    app.theme.choose("dark")
+    assert len(seen) > least
     assert not invisible, "\n".join(invisible)
+
+
+@pytest.mark.parametrize("choice", ["contrast-dark", "contrast-light"])
+def test_high_contrast_reaches_every_page_and_nothing_moves(app: App, qtbot: QtBot, choice: Choice) -> None:
+    app.theme.choose(choice)
+    app.theme.set_still(True)
+    for page in ("models", "bench"):
+        app.window.show_page(page)
+        qtbot.wait(50)
+        pale = []
+        for widget in shown(app.window.pages.currentWidget()):
+            if isinstance(widget, QLabel) and widget.text() and widget.isEnabled():
+                ink, ground = widget.palette().color(widget.foregroundRole()), app.theme.color("canvas")
+                if contrast(ink, ground) < 4.5:
+                    pale.append(f"{page}: {described(widget)} {ink.name()}")
+        assert not pale, "\n".join(pale)
+        moving = app.window.findChildren(QAbstractAnimation)
+        assert not [one for one in moving if one.state() == QAbstractAnimation.State.Running]
+    app.theme.set_still(False)
+    app.theme.choose("dark")
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """WCAG’s ratio of two colours, 1 to 21."""
+
+    def light(color: QColor) -> float:
+        parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in color.getRgbF()[:3]]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    high, low = sorted((light(one), light(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
 
 
 def _shows_focus(widget: QWidget) -> bool:
@@ -147,6 +195,38 @@ def _misplaced(window: QWidget, qtbot: QtBot) -> list[str]:
             return []
         qtbot.wait(100)
     return found
+
+
+class Marked(dict[str, str]):
+    """A catalogue in which every text is there, between brackets."""
+
+    def get(self, text: str, default: object = None) -> str:  # type: ignore[override]
+        return f"⟦{text}⟧"
+
+
+NO_TEXT = re.compile(
+    r"SmolLM2 135M Instruct|SmolLM2|Q4_1|QuantFactory|Apache-2.0|<[^>]*>"
+    r"|\b[a-z]+\d?(?:[-_.][a-z\d.]+)+|\b(?:gemma|mit|llama4|openrail|other|dry|xtc|penalties|temperature)\b"
+    r"|\b(?:Ctrl|Alt|Shift|Esc|Enter|Space|F\d+|Return)\b|[0-9a-f]{16}"
+    r"|\b(?:tok/s|ms|kB|MB|GB|s|h|B|TTFT|Playground|KV|GGUF|JSON|CSV|SHA)\b|https?://\S+|/\S+|[\w.-]+/[\w.-]+",
+    re.DOTALL,
+)
+"""What may stand in a text without having been looked up: names, keys, units, paths, and what was."""
+
+
+def test_all_that_the_window_says_was_looked_up(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(translate, "_texts", Marked())
+    found = set()
+    with open_window(qtbot, monkeypatch) as app:
+        for state, window in states(app, qtbot):
+            menus = [app.window.menu, *app.window.menu.findChildren(QMenu)]
+            for widget in (*shown(window), *menus):
+                for text in words_of(widget):
+                    while "⟦" in text and text != (text := re.sub("⟦[^⟦⟧]*⟧", "", text)):
+                        pass  # texts stand within texts
+                    if re.search(r"[A-Za-z]{2}", NO_TEXT.sub("", text)):
+                        found.add(f"{state}: {described(widget)} says “{text}”")
+    assert not found, "\n".join(sorted(found))
 
 
 def test_the_window_speaks_german(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from playground.ui.models.quant_pane import QuantPane
 
 _TYPING_MS = 120
+_ROOMY = 560
+"""Pixels of the list from which its switches have words."""
 _NARROW = 1000
 """Pixels of width below which the details are narrower."""
 
@@ -104,8 +106,11 @@ class LibraryTab(QWidget):
         self.details.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Narrower details where room is short."""
-        self.side.setFixedWidth(320 if self.width() >= _NARROW else 264)
+        """Narrower details where room is short, and switches that are their icons alone."""
+        side = 320 if self.width() >= _NARROW else 264
+        self.side.setFixedWidth(side)
+        for button in (self.families, self.all_kinds):
+            button.setText(button.accessibleName() if self.width() - side >= self._theme.px(_ROOMY) else "")
         self.count.setVisible(self.width() >= 860)
         super().resizeEvent(event)
 
@@ -136,6 +141,7 @@ class LibraryTab(QWidget):
         button = TextButton(self._theme, text, "segment", icon)
         button.setCheckable(True)
         button.setToolTip(tip)
+        button.setAccessibleName(text)
         return button
 
     def _compose(self) -> None:

@@ -102,7 +102,7 @@ class KeyRow(QWidget):
         super().__init__()
         self.action = action
         self.button = KeyButton(action)
-        self.button.setFixedWidth(200)
+        self.button.setMinimumWidth(200)
         self.reset = IconButton(
             theme, "arrow-counter-clockwise", tr("Usual keys of “{action}”", action=tr(action.title)), size=24
         )
