@@ -23,7 +23,6 @@ from playground.translate import tr
 from playground.ui import language
 from playground.ui.bridge import Bridge
 from playground.ui.collector import Collector
-from playground.ui.focus_ring import FocusRing
 from playground.ui.frame_clock import FrameClock
 from playground.ui.leaving import Leaving
 from playground.ui.main_window import MainWindow
@@ -100,7 +99,6 @@ class App(QObject):
         connect(self.preferences, self.window, self.theme, self.workspace)
         self._connect_settings()
         self._settings_window: SettingsWindow | None = None
-        self._focus_ring = FocusRing(qt, self.theme, self)
         self.window.settings_wanted.connect(self._show_settings)
         self.workspace.engines.tune_s = 1.0
         self.workspace.engines.tuned.connect(self._keep_measured)
@@ -140,6 +138,7 @@ class App(QObject):
         self.bridge.background(lambda: find_models(self._paths), self._found)
         self.workspace.chats.start(self._lanes_stand)
         self.window.finish()
+        self._ring_focus()
         self.store.get_state(LAYOUT, lambda kept: self.window.restore_layout(kept) if kept else None)
         self.window.focus_composer()
         if self.window.plots is not None:
@@ -150,6 +149,13 @@ class App(QObject):
             self.workspace.told.emit(complaint)
         self._start_downloads()
         QTimer.singleShot(LIBRARY_AFTER_MS, self._start_library)
+
+    def _ring_focus(self) -> None:
+        from playground.ui.focus_ring import FocusRing
+
+        qt = QApplication.instance()
+        assert isinstance(qt, QApplication)
+        self._focus_ring = FocusRing(qt, self.theme, self)
 
     def _lanes_stand(self) -> None:
         self._restored = True

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from playground.files import read_json, write_json
-from playground.models.digest import Cancelled, Progress, sha256_of
-from playground.models.folders import hub_cache
 from playground.paths import Paths, find_paths
+
+if TYPE_CHECKING:
+    from playground.models.digest import Cancelled, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ def verify(
     key = str(path.resolve())
     if known.get(key) == stamp:
         return True
+    from playground.models.digest import sha256_of
+
     if stat.st_size != STARTER.size or sha256_of(path, progress, cancelled) != STARTER.sha256:
         return False
     try:
@@ -123,5 +127,7 @@ def _in_package() -> Path | None:
 
 
 def _in_hub_cache() -> list[Path]:
+    from playground.models.folders import hub_cache
+
     folder = hub_cache() / f"models--{STARTER.repo.replace('/', '--')}" / "snapshots"
     return [folder / STARTER.revision / STARTER.file, *sorted(folder.glob(f"*/{STARTER.file}"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QByteArray, QEvent, QTimer, Signal
@@ -18,7 +19,6 @@ from playground.ui.dropped import local_files
 from playground.ui.frame_clock import FrameClock
 from playground.ui.layouts import Column
 from playground.ui.pages import Pages, Place
-from playground.ui.palette import Palette
 from playground.ui.pane_grip import PaneGrip
 from playground.ui.sidebar import Sidebar
 from playground.ui.status_bar import StatusBar
@@ -30,6 +30,7 @@ from playground.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from playground.ui.lanes_area import LanesArea
+    from playground.ui.palette import Palette
     from playground.ui.plots.dock import PlotDock
     from playground.ui.sampling.panel import RightPanel
 
@@ -67,7 +68,6 @@ class MainWindow(QWidget):
         self.view = WindowView(self, workspace, background)
         self.commands = Commands(self, workspace, self.view)
         self.menu = MainMenu(self, self.commands)
-        self.palette_popup = Palette(self, theme, self.commands)
         self.toolbar.asked.connect(self._run)
         workspace.outside |= {
             "choose_model": self._open_picker,
@@ -180,6 +180,13 @@ class MainWindow(QWidget):
         self.show_page(CHAT)
         self.layouts.change(plots=not self.layouts.now.plots)
         self._arrange()
+
+    @cached_property
+    def palette_popup(self) -> Palette:
+        """Every action by name, made when it is first wanted."""
+        from playground.ui.palette import Palette
+
+        return Palette(self, self._theme, self.commands)
 
     def show_palette(self) -> None:
         """Every action by name."""

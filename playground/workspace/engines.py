@@ -6,7 +6,7 @@ import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -38,8 +38,6 @@ from playground.protocol.events import (
     Tuned,
 )
 from playground.protocol.measured import Measured
-from playground.supervisor.outcome import Outcome
-from playground.supervisor.process import EngineProcess
 from playground.supervisor.turns import Turns
 from playground.translate import tr
 from playground.workspace.engine import Engine, EngineState
@@ -50,15 +48,19 @@ from playground.workspace.threads import thread_orders
 
 __all__ = ["Engine", "EngineState", "Engines"]
 
+if TYPE_CHECKING:
+    from playground.supervisor.outcome import Outcome
+    from playground.supervisor.process import EngineProcess
+
 
 class Engines:
     """Loads, shares and ends engines; passes their events on."""
 
-    def __init__(self, logs: Path, post: Post, spawn: Spawn = EngineProcess, post_soon: Post | None = None) -> None:
+    def __init__(self, logs: Path, post: Post, spawn: Spawn | None = None, post_soon: Post | None = None) -> None:
         """``post_soon``: as ``post``, for what may wait until the views draw anyway."""
         self._logs = logs
         self._post, self._post_soon = post, post_soon or post
-        self._spawn = spawn
+        self._spawn = spawn or _spawn
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
         self._uses = itertools.count(1)
@@ -395,3 +397,9 @@ _HANDLERS: dict[type[msgspec.Struct], Callable[[Engines, Engine, Any], None]] = 
     BenchDone: Engines._on_bench,
     Refused: Engines._on_refused,
 }
+
+
+def _spawn(log: Path, on_events: Callable[[list[Event]], None], on_exit: Callable[[Outcome], None]) -> EngineProcess:
+    from playground.supervisor.process import EngineProcess  # not before the window's first picture
+
+    return EngineProcess(log, on_events, on_exit)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.protocol.events import LoadFailed, ModelInfo
-from playground.supervisor.outcome import Outcome
 from playground.translate import later, tr
-from playground.workspace.advice import Advice
 from playground.workspace.lane import Notice, NoticeAction
 from playground.workspace.words import format_bytes, format_gb, join_letters, model_tag
+
+if TYPE_CHECKING:
+    from playground.supervisor.outcome import Outcome
+    from playground.workspace.advice import Advice
 
 CHOOSE = NoticeAction("choose_model", later("Choose another model"))
 RELOAD = NoticeAction("reload", later("Reload"), primary=True)

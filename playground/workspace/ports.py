@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from playground.conversation.tree import Chat, ChatHead, Node
 from playground.protocol.commands import Command
 from playground.protocol.events import Event
-from playground.supervisor.outcome import Outcome
 from playground.workspace.lane import ModelRef
+
+if TYPE_CHECKING:
+    from playground.supervisor.outcome import Outcome
 
 Post: TypeAlias = Callable[[Callable[[], None]], None]
 """Runs a function soon on the workspace's own thread; may be called from any thread."""
@@ -26,7 +28,7 @@ class Spawned(Protocol):
     def close_soon(self, save: bool = False) -> None: ...
 
 
-Spawn: TypeAlias = Callable[[Path, Callable[[list[Event]], None], Callable[[Outcome], None]], Spawned]
+Spawn: TypeAlias = "Callable[[Path, Callable[[list[Event]], None], Callable[[Outcome], None]], Spawned]"
 
 Background: TypeAlias = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 """Runs the first function on another thread and hands its result to the second on the workspace's."""
