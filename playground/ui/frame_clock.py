@@ -24,7 +24,7 @@ SLOWEST_MS = 100
 SLICE_S = 0.004
 """Seconds of marking after which other events get their turn."""
 FEW_CORES = 4
-_BUDGETS = (0.12, 0.40)
+_BUDGETS = (0.15, 0.40)
 _MOST_PACED = 256
 _EARLY_S = 0.01
 
