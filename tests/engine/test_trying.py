@@ -10,6 +10,7 @@ from workspace_driver import Driver
 
 from engine.conftest import QUIET
 from playground.engine.slots import FRESH
+from playground.workspace.token_spans import Place
 from playground.workspace.trying import Point
 
 pytestmark = pytest.mark.usefixtures("no_threads_left")
@@ -49,6 +50,32 @@ def test_the_continuation_is_drawn_again_from_a_token(driver: Driver) -> None:
     assert len(w.engines.all) == 1
     # All that both have in common; llama.cpp's last few tokens of a prompt are always read anew (slots.FRESH).
     assert other.answer.n_reused == other.answer.n_prompt - FRESH > first.record["n_prompt"] - FRESH
+
+
+def test_from_a_word_of_the_text_and_of_one_that_was_edited(driver: Driver) -> None:
+    w, lane = driver.workspace, driver.workspace.lanes[0]
+    w.set_many("A", {"ignore_eos": True})
+    w.send("Write a sentence about the sea.")
+    driver.idle()
+    first = lane.path[-1]
+    at = len(first.text) // 2
+    ends = lane.answer.tokens.view["chars"].tolist()
+    index = next(n for n, end in enumerate(ends) if end > at)
+    other = w.trying.try_place("A", Place(first.id, at))
+    assert other is not None
+    driver.idle()
+    assert other.path[-1].record["tried"]["at_index"] == index
+    assert other.path[-1].text.startswith(first.text[: ends[index - 1]])
+    w.edit("A", first.id, "The sea is edited, blue and wide")
+    edited = lane.path[-1]
+    w.trying.point_to("A", Place(edited.id, edited.text.index(" blue")))
+    again = w.trying.try_here()
+    assert again is other
+    driver.idle()
+    assert again.path[-1].text.startswith("The sea is edited,")
+    assert again.path[-1].record["tried"]["at_index"] is None
+    assert w.trying.try_place("A", Place("gone", 3)) is None
+    assert driver.told[-1] == "There is no answer here that could be drawn again."
 
 
 def test_another_preset_leads_elsewhere_and_the_lane_is_used_again(driver: Driver) -> None:
