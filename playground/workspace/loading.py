@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.models.starter import STARTER
 from playground.protocol.events import LoadFailed
 from playground.settings import load as load_table
-from playground.supervisor.outcome import Outcome
 from playground.translate import tr
 from playground.workspace import notices
 from playground.workspace.advice import Advice
@@ -19,6 +18,9 @@ from playground.workspace.lane import EngineFacts, Lane, ModelRef, Notice, Notic
 from playground.workspace.making_room import MakingRoom
 from playground.workspace.ports import Background, ReadModel
 from playground.workspace.state import State
+
+if TYPE_CHECKING:
+    from playground.supervisor.outcome import Outcome
 
 
 class Loading:
