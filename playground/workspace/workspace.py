@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from playground.conversation.tree import Chat
 from playground.settings import load as load_table
-from playground.supervisor.process import EngineProcess
 from playground.workspace import notices
 from playground.workspace.answers import Answers, messages_of
 from playground.workspace.chats import Chats
@@ -56,7 +55,7 @@ class Workspace:
     ) -> None:
         """``spawn``, ``post_soon``: see `engines`; ``free``: bytes that the machine could give now."""
         self.state = state = State()
-        self.engines = Engines(logs, post, spawn or EngineProcess, post_soon)
+        self.engines = Engines(logs, post, spawn, post_soon)
         self.jobs = Jobs(state, self.engines, store, background)
         self.room = MakingRoom(state, self.engines, post, free)
         self.loading = Loading(state, self.engines, self.jobs, background, read_model, self.room)
