@@ -1,6 +1,7 @@
 """An engine that replays: the real protocol on real pipes, tokens at a fixed rate, no model.
 
-Started by stall.py in place of an engine: ``python replay.py TOKENS_PER_SECOND SECONDS``.
+Started by benchmarks in place of an engine: ``python replay.py TOKENS_PER_SECOND SECONDS [SPEED]``; memory samples come
+as many times as often as SPEED says.
 """
 
 from __future__ import annotations
@@ -66,8 +67,9 @@ def pieces() -> list[str]:
 class Replay:
     """Answers commands; all running answers share the rate's clock."""
 
-    def __init__(self, rate: float, seconds: float, out: BinaryIO) -> None:
+    def __init__(self, rate: float, seconds: float, out: BinaryIO, speed: float = 1.0) -> None:
         self._rate, self._seconds, self._out = rate, seconds, out
+        self._memory_s = MEMORY_S / speed
         self._commands: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._jobs: dict[int, tuple[float, int]] = {}
         self._stopped: set[int] = set()
@@ -97,7 +99,7 @@ class Replay:
         now = time.perf_counter_ns()
         match command:
             case Load():
-                self._send([Loaded(_info(command.path), 0.1), self._memory(now)])
+                self._send([Loaded(info(command.path), 0.1), self._memory(now)])
             case Generate():
                 self._jobs[command.job] = (time.perf_counter(), 0)
                 self._send([Started(command.job, now, 40, 0, 1, False)])
@@ -121,7 +123,7 @@ class Replay:
                 reason = "stopped" if job in self._stopped else "max_tokens"
                 events.append(Finished(job, reason, now_ns, 40, due, 40 + due))
                 del self._jobs[job]
-        if now - self._memory_at >= MEMORY_S:
+        if now - self._memory_at >= self._memory_s:
             self._memory_at = now
             events.append(self._memory(now_ns))
         return events
@@ -136,7 +138,7 @@ class Replay:
             self._out.flush()
 
 
-def _info(path: str) -> ModelInfo:
+def info(path: str) -> ModelInfo:
     return ModelInfo(
         path=path,
         name="Replay",
@@ -167,4 +169,4 @@ def _info(path: str) -> ModelInfo:
 
 
 if __name__ == "__main__":
-    Replay(float(sys.argv[1]), float(sys.argv[2]), sys.stdout.buffer).run()
+    Replay(float(sys.argv[1]), float(sys.argv[2]), sys.stdout.buffer, float([*sys.argv, "1"][3])).run()

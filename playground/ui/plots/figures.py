@@ -143,6 +143,12 @@ class Shown:
             return np.arange(part.start + 1, part.stop + 1, dtype=np.float64)
         return (self.rows["t_ns"][part] - self.zero_ns(axis)) * 1e-9
 
+    def xs_at(self, axis: Axis, index: NDArray[np.intp]) -> Floats:
+        """Where single tokens stand."""
+        if axis == "token":
+            return index + 1.0
+        return (self.rows["t_ns"][index] - self.zero_ns(axis)) * 1e-9
+
     def rate(self, part: slice) -> Floats:
         """Rolling tokens a second of these tokens."""
         back = max(0, part.start - RATE_WINDOW)

@@ -206,15 +206,40 @@ def paint_slow(
     """A ring around each slow token of which it is known why; where. ``left``: only what is right of this pixel."""
     frame, found = picture.frame, []
     least = frame.rect.left() if left is None else left
-    p.setRenderHint(QPainter.RenderHint.Antialiasing)
-    p.setPen(line_pen(theme.color("warn"), 1.5))
-    p.setBrush(Qt.BrushStyle.NoBrush)
+    size = 2 * _RING + 2
+    apart = p.paintEngine().type() == QPaintEngine.Type.SVG
+    ring = None if apart else _ring(theme.color("warn").rgba(), p.device().devicePixelRatio())
     for shown in picture.visible:
-        for index in slow.get(shown.letter, ()):
-            x = float(frame.px(shown.x(frame.axis, index))) if index < shown.n else -1.0
-            if least - _RING <= x <= frame.rect.right() + 1:
-                y = max(float(frame.py(shown.rows["gap_ns"][index] / 1e6)), frame.rect.top() + _RING + 1)
-                p.drawEllipse(QPointF(x, y), _RING - 1, _RING - 1)
-                found.append(QRectF(x - _RING - 1, y - _RING - 1, 2 * _RING + 2, 2 * _RING + 2))
-    p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        index = np.fromiter(slow.get(shown.letter, ()), np.intp)
+        index = index[index < shown.n]
+        x = frame.px(shown.xs_at(frame.axis, index))
+        y = np.maximum(frame.py(shown.rows["gap_ns"][index] / 1e6), frame.rect.top() + _RING + 1)
+        seen = (x >= least - _RING) & (x <= frame.rect.right() + 1)
+        places = set(zip(np.round(x[seen]).tolist(), np.round(y[seen]).tolist(), strict=True))
+        for px, py in places:
+            box = QRectF(px - size / 2, py - size / 2, size, size)
+            found.append(box)
+            if ring is None:
+                _paint_ring(p, box.center(), theme.color("warn"))
+            else:  # a thousand of them in the time of thirty rings
+                p.drawPixmap(box.topLeft(), ring)
     return found
+
+
+def _paint_ring(p: QPainter, middle: QPointF, color: QColor) -> None:
+    p.setRenderHint(QPainter.RenderHint.Antialiasing)
+    p.setPen(line_pen(color, 1.5))
+    p.setBrush(Qt.BrushStyle.NoBrush)
+    p.drawEllipse(middle, _RING - 1, _RING - 1)
+    p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+@lru_cache(maxsize=8)
+def _ring(color: int, ratio: float) -> QPixmap:
+    size = 2 * _RING + 2
+    image = QPixmap(round(size * ratio), round(size * ratio))
+    image.fill(Qt.GlobalColor.transparent)
+    image.setDevicePixelRatio(ratio)
+    with QPainter(image) as p:
+        _paint_ring(p, QPointF(size / 2, size / 2), QColor.fromRgba(color))
+    return image

@@ -26,6 +26,8 @@ LEAST_SWAP = 0.01
 """GB of swap in use that are worth a line."""
 _SEPARATE = 5
 """An area at least so many pixels high has a line below it."""
+_NOTHING = 0.2
+"""A lower area is not seen."""
 _STUB = 14
 """Width of a single sample, so that a model just loaded is seen."""
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -197,6 +199,8 @@ def _paint_layers(
     canvas = theme.color("canvas")
     for index, layer in enumerate(picture.layers):
         high, low = frame.py(layer.high[seen]), frame.py(layer.low[seen])
+        if float((low - high).max()) < _NOTHING:
+            continue
         p.setPen(Qt.PenStyle.NoPen)
         p.setBrush(_color(theme, layer))
         p.drawPolygon(polygon(np.concatenate([px, px[::-1]]), np.concatenate([high, low[::-1]])))

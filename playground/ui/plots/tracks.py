@@ -19,7 +19,8 @@ from playground.workspace.lane import EngineFacts, Lane, Spell
 from playground.workspace.memory_parts import PARTS, Parts, split, split_rows
 from playground.workspace.words import format_seconds
 
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[Any]
+"""Figures in GB have 32 bits: half the memory to walk through at every picture."""
 
 PAUSE_S = 2.0
 """Longer without a sample is a pause."""
@@ -207,19 +208,19 @@ def make_picture(tracks: Tracks, hidden: Collection[str] = ()) -> Picture:
     times = times[1:][np.diff(times) > 0]  # without the edge before the very first sample
     x, marks = _measured(times)
     layers: list[Layer] = []
-    base, total = np.zeros(len(times)), np.zeros(len(times))
+    base, total = np.zeros(len(times), np.float32), np.zeros(len(times), np.float32)
     for track in sorted(tracks.all, key=lambda track: track.letters):
         mine = rows[id(track)]
-        at, on = _held(track, mine, times)
-        total += np.where(on, mine["rss"][at] / 1e9, 0.0)
+        at = _held(track, mine, times)
+        total += _or_nothing(mine["rss"] / 1e9)[at]
         for part, series in zip(PARTS, split_rows(track.facts.info, mine), strict=True):
             if part not in hidden and track.letters not in hidden:
-                top = base + np.where(on, series[at] / 1e9, 0.0)
-                used = base + (top - base) * filled(track.facts, mine)[at] if part == "kv" else None
-                layers.append(Layer(track.letters, part, base, top, used))
-                base = top
+                high = _or_nothing(series / 1e9)[at]
+                used = base + high * _or_nothing(filled(track.facts, mine))[at] if part == "kv" else None
+                layers.append(Layer(track.letters, part, base, base + high, used))
+                base = layers[-1].high
     marks += _events(tracks, rows, times, x)
-    free, swap = (_of_machine(rows.values(), times, column) for column in ("available", "swap_used"))
+    free, swap = _of_machine(rows.values(), times, "available", "swap_used")
     return Picture(x, layers, total, total + free, swap, marks, _spans(tracks, times, x), times)
 
 
@@ -251,24 +252,33 @@ def _newest(own: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.intp
     return np.cumsum(np.bincount(np.searchsorted(times, own), minlength=len(times))) - 1
 
 
-def _held(track: Track, rows: NDArray[Any], times: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """For each point the newest sample before it, and whether the engine ran then: an idle engine keeps its memory."""
+def _held(track: Track, rows: NDArray[Any], times: NDArray[np.int64]) -> NDArray[np.intp]:
+    """For each point the newest sample before it, as an idle engine keeps its memory; -1 where it didn't run."""
     at = _newest(np.ascontiguousarray(rows["t_ns"]), times)
-    on = at >= 0
     if not track.alive:
-        on &= times < track.ended_ns
-    return np.maximum(at, 0), on
+        at[times >= track.ended_ns] = -1
+    return at
 
 
-def _of_machine(all_rows: Collection[NDArray[Any]], times: NDArray[np.int64], column: str) -> Floats:
+def _or_nothing(values: Floats) -> Floats:
+    """With a zero at the end, where index -1 finds it."""
+    found: Floats = np.append(values.astype(np.float32), np.float32(0.0))
+    return found
+
+
+def _of_machine(all_rows: Collection[NDArray[Any]], times: NDArray[np.int64], *columns: str) -> list[Floats]:
     """What all engines' samples say of the machine, GB."""
     stamps = np.concatenate([rows["t_ns"] for rows in all_rows])
     order = np.argsort(stamps, kind="stable")
-    values = np.concatenate([rows[column] for rows in all_rows])[order] / 1e9
     stamps = stamps[order]
-    at = np.maximum(_newest(stamps, times), 0)
-    # After an engine's end what it gave back isn't in any sample yet.
-    return np.where(times <= stamps[-1], values[at], np.nan)
+    at = order[np.maximum(_newest(stamps, times), 0)]
+    late = int(np.searchsorted(times, stamps[-1], side="right"))
+    found = []
+    for column in columns:
+        values: Floats = (np.concatenate([rows[column] for rows in all_rows]) / 1e9).astype(np.float32)[at]
+        values[late:] = np.nan  # after an engine's end what it gave back isn't in any sample yet
+        found.append(values)
+    return found
 
 
 def _spans(tracks: Tracks, times: NDArray[np.int64], x: Floats) -> list[Span]:
