@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from playground.translate import later, tr
 from playground.workspace.series import Answer, rolling_tok_s
 from playground.workspace.words import format_ms, format_rate
 
@@ -187,26 +188,36 @@ class Shown:
             return []
         thinking = self.rows["thinking"]
         edges = [0, *(np.flatnonzero(np.diff(thinking)) + 1).tolist(), self.n]
-        return [(a, b, "thinking" if thinking[a] else "answer") for a, b in pairwise(edges)]
+        return [(a, b, later("thinking") if thinking[a] else later("answer")) for a, b in pairwise(edges)]
 
     def describe(self, index: int, text: str = "") -> str:
         """One token's figures: “token 123 “ sea” · 14.6 ms (decode 13.9, sampling 0.2) · 66.0 tok/s”."""
         row = self.rows[index]
-        parts = f"decode {row['decode_ns'] / 1e6:.1f}, sampling {row['sample_ns'] / 1e6:.1f}"
+        parts = tr(
+            "decode {decode:.1f}, sampling {sample:.1f}",
+            decode=row["decode_ns"] / 1e6,
+            sample=row["sample_ns"] / 1e6,
+        )
         rest = int(row["gap_ns"]) - int(row["decode_ns"]) - int(row["sample_ns"]) - int(row["wait_ns"])
-        for name, ns in (("waiting for other lanes", int(row["wait_ns"])), ("text", rest)):
+        for name, ns in ((tr("waiting for other lanes"), int(row["wait_ns"])), (tr("text"), rest)):
             if ns >= _WORTH_NS:
                 parts = f"{parts}, {name} {ns / 1e6:.1f}"
         named = f" “{_one_line(text)}”" if text else ""
-        words = f"token {index + 1:,}{named} · {format_ms(int(row['gap_ns']))} ({parts})"
+        words = tr(
+            "token {index:,}{named} · {gap} ({parts})",
+            index=index + 1,
+            named=named,
+            gap=format_ms(int(row["gap_ns"])),
+            parts=parts,
+        )
         rate = float(self.rate(slice(index, index + 1))[0])
         return words if np.isnan(rate) else f"{words} · {format_rate(rate)}"
 
     def prompt_words(self) -> str:
         """“prompt, 486 tokens, 37 reused”."""
         answer = self.answer
-        words = f"prompt, {answer.n_prompt:,} tokens"
-        return f"{words}, {answer.n_reused:,} reused" if answer.n_reused else words
+        words = tr("prompt, {n_prompt:,} tokens", n_prompt=answer.n_prompt)
+        return tr("{words}, {n_reused:,} reused", words=words, n_reused=answer.n_reused) if answer.n_reused else words
 
 
 def largest_rate(shown: Shown) -> float:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPolygonF
+from PySide6.QtGui import QColor, QFontMetrics, QPaintEngine, QPainter, QPixmap, QPolygonF
 
+from playground.translate import tr, tr_n
 from playground.ui.plots.figures import Shown
 from playground.ui.plots.frame import Frame, Picture
 from playground.ui.plots.painting import line_pen
@@ -82,7 +85,7 @@ def _paint_first(
     p.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
     if not label or shown.first_s <= 0 or rect.height() < _LABEL_FROM:
         return
-    words = f"first token {format_seconds(shown.first_s)}"
+    words = tr("first token {first_s}", first_s=format_seconds(shown.first_s))
     width = QFontMetrics(theme.font(11)).horizontalAdvance(words)
     box = QRectF(x + 5, rect.bottom() - 18, width + 4, 16)
     marks = [mark_x(frame, shown, mark) for mark in shown.answer.marks]
@@ -153,7 +156,7 @@ def paint_strip(p: QPainter, frame: Frame, shown: Shown, theme: Theme) -> None:
     for start, stop, name in shown.phases():
         left = first_x(frame, shown, span) if start == 0 else float(frame.px(shown.x(frame.axis, start)))
         tokens = stop - start
-        words = f"{name} · {tokens:,} token{'s' if tokens > 1 else ''}"
+        words = f"{tr(name)} · {tr_n(tokens, '1 token', '{n:,} tokens')}"
         bars.append((left, float(frame.px(shown.x(frame.axis, stop - 1))), words))
     for left, right, words in bars:
         left, right = max(left, rect.left()), min(right, rect.right())
