@@ -147,7 +147,9 @@ def line_words(line: Line) -> str:
     stats, rate = shown.stats(), shown.answer.tok_s()
     parts = [f"{shown.letter} {line.name}".strip(), line.model]
     if stats.n:
-        parts.append(f"median {format_value(stats.median)} ms, p95 {format_value(stats.p95)} ms")
+        parts.append(
+            tr("median {median} ms, p95 {p95} ms", median=format_value(stats.median), p95=format_value(stats.p95))
+        )
     parts.append(format_rate(rate) if rate else "")
     sampling = line.record.get("sampling")
     if isinstance(sampling, dict):

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QPainter
 
+from playground.translate import tr
 from playground.ui.plots.figures import Shown
 from playground.ui.plots.frame import Picture
 from playground.ui.plots.painting import line_pen
@@ -73,7 +74,7 @@ def at_token(picture: Picture, shown: Shown, index: int, mark: str = "") -> Hove
     why = picture.slow.get(shown.letter, {}).get(index, "")
     if why and mark.endswith(why):
         why = ""  # the mark is the reason
-    mark = " · ".join(part for part in (f"Slow: {why}" if why else "", mark) if part)
+    mark = " · ".join(part for part in (tr("Slow: {why}", why=why) if why else "", mark) if part)
     return Hover(shown.letter, index, x, y, f"{shown.letter} · {text}" if picture.many else text, mark)
 
 
@@ -81,7 +82,7 @@ def _mark(picture: Picture, shown: Shown, px: float) -> str:
     for mark in shown.answer.marks:
         x = mark_x(picture.frame, shown, mark)
         if x is not None and abs(x - px) <= _MARK_REACH:
-            return f"From token {mark.index + 1:,}: {mark.text}"
+            return tr("From token {index:,}: {words}", index=mark.index + 1, words=mark.text)
     return ""
 
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QRectF, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from playground.translate import tr
 from playground.ui.frame_clock import pace
 from playground.ui.plots import painting, scale
 from playground.ui.plots.crosshair import Hover
@@ -91,7 +92,7 @@ class LatencyPane(LiveView):
         self._told_ranges: dict[str, tuple[int, int]] = {}
         self.setProperty("surface", "canvas")
         self.setMinimumWidth(200)
-        self.setAccessibleName("Token latency")
+        self.setAccessibleName(tr("Token latency"))
         self._build()
         self.watch = LaneWatch(self, workspace, self.mark, self.mark)
         self.mark()
@@ -124,7 +125,7 @@ class LatencyPane(LiveView):
         from playground.ui.plots.canvas import LatencyCanvas
 
         canvas = LatencyCanvas(self._theme)
-        canvas.setAccessibleName("Latency of each token")
+        canvas.setAccessibleName(tr("Latency of each token"))
         canvas.setAccessibleDescription(HELP)
         canvas.hovered.connect(self._hovered)
         canvas.clicked.connect(lambda hover: self.token_clicked.emit(hover.letter, hover.index))
@@ -314,10 +315,29 @@ class LatencyPane(LiveView):
         for s in shown:
             known = stats[s.letter]
             if known.n:
-                figures = f"median {format_value(known.median)} ms, 95th percentile {format_value(known.p95)} ms"
-                rate = f", {format_rate_value(rates[s.letter])} tokens a second" if rates.get(s.letter) else ""
-                words.append(f"Lane {s.letter}: {figures}{rate}, {known.n:,} tokens{f' {part}' if part else ''}.")
-        self.setAccessibleName(" ".join(["Token latency.", *words]) if words else "Token latency, no tokens yet")
+                figures = tr(
+                    "median {median} ms, 95th percentile {p95} ms",
+                    median=format_value(known.median),
+                    p95=format_value(known.p95),
+                )
+                rate = (
+                    tr(", {rate} tokens a second", rate=format_rate_value(rates[s.letter]))
+                    if rates.get(s.letter)
+                    else ""
+                )
+                words.append(
+                    tr(
+                        "Lane {letter}: {figures}{rate}, {n:,} tokens{part}.",
+                        letter=s.letter,
+                        figures=figures,
+                        rate=rate,
+                        n=known.n,
+                        part=f" {part}" if part else "",
+                    )
+                )
+        self.setAccessibleName(
+            " ".join([tr("Token latency."), *words]) if words else tr("Token latency, no tokens yet")
+        )
 
 
 def _y_top(known: Stats) -> float:

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from playground.translate import later, tr, tr_n
 from playground.ui.plots.figures import Axis, Shown, Stats
 from playground.ui.plots.legend import Entry, Legend
 from playground.ui.plots.split import PARTS
@@ -19,17 +20,17 @@ _GAP = 8
 _ROOMY, _WIDE = 300, 400
 """Narrower, the read-outs need the room of the buttons that can be done without."""
 AXES: dict[Axis, tuple[str, str]] = {
-    "token": ("token number", "Show token numbers along the axis"),
-    "time": ("time", "Show time along the axis"),
-    "first": ("time since the first token", "Show time since the first token along the axis"),
+    "token": (later("token number"), later("Show token numbers along the axis")),
+    "time": (later("time"), later("Show time along the axis")),
+    "first": (later("time since the first token"), later("Show time since the first token along the axis")),
 }
 """What each axis counts, in words, and what the button says that leads to it; in the button's order."""
-HELP = (
-    "Drag over the plot to choose a range: its text is selected and its figures are told. The wheel zooms; "
-    "zoomed in, a drag pans and Shift with a drag chooses. A click beside the dots lets the range go, "
-    "a click on one scrolls the text to its token. By keyboard: arrows, Shift with arrows, plus, minus, 0."
+HELP = later(
+    "Drag over the plot to choose a range: its text is selected and its figures are told. The wheel zooms; zoomed "
+    "in, a drag pans and Shift with a drag chooses. A click beside the dots lets the range go, a click on one "
+    "scrolls the text to its token. By keyboard: arrows, Shift with arrows, plus, minus, 0."
 )
-_TITLE, _SHORT_TITLE = "Token latency", "Latency"
+_TITLE, _SHORT_TITLE = later("Token latency"), later("Latency")
 
 
 def format_value(ms: float) -> str:
@@ -57,15 +58,22 @@ def entries_of(
     letter = shown[0].letter
     known = stats[letter]
     median, p95 = format_value(known.median), format_value(known.p95)
-    both = [("median", False), (median, True), (" p95", False), (p95, True)]
+    both = [(tr("median"), False), (median, True), (" p95", False), (p95, True)]
     p99 = format_value(known.p99)
     longest = [*both, (" p99", False), (p99, True)]
-    tokens = f"{known.n:,} token{'' if known.n == 1 else 's'}"
-    counted = f"{tokens} {part}," if part else "ms per token,"
+    tokens = tr_n(known.n, "1 token", "{n:,} tokens")
+    counted = f"{tokens} {part}," if part else tr("ms per token,")
     dots = Entry(
         "dots",
         "dot",
-        f"Latency: median {median} ms, 95th percentile {p95} ms, 99th {p99} ms, {tokens}{f' {part}' if part else ''}",
+        tr(
+            "Latency: median {median} ms, 95th percentile {p95} ms, 99th {p99} ms, {tokens}{part}",
+            median=median,
+            p95=p95,
+            p99=p99,
+            tokens=tokens,
+            part=f" {part}" if part else "",
+        ),
         [[(counted, False), *longest], [(counted, False), *both], both, both[:2], [(median, True)]],
         letter,
     )
@@ -73,7 +81,7 @@ def entries_of(
     line = Entry(
         "rate",
         "line",
-        f"Speed: {rate} tokens a second",
+        tr("Speed: {rate} tokens a second", rate=rate),
         [[("tok/s", False), (rate, True)]] * 4 + [[(rate, True)]],
         letter,
     )
@@ -85,21 +93,33 @@ def split_entries(letter: str, shares: tuple[float, ...]) -> list[Entry]:
     found = []
     for part, share in zip(PARTS, shares, strict=False):
         figure = f"{100 * share:.0f} %" if share >= 0.095 or not share else f"{100 * share:.1f} %"
-        long, short = [(part.name, False), (figure, True)], [(part.name, False)]
-        words = f"{part.name[:1].upper()}{part.name[1:]}: {figure} of the time, {part.help}"
+        name = tr(part.name)
+        long, short = [(name, False), (figure, True)], [(name, False)]
+        words = tr(
+            "{name}: {figure} of the time, {help}",
+            name=name[:1].upper() + name[1:],
+            figure=figure,
+            help=tr(part.help),
+        )
         found.append(Entry(part.key, "part", words, [long, long, short, [], []], letter, part.share))
     return found
 
 
 def _lane_entry(shown: Shown, stats: Stats, part: str = "") -> Entry:
     median = format_value(stats.median) if stats.n else "–"
-    name = f"Lane {shown.letter}: no tokens {part or 'yet'}"
+    name = tr("Lane {letter}: no tokens {part}", letter=shown.letter, part=part or tr("yet"))
     if stats.n:
         p95, p99 = format_value(stats.p95), format_value(stats.p99)
-        name = f"Lane {shown.letter}: median {median} ms, 95th percentile {p95} ms, 99th {p99} ms"
-        name = f"{name}, {stats.n:,} tokens{f' {part}' if part else ''}"
+        name = tr(
+            "Lane {letter}: median {median} ms, 95th percentile {p95} ms, 99th {p99} ms",
+            letter=shown.letter,
+            median=median,
+            p95=p95,
+            p99=p99,
+        )
+        name = f"{name}, {tr_n(stats.n, '1 token', '{n:,} tokens')}{f' {part}' if part else ''}"
     if shown.first_s > 0:
-        name = f"{name}, first token after {shown.first_s:.2f} s"
+        name = tr("{name}, first token after {first_s:.2f} s", name=name, first_s=shown.first_s)
     return Entry(shown.letter, shown.letter, name, [[(median, True)], []], shown.letter)
 
 
@@ -114,25 +134,27 @@ class LatencyHead(QWidget):
         self.setFixedHeight(HEIGHT)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # so that nothing under it is painted, too
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.title = Label(theme, _TITLE, 12, weight=600)
-        self.title.setToolTip(HELP)
+        self.title = Label(theme, tr(_TITLE), 12, weight=600)
+        self.title.setToolTip(tr(HELP))
         self.title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.subtitle = Label(theme, "", 11, "text-3")
-        self.median = Label(theme, "median", 11, "text-2")
+        self.median = Label(theme, tr("median"), 11, "text-2")
         self.legend = Legend(theme)
         self.legend.toggled.connect(self.toggled)
         self.hover = ElidedLabel(theme, px=11, tone="text-1")
-        self.back = IconButton(theme, "magnifying-glass-minus", "Zoom back to the whole answer", size=24)
-        self.axis = IconButton(theme, "clock", AXES["time"][1], size=24)
+        self.back = IconButton(theme, "magnifying-glass-minus", tr("Zoom back to the whole answer"), size=24)
+        self.axis = IconButton(theme, "clock", tr(AXES["time"][1]), size=24)
         self.axis.setCheckable(True)
-        self.pause = IconButton(theme, "pause", "Pause the plot", size=24)
+        self.pause = IconButton(theme, "pause", tr("Pause the plot"), size=24)
         self.pause.setCheckable(True)
         self.over = IconButton(
-            theme, "graph", "Lay earlier answers over this one, and choose what lines them up", size=24
+            theme, "graph", tr("Lay earlier answers over this one, and choose what lines them up"), size=24
         )
-        self.bars = IconButton(theme, "histogram", "Show how often each latency comes, with p50, p95 and p99", size=24)
+        self.bars = IconButton(
+            theme, "histogram", tr("Show how often each latency comes, with p50, p95 and p99"), size=24
+        )
         self.bars.setCheckable(True)
-        self.split = IconButton(theme, "split", "Show what each token’s time went into", size=24)
+        self.split = IconButton(theme, "split", tr("Show what each token’s time went into"), size=24)
         self.split.setCheckable(True)
         row = QHBoxLayout(self)
         row.setContentsMargins(_MARGIN, 0, 6, 0)
@@ -157,10 +179,10 @@ class LatencyHead(QWidget):
     ) -> None:
         """The read-outs, and in words what several lanes are shown by, or which part of them is told."""
         self._many = many
-        x = AXES[axis][0]
-        self._words = (f"ms, by {x}; line: mean of 8", f"ms, by {x}") if many else ("", "")
+        x = tr(AXES[axis][0])
+        self._words = (tr("ms, by {x}; line: mean of 8", x=x), tr("ms, by {x}", x=x)) if many else ("", "")
         if many and part:
-            self._words = (f"ms, of the tokens {part}", part)
+            self._words = (tr("ms, of the tokens {part}", part=part), part)
         self.legend.set_entries(entries, hidden)
         self._fit()
 
@@ -174,13 +196,13 @@ class LatencyHead(QWidget):
     def show_axis(self, axis: Axis) -> None:
         """Set the button for the axis in force."""
         self.axis.setChecked(axis != "token")
-        self.axis.set_name(AXES[next_axis(axis)][1])
+        self.axis.set_name(tr(AXES[next_axis(axis)][1]))
 
     def show_paused(self, paused: bool) -> None:
         """Set the button for pause or resume."""
         self.pause.setChecked(paused)
         self.pause.set_icon("play" if paused else "pause")
-        self.pause.set_name("Resume the plot" if paused else "Pause the plot; the answer goes on")
+        self.pause.set_name(tr("Resume the plot") if paused else tr("Pause the plot; the answer goes on"))
 
     def show_zoomed(self, zoomed: bool) -> None:
         """Offer the way back while zoomed."""
@@ -204,8 +226,8 @@ class LatencyHead(QWidget):
         every = (self.back, self.over, self.split, self.bars, self.axis, self.pause)
         buttons = 24 * sum(not one.isHidden() for one in every)
         room = self.width() - _MARGIN - 6 - 3 * _GAP - buttons
-        whole = self.title.fontMetrics().horizontalAdvance(_TITLE) + 2
-        self.title.setText(_TITLE if room - whole >= self.legend.least() else _SHORT_TITLE)
+        whole = self.title.fontMetrics().horizontalAdvance(tr(_TITLE)) + 2
+        self.title.setText(tr(_TITLE) if room - whole >= self.legend.least() else tr(_SHORT_TITLE))
         room -= self.title.sizeHint().width()
         hovering = not self.hover.isHidden()
         used = 0 if hovering else self.legend.wanted()

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from playground.translate import later, tr
 from playground.ui import icons
 from playground.ui.theme import Theme, mix
 from playground.ui.widgets import PaintedButton
@@ -56,9 +57,12 @@ class LegendButton(PaintedButton):
         """Show other figures."""
         alike = replace(entry, name=self.entry.name) == self.entry
         self.entry = entry
-        verb = "Hide" if self.isChecked() else "Show"
-        self.setAccessibleName(f"{entry.name}. {verb} it")
-        self.setToolTip(f"{entry.name}. Click to {verb.lower()} it.")
+        if self.isChecked():
+            said, tip = later("{name}. Hide it"), later("{name}. Click to hide it.")
+        else:
+            said, tip = later("{name}. Show it"), later("{name}. Click to show it.")
+        self.setAccessibleName(tr(said, name=entry.name))
+        self.setToolTip(tr(tip, name=entry.name))
         if not alike:
             self.update()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
+from playground.translate import tr
 from playground.ui.plots import painting
 from playground.ui.plots.figures import Shown, Stats, largest_rate
 from playground.ui.plots.frame import Picture
@@ -53,8 +54,13 @@ def entry_of(over: Over) -> Entry:
     """Its read-out."""
     median = format_value(over.known.median)
     rate = format_rate_value(over.speed) if over.speed else "–"
-    name = (
-        f"Laid over: {over.name} of lane {over.letter}, median {median} ms, {rate} tokens a second, {over.n:,} tokens"
+    name = tr(
+        "Laid over: {name} of lane {letter}, median {median} ms, {rate} tokens a second, {n:,} tokens",
+        name=over.name,
+        letter=over.letter,
+        median=median,
+        rate=rate,
+        n=over.n,
     )
     figures = [("median", False), (median, True), ("ms,", False), (rate, True), ("tok/s", False)]
     texts = [[(over.name, False), *figures], [(over.name, False), (median, True)], [(over.name, False)]]

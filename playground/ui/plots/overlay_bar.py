@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QActionGroup, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
+from playground.translate import tr
 from playground.ui.plots.figures import Axis
 from playground.ui.plots.latency_head import AXES
 from playground.ui.plots.legend import Legend
@@ -65,22 +66,23 @@ class OverlayBar(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         overlays = self._overlays
         choices = overlays.choices() if overlays is not None else []
-        menu.addSection("Lay over this answer")
+        menu.addSection(tr("Lay over this answer"))
         if not choices:
-            menu.addAction("Other versions and turns of this chat will be offered here").setEnabled(False)
+            menu.addAction(tr("Other versions and turns of this chat will be offered here")).setEnabled(False)
         for choice in choices:
             self._offer(menu, choice)
-        menu.addSection("Line up by")
+        menu.addSection(tr("Line up by"))
         group = QActionGroup(menu)
         for name, (words, _) in AXES.items():
-            item = menu.addAction(words[0].upper() + words[1:])
+            shown = tr(words)
+            item = menu.addAction(shown[0].upper() + shown[1:])
             item.setCheckable(True)
             item.setChecked(name == axis)
             group.addAction(item)
             item.triggered.connect(lambda _=False, name=name: self.axis_chosen.emit(name))
         if overlays is not None and self._overs:
             menu.addSeparator()
-            menu.addAction("Take all away").triggered.connect(overlays.clear)
+            menu.addAction(tr("Take all away")).triggered.connect(overlays.clear)
         return menu
 
     def open_menu(self, button: QWidget, axis: Axis) -> None:

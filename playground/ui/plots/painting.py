@@ -10,12 +10,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 from shiboken6 import VoidPtr
 
+from playground.translate import later, tr
 from playground.ui.plots import downsample, scale
 from playground.ui.plots.figures import Floats, Shown
 from playground.ui.plots.frame import HEADROOM, Frame, Picture
 from playground.ui.theme import Theme
 
-EMPTY_WORDS = "Each token lands here as it is made: how long it took, in milliseconds."
+EMPTY_WORDS = later("Each token lands here as it is made: how long it took, in milliseconds.")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
@@ -84,10 +85,10 @@ def paint_empty(p: QPainter, frame: Frame, theme: Theme) -> None:
     p.setFont(theme.font(12))
     room = frame.rect.adjusted(8, 0, -8, 0)
     flags = _CENTRE | Qt.TextFlag.TextWordWrap
-    box = p.boundingRect(room, int(flags), EMPTY_WORDS)
+    box = p.boundingRect(room, int(flags), tr(EMPTY_WORDS))
     p.fillRect(box.adjusted(-10, -2, 10, 2), theme.color("canvas"))
     p.setPen(theme.color("text-3"))
-    p.drawText(room, int(flags), EMPTY_WORDS)
+    p.drawText(room, int(flags), tr(EMPTY_WORDS))
 
 
 @dataclass(frozen=True, slots=True)

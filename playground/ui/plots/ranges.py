@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from playground.translate import tr
 from playground.ui.plots.figures import Axis, Shown, Stats
 from playground.ui.plots.frame import Frame
 from playground.ui.plots.histogram import Histogram, histogram
@@ -24,7 +25,7 @@ class Ranges:
 
     def take(self, shown: list[Shown], chosen: Selection | None, sight: tuple[Axis, float, float] | None) -> bool:
         """Take the figures of the part that is meant; whether any are new."""
-        self.words = "selected" if chosen is not None else "in sight" if sight is not None else ""
+        self.words = tr("selected") if chosen is not None else tr("in sight") if sight is not None else ""
         meant = chosen if chosen is not None else Selection(*sight) if sight is not None else None
         parts = {s.letter: meant.part(s) for s in shown} if meant is not None else {}
         keys = {s.letter: (s.answer, int(parts[s.letter].start), int(parts[s.letter].stop)) for s in shown if parts}

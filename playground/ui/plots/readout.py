@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy
 
+from playground.translate import later, tr
 from playground.ui import icons
 from playground.ui.plots.live import LiveView
 from playground.ui.plots.tracks import Tracks
@@ -32,7 +33,7 @@ TOKENS = 200
 SAMPLES = 240
 """Newest memory samples: a minute of writing."""
 _SPARK = 72
-_EMPTY = "Latency and memory show here while a model answers."
+_EMPTY = later("Latency and memory show here while a model answers.")
 _PAD = 12
 
 
@@ -50,7 +51,7 @@ class PlotReadout(LiveView):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.setToolTip("Show the plots of token latency and memory")
+        self.setToolTip(tr("Show the plots of token latency and memory"))
         self.watch = LaneWatch(self, workspace, self._changed, self.mark)
         theme.changed.connect(self.update)
         self._changed()
@@ -75,7 +76,7 @@ class PlotReadout(LiveView):
 
     def catch_up(self) -> None:
         """Other figures."""
-        self.setAccessibleName(f"Latency and memory: {self.text}")
+        self.setAccessibleName(tr("Latency and memory: {words}", words=self.text))
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
@@ -105,7 +106,11 @@ class PlotReadout(LiveView):
         if not self._tracks.alive:
             return ""
         used = self._tracks.used()
-        return f"{format_gb(used)} of {format_gb_short(used + self._tracks.available())} GB"
+        return tr(
+            "{used} of {whole} GB",
+            used=format_gb(used),
+            whole=format_gb_short(used + self._tracks.available()),
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Lanes from the left, memory at the right end."""
@@ -122,7 +127,7 @@ class PlotReadout(LiveView):
             if not lanes:
                 p.setFont(self._quiet)
                 p.setPen(theme.color("text-3"))
-                p.drawText(QRectF(x, 0, end - x, HEIGHT), Qt.AlignmentFlag.AlignVCenter, _EMPTY)
+                p.drawText(QRectF(x, 0, end - x, HEIGHT), Qt.AlignmentFlag.AlignVCenter, tr(_EMPTY))
             share = (end - _PAD - x) / max(1, len(lanes))
             for lane in lanes:
                 self._paint_lane(p, lane, QRectF(x, 0, share - _PAD, HEIGHT))
@@ -168,7 +173,7 @@ class PlotReadout(LiveView):
             if room.right() - x > 40 and len(self._lanes()) == 1:
                 p.setFont(self._quiet)
                 p.setPen(theme.color("text-3"))
-                p.drawText(QRectF(x, 0, room.right() - x, HEIGHT), middle, _EMPTY)
+                p.drawText(QRectF(x, 0, room.right() - x, HEIGHT), middle, tr(_EMPTY))
             return
         p.setFont(self._strong)
         p.setPen(theme.color("text-1"))

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QPainter
 
+from playground.translate import later
 from playground.ui.plots.figures import Floats, Shown
 from playground.ui.plots.frame import Frame
 from playground.ui.plots.painting import Trace, polygon
@@ -26,10 +27,10 @@ class Part:
 
 
 PARTS = (
-    Part("decode", "decode", "inside llama_decode, for all answers of the batch", 1.0),
-    Part("sample", "sampling", "in the sampler chain", 0.68),
-    Part("wait", "waiting", "the engine read prompts and drew tokens of other lanes", 0.42),
-    Part("rest", "text", "making text of tokens, telling it, taking commands", 0.24),
+    Part("decode", later("decode"), later("inside llama_decode, for all answers of the batch"), 1.0),
+    Part("sample", later("sampling"), later("in the sampler chain"), 0.68),
+    Part("wait", later("waiting"), later("the engine read prompts and drew tokens of other lanes"), 0.42),
+    Part("rest", later("text"), later("making text of tokens, telling it, taking commands"), 0.24),
 )
 """From below."""
 KEYS = frozenset(part.key for part in PARTS)
