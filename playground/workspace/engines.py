@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from playground.protocol.commands import (
-    Bench,
-    CancelLoad,
-    CountTokens,
-    Generate,
-    Load,
-    Message,
-    Render,
-)
+from playground.protocol.commands import Bench, CancelLoad, CountTokens, Generate, Load, Message, Render
 from playground.protocol.events import (
     BenchDone,
     BenchProgress,
@@ -33,6 +25,7 @@ from playground.protocol.events import (
     Refused,
     Rendered,
     StatesSaved,
+    Token,
     TokenCount,
     Tokenized,
     Tuned,
@@ -41,16 +34,16 @@ from playground.protocol.measured import Measured
 from playground.supervisor.turns import Turns
 from playground.translate import tr
 from playground.workspace.engine import Engine, EngineState
-from playground.workspace.intake import Intake
+from playground.workspace.intake import Intake, runs
 from playground.workspace.ports import Post, Spawn
 from playground.workspace.signal import Signal
+from playground.workspace.starting import start_process
 from playground.workspace.threads import thread_orders
 
 __all__ = ["Engine", "EngineState", "Engines"]
 
 if TYPE_CHECKING:
     from playground.supervisor.outcome import Outcome
-    from playground.supervisor.process import EngineProcess
 
 
 class Engines:
@@ -60,7 +53,7 @@ class Engines:
         """``post_soon``: as ``post``, for what may wait until the views draw anyway."""
         self._logs = logs
         self._post, self._post_soon = post, post_soon or post
-        self._spawn = spawn or _spawn
+        self._spawn = spawn or start_process
         self._numbers = itertools.count(1)
         self._requests = itertools.count(1)
         self._uses = itertools.count(1)
@@ -93,7 +86,9 @@ class Engines:
         self.ended: Signal[[Engine, Outcome]] = Signal()
         """The process is gone though nobody closed it."""
         self.job_event: Signal[[Engine, Any]] = Signal()
-        """An event that carries a job."""
+        """An event that carries a job, and is no token."""
+        self.tokens: Signal[[Engine, list[Token]]] = Signal()
+        """Tokens in a row, of one answer and one phase."""
         self.batch_done: Signal[[Engine]] = Signal()
         """All events that came together are told: the moment to pass on what grew."""
         self.bench_event: Signal[[Engine, Any]] = Signal()
@@ -294,12 +289,13 @@ class Engines:
         engine = self.all.get(number)
         if engine is None or engine.state == "gone":
             return
-        for event in batch:
-            handler = _HANDLERS.get(type(event))
-            if handler is not None:
-                handler(self, engine, event)
+        for each in runs(batch):
+            if isinstance(each, list):
+                self.tokens.emit(engine, each)
+            elif (handler := _HANDLERS.get(type(each))) is not None:
+                handler(self, engine, each)
             else:
-                self.job_event.emit(engine, event)
+                self.job_event.emit(engine, each)
         self.batch_done.emit(engine)
 
     def _on_hello(self, engine: Engine, event: Hello) -> None:
@@ -397,9 +393,3 @@ _HANDLERS: dict[type[msgspec.Struct], Callable[[Engines, Engine, Any], None]] = 
     BenchDone: Engines._on_bench,
     Refused: Engines._on_refused,
 }
-
-
-def _spawn(log: Path, on_events: Callable[[list[Event]], None], on_exit: Callable[[Outcome], None]) -> EngineProcess:
-    from playground.supervisor.process import EngineProcess  # not before the window's first picture
-
-    return EngineProcess(log, on_events, on_exit)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import cast
 
 from playground.protocol.events import Event, Memory, PromptProgress, Token
 from playground.workspace.ports import Post
@@ -43,6 +45,19 @@ class Intake:
             waiting.clear()
         if events:  # none: something urgent that joined took all along
             self._apply(events)
+
+
+def runs(batch: list[Event]) -> Iterator[Event | list[Token]]:
+    """A batch's events in their order, tokens in a row of one answer and phase as one list."""
+    for kind, run in groupby(batch, _kind):
+        if kind is None:
+            yield from run
+        else:
+            yield cast("list[Token]", list(run))
+
+
+def _kind(event: Event) -> tuple[int, str] | None:
+    return (event.job, event.phase) if isinstance(event, Token) else None
 
 
 def can_wait(event: Event) -> bool:

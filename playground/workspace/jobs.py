@@ -101,6 +101,7 @@ class Jobs:
         """An answer ended, whole or not; its figures are complete."""
         self._grown: dict[int, Job] = {}
         engines.job_event.connect(self._on_event)
+        engines.tokens.connect(self._on_tokens)
         engines.batch_done.connect(self._pass_on)
 
     def begin(self, lane: Lane, engine: Engine, node: Node, messages: list[Message]) -> None:
@@ -208,9 +209,7 @@ class Jobs:
         job = self.all.get(event.job)
         if job is None:
             return
-        if isinstance(event, Token):
-            self._on_token(job, event)
-        elif isinstance(event, PromptProgress):
+        if isinstance(event, PromptProgress):
             job.fraction = event.done / max(1, event.total)
             job.answer.prompt_done, job.answer.prompt_ns = event.done, event.t_ns
             self._show(job)
@@ -242,15 +241,21 @@ class Jobs:
         job.fraction = event.n_reused / max(1, event.n_prompt)
         self._show(job)
 
-    def _on_token(self, job: Job, event: Token) -> None:
+    def _on_tokens(self, _engine: Engine, tokens: list[Token]) -> None:
+        """Tokens in a row, of one answer and one phase."""
+        last = tokens[-1]
+        job = self.all.get(last.job)
+        if job is None:
+            return
         first = len(job.answer.tokens) == 0
-        job.answer.add(event)
-        if event.phase == "thinking":
-            job.node.thinking += event.text
+        job.answer.add(*tokens)
+        text = "".join([token.text for token in tokens])
+        if last.phase == "thinking":
+            job.node.thinking += text
         else:
-            job.node.text += event.text
-        job.n_past = event.n_past
-        state: LaneState = "thinking" if event.phase == "thinking" else "writing"
+            job.node.text += text
+        job.n_past = last.n_past
+        state: LaneState = "thinking" if last.phase == "thinking" else "writing"
         changed = first or (job.state != state and job.state != "stopping")
         if changed and job.state != "stopping":
             job.state = state

@@ -85,13 +85,17 @@ class Rows:
 
     def append(self, row: tuple[Any, ...]) -> None:
         """Add one row, in the dtype's order."""
-        rows = self._rows
-        if self._n == len(rows):
+        self.extend([row])
+
+    def extend(self, rows: list[tuple[Any, ...]]) -> None:
+        """Add rows: many at a time cost little more than one."""
+        end = self._n + len(rows)
+        while end > len(self._rows):
             import numpy as np
 
-            rows = self._made = np.concatenate([rows, np.zeros_like(rows)])
-        rows[self._n] = row
-        self._n += 1
+            self._made = np.concatenate([self._rows, np.zeros_like(self._rows)])
+        self._rows[self._n : end] = rows
+        self._n = end
 
     def keep_last(self, n: int) -> None:
         """Forget all but the newest rows."""
@@ -149,25 +153,29 @@ class Answer:
         self.finished_ns = 0
         self._chars = 0
 
-    def add(self, token: Token) -> None:
-        """Append one token."""
-        rows = self.tokens
-        before = int(rows.view["t_ns"][-1]) if len(rows) else token.t_ns - token.decode_ns - token.sample_ns
-        self._chars += len(token.text)
-        rows.append(
-            (
-                token.t_ns,
-                token.decode_ns,
-                token.sample_ns,
-                max(0, token.t_ns - before),
-                token.id,
-                token.n_past,
-                self._chars,
-                token.n_batch,
-                token.phase == "thinking",
-                token.wait_ns,
+    def add(self, *tokens: Token) -> None:
+        """Append tokens."""
+        rows, made = self.tokens, []
+        first = tokens[0]
+        before = int(rows.view["t_ns"][-1]) if len(rows) else first.t_ns - first.decode_ns - first.sample_ns
+        for token in tokens:
+            self._chars += len(token.text)
+            made.append(
+                (
+                    token.t_ns,
+                    token.decode_ns,
+                    token.sample_ns,
+                    max(0, token.t_ns - before),
+                    token.id,
+                    token.n_past,
+                    self._chars,
+                    token.n_batch,
+                    token.phase == "thinking",
+                    token.wait_ns,
+                )
             )
-        )
+            before = token.t_ns
+        rows.extend(made)
 
     def take_memory(self, samples: Rows) -> None:
         """Keep what the engine occupied while it wrote this; of very many samples the highest of each stretch."""
