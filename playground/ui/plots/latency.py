@@ -60,7 +60,7 @@ class LatencyPane(LiveView):
     While not visible it computes nothing; when shown again it catches up.
     """
 
-    EVERY_MS = pace(66, 250)
+    EVERY_MS = pace(66, 310)
     token_hovered = Signal(str, int)
     """Lane letter and index of the token under the mouse; index -1 when there is none any more."""
     token_clicked = Signal(str, int)
