@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QIcon
@@ -20,7 +20,7 @@ from playground.resources import resource
 from playground.settings.app import AppSettings
 from playground.supervisor.machine import read_machine, write_machine
 from playground.translate import tr
-from playground.ui import language
+from playground.ui import language, plot_settings
 from playground.ui.bridge import Bridge
 from playground.ui.collector import Collector
 from playground.ui.frame_clock import FrameClock
@@ -142,8 +142,7 @@ class App(QObject):
         self.store.get_state(LAYOUT, lambda kept: self.window.restore_layout(kept) if kept else None)
         self.window.focus_composer()
         if self.window.plots is not None:
-            self._set_plot_axis(self.settings["plot_x"])
-            self.window.plots.latency.axis_changed.connect(lambda axis: self.preferences.set("plot_x", axis))
+            plot_settings.follow(self.preferences, self.window.plots.latency)
             QTimer.singleShot(0, self.window.plots.warm_up)
         for complaint in self.settings.complaints:
             self.workspace.told.emit(complaint)
@@ -229,16 +228,11 @@ class App(QObject):
         preferences.effect("together", workspace.set_together)
         preferences.effect("governor", workspace.set_governed)
         preferences.effect("states_gb", workspace.keeping.set_gb, now=False)
-        preferences.effect("plot_x", self._set_plot_axis)
         preferences.effect("downloads_at_once", self._limit_downloads)
         preferences.effect("download_mb_s", self._limit_downloads)
         workspace.lanes_changed.connect(lambda: preferences.set("together", workspace.together))
         workspace.keeping.changed.connect(lambda: preferences.set("states_gb", workspace.keeping.gb))
         workspace.governed_changed.connect(lambda on: preferences.set("governor", on))
-
-    def _set_plot_axis(self, axis: Any) -> None:
-        if self.window.plots is not None:
-            self.window.plots.latency.set_axis(axis)
 
     def _limit_downloads(self, _value: object) -> None:
         if self.downloads is not None:

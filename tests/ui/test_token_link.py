@@ -192,3 +192,14 @@ def test_a_range_of_the_plot_selects_its_text(desk: Desk) -> None:
     desk.qtbot.waitUntil(lambda: body.textCursor().selectedText() == " blue one and another")
     desk.plot.canvas.choose(None)
     desk.qtbot.waitUntil(lambda: not body.textCursor().hasSelection())
+
+
+def test_what_is_switched_at_the_plot_is_kept_as_a_setting(desk: Desk) -> None:
+    for button, name in ((desk.plot.head.bars, "plot_bars"), (desk.plot.head.split, "plot_split")):
+        button.click()
+        assert desk.app.preferences.value("app", name) is True
+    assert desk.plot.histogram
+    assert desk.plot.split
+    desk.app.preferences.set("plot_bars", False)
+    assert not desk.plot.histogram
+    assert not desk.plot.head.bars.isChecked()
