@@ -7,7 +7,7 @@ import time
 
 import psutil
 
-from playground.fit.machine import kilobytes, machine, swap
+from playground.fit.machine import kilobytes, machine, machine_and_swap
 from playground.protocol.events import Memory
 
 INTERVAL_NS = 250_000_000
@@ -26,7 +26,7 @@ def rss() -> int:
 
 def sample(kv_used: int, gpu: tuple[int, int] = (0, 0)) -> Memory:
     """One reading; ``kv_used`` and ``gpu`` (bytes in use, and all) are passed through. About 0.2 ms on Linux."""
-    available, total = machine()
+    available, total, swap_used, swap_total = machine_and_swap()
     if _LINUX:
         own = _own()
         figures = (own["VmRSS:"], own["RssFile:"], own["RssAnon:"] + own["RssShmem:"], own["VmSwap:"])
@@ -35,7 +35,7 @@ def sample(kv_used: int, gpu: tuple[int, int] = (0, 0)) -> Memory:
         shared = int(getattr(info, "shared", 0))
         figures = (int(info.rss), shared, int(info.rss) - shared, 0)
     now, faults = time.perf_counter_ns(), _major_faults()
-    return Memory(now, *figures, faults, kv_used, available, total, _read_bytes(), *swap(), *gpu)
+    return Memory(now, *figures, faults, kv_used, available, total, _read_bytes(), swap_used, swap_total, *gpu)
 
 
 def _own() -> dict[str, int]:

@@ -12,22 +12,21 @@ _LINUX = sys.platform.startswith("linux")
 
 def machine() -> tuple[int, int]:
     """Bytes the machine, or our container, could give without swapping; and all it has."""
+    return machine_and_swap()[:2]
+
+
+def machine_and_swap() -> tuple[int, int, int, int]:
+    """`machine`, then the bytes of the whole machine's swap in use, and all of it."""
     if not _LINUX:
-        memory = psutil.virtual_memory()
-        return int(memory.available), int(memory.total)
-    figures = kilobytes("/proc/meminfo", ("MemTotal:", "MemAvailable:", "MemFree:"))
+        memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+        return int(memory.available), int(memory.total), int(swap.used), int(swap.total)
+    names = ("MemTotal:", "MemAvailable:", "MemFree:", "SwapTotal:", "SwapFree:")
+    figures = kilobytes("/proc/meminfo", names)
     available, total = figures["MemAvailable:"] or figures["MemFree:"], figures["MemTotal:"]
     limit, free = _container()
-    return (min(available, free), min(total, limit)) if limit else (available, total)
-
-
-def swap() -> tuple[int, int]:
-    """Bytes of the machine's swap in use; and all it has."""
-    if not _LINUX:
-        memory = psutil.swap_memory()
-        return int(memory.used), int(memory.total)
-    figures = kilobytes("/proc/meminfo", ("SwapTotal:", "SwapFree:"))
-    return figures["SwapTotal:"] - figures["SwapFree:"], figures["SwapTotal:"]
+    if limit:
+        available, total = min(available, free), min(total, limit)
+    return available, total, figures["SwapTotal:"] - figures["SwapFree:"], figures["SwapTotal:"]
 
 
 def kilobytes(path: str, names: tuple[str, ...]) -> dict[str, int]:
