@@ -54,8 +54,8 @@ MEMORY_DTYPE: Columns = [
 MEMORY_KEPT = 1000
 """Memory samples kept with an answer, at most: four minutes as they come, the highest of each stretch beyond."""
 
-MEMORY_MOST = 16_000
-"""Memory samples of an engine: at so many, over an hour of writing, the older half is forgotten."""
+MEMORY_MOST, MEMORY_LEAST = 8000, 6500
+"""Memory samples of an engine: at so many, half an hour of writing, all but the newer are forgotten."""
 
 
 class Rows:
@@ -241,5 +241,5 @@ class MemorySeries:
     def add(self, sample: Memory) -> None:
         """Append one sample."""
         if len(self.rows) >= MEMORY_MOST:
-            self.rows.keep_last(MEMORY_MOST // 2)
+            self.rows.keep_last(MEMORY_LEAST)
         self.rows.append(msgspec.structs.astuple(sample))

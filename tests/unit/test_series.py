@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from playground.protocol.events import Memory, Token
+from playground.ui.plots.tracks import KEPT_ROWS
 from playground.workspace.packed import pack, unpack
 from playground.workspace.series import (
     MEMORY_KEPT,
+    MEMORY_LEAST,
     MEMORY_MOST,
     TOKEN_DTYPE,
     Answer,
@@ -142,11 +144,12 @@ def test_a_series_of_another_make_is_refused(what: str) -> None:
         Answer().load(out.getvalue())
 
 
-def test_an_engine_that_wrote_for_long_remembers_the_last_hour() -> None:
+def test_an_engine_that_wrote_for_long_remembers_the_last_half_hour() -> None:
+    assert MEMORY_LEAST > KEPT_ROWS, "the plot draws no more"
     engine = MemorySeries()
     for second in range(MEMORY_MOST + 10):
         engine.add(sample(second, second))
     rows = engine.rows.view
-    assert len(rows) == MEMORY_MOST // 2 + 10
+    assert len(rows) == MEMORY_LEAST + 10
     assert np.all(np.diff(rows["rss"]) == 1)
     assert rows["rss"][-1] == MEMORY_MOST + 9
