@@ -126,7 +126,7 @@ class LatencyPane(LiveView):
 
         canvas = LatencyCanvas(self._theme)
         canvas.setAccessibleName(tr("Latency of each token"))
-        canvas.setAccessibleDescription(HELP)
+        canvas.setAccessibleDescription(tr(HELP))
         canvas.hovered.connect(self._hovered)
         canvas.clicked.connect(lambda hover: self.token_clicked.emit(hover.letter, hover.index))
         canvas.zoom_changed.connect(self.head.show_zoomed)

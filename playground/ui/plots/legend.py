@@ -94,6 +94,7 @@ class LegendButton(PaintedButton):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Swatch and text; a hidden series is greyed, its swatch hollow."""
         with QPainter(self) as p:
+            p.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # places are counted from the left
             if self.underMouse() or self._ring:
                 self.paint_box(p, self.fill("canvas", "hover"), 4)
             self._paint_swatch(p)
