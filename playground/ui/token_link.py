@@ -74,7 +74,10 @@ class TokenLink:
         found = self._spans(letter, index, index)
         if found is not None:
             lane, node, spans = found
-            self._lanes.view(lane.letter).transcript.show_place(node.id, spans)
+            transcript = self._lanes.view(lane.letter).transcript
+            if not transcript.isVisible():  # lanes are tabs
+                self._workspace.set_active(lane.letter)
+            transcript.show_place(node.id, spans)
             self._marked = (lane.letter, node.id)
 
     def _chosen(self, letter: str, first: int, last: int) -> None:

@@ -22,6 +22,7 @@ _NO_SPACES = "\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
 _RUN = re.compile(rf"[^\W_{_NO_SPACES}]+|\S")
 _WORD_REACH, _SIGN_REACH, _MARK_REACH = 400, 24, 8
 """Characters of marks that may stand before a word, a sign, and inside a word."""
+_STEP = 64
 _FENCE = re.compile(r"^[ >]*(```+|~~~+)(.*)$", re.MULTILINE)
 _UNSHOWN = re.compile(
     r"(?<=\])\([^()\s]*(?:\([^()\s]*\))*[^()\s]*\)"  # a link's address
@@ -95,7 +96,7 @@ class SourceMap:
 
 
 class _Runs:
-    """Words by where they begin in source and document, both in order; lengths in characters."""
+    """Runs of words by where they begin in source and document, both in order; lengths in characters."""
 
     def __init__(self) -> None:
         self.sources, self.positions, self.lengths = array("l"), array("l"), array("l")
@@ -116,13 +117,18 @@ class _Runs:
         text, origin = block.text(), block.position()
         wide = not text.isascii() and max(text) > "\uffff"
         places = [0, *accumulate(utf16(sign) for sign in text)] if wide else None
-        for run in _RUN.finditer(text):
-            word = run.group()
-            at = _find(source, word, self.place)
+        run = _RUN.search(text)
+        while run is not None:
+            word, start = run.group(), run.start()
+            at, length = _find(source, word, self.place), len(word)
+            position = origin + (places[start] if places else start)
             if at >= 0:
-                self._append(at, origin + (places[run.start()] if places else run.start()), len(word))
-            elif len(word) > 1:
-                self._in_pieces(word, source, origin + (places[run.start()] if places else run.start()))
+                # Mostly the words behind it follow in the source, too.
+                length = length if places else _alike(text, start, source, at)
+                self._append(at, position, length)
+            elif length > 1:
+                self._in_pieces(word, source, position)
+            run = _RUN.search(text, start + length)
         self.seen = origin + block.length()
 
     def _append(self, source: int, position: int, length: int) -> None:
@@ -143,6 +149,19 @@ class _Runs:
             place = at + 1
         for index, at in enumerate(found):
             self._append(at, position + index, 1)
+
+
+def _alike(one: str, start: int, other: str, at: int) -> int:
+    """How many characters two texts have in common from two places on."""
+    length, step = 0, _STEP
+    most = min(len(one) - start, len(other) - at)
+    while step:
+        end = length + step
+        if end <= most and one[start + length : start + end] == other[at + length : at + end]:
+            length = end
+        else:
+            step //= 2
+    return length
 
 
 def _find(source: str, word: str, place: int) -> int:
