@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from plot_kit import Stand, fill, steady
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QAction, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from playground.conversation.tree import Chat, Node
+from playground.ui.plots import overlay
 from playground.workspace.lane import Lane
 from playground.workspace.overlays import MOST, Overlays
 
@@ -64,7 +65,11 @@ class Desk:
         return self.stand.canvas.picture
 
     def items(self) -> list[QAction]:
-        return [item for item in self.stand.pane.bar.menu(self.stand.pane.axis).actions() if not item.isSeparator()]
+        return [
+            item
+            for item in self.stand.pane.bar.menu(self.stand.pane.axis).actions()
+            if not item.isSeparator() and item.isEnabled()
+        ]
 
     def line_at(self, x: float, height: float) -> bool:
         """Whether a line in lane A's hue passes here; ``height`` in milliseconds of the axis."""
@@ -168,3 +173,28 @@ def test_what_grows_under_overlays_is_the_picture_painted_at_once(qtbot: QtBot) 
     seen = desk.stand.pixels()
     desk.stand.canvas.refresh()
     assert (abs(seen - desk.stand.pixels()).sum(axis=2) > 0).sum() <= 8
+
+
+def test_names_at_the_ends_of_lines_are_whole_and_apart(qtbot: QtBot) -> None:
+    desk = Desk(qtbot)
+    desk.add(desk.stand.workspace.chat, "long", "q2", steady(64 * 5 + 20, 30.5), 0.8)
+    desk.over("v1", "long")
+    named = [one for one in _texts(desk) if "version" in one[0]]
+    assert [name for name, _ in named] == ["version 1", "version 4"]
+    boxes = [box for _, box in named]
+    assert not boxes[0].intersects(boxes[1])
+    assert all(box.right() <= desk.stand.frame.rect.right() + 1 for box in boxes)
+
+
+def _texts(desk: Desk) -> list[tuple[str, QRectF]]:
+    """What is written into the plot, and where."""
+    found: list[tuple[str, QRectF]] = []
+
+    class Pen(QPainter):
+        def drawText(self, *arguments: Any) -> None:
+            found.append((arguments[-1], arguments[0]))
+
+    image = QImage(desk.stand.canvas.size(), QImage.Format.Format_RGB32)
+    with Pen(image) as p:
+        overlay.paint_overs(p, desk.picture, desk.stand.theme)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from playground.translate import tr
@@ -19,6 +19,7 @@ from playground.workspace.words import format_rate_value
 
 STRENGTHS = (0.8, 0.62, 0.48, 0.36)
 """How much of the lane's colour each line has, in the order in which they were laid over."""
+_NAME_HEIGHT = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,6 @@ def entry_of(over: Over) -> Entry:
 def paint_overs(p: QPainter, picture: Picture, theme: Theme, left: float | None = None) -> None:
     """The lines of all earlier answers, each with its name at its end; ``left``: only what is right of this pixel."""
     frame = picture.frame
-    p.setFont(theme.font(11))
     for over in picture.overs:
         seen = painting.trace(frame, over)
         if left is not None:
@@ -78,11 +78,28 @@ def paint_overs(p: QPainter, picture: Picture, theme: Theme, left: float | None 
         if seen.part.stop - seen.part.start < 2:
             continue
         x, y = painting.line_of(picture, seen)
-        color = color_of(over, theme)
-        p.setPen(painting.line_pen(color))
+        p.setPen(painting.line_pen(color_of(over, theme)))
         p.setRenderHint(QPainter.RenderHint.Antialiasing, seen.smooth)
         p.drawPolyline(painting.polygon(x, y))
         p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        if len(x) and seen.part.stop == over.n and x[-1] < frame.rect.right() - 4:
-            end = QPointF(float(x[-1]), float(y[-1]))
-            p.drawText(QRectF(end.x() + 4, end.y() - 8, 200, 16), Qt.AlignmentFlag.AlignVCenter, over.name)
+    _paint_names(p, picture, theme)
+
+
+def _paint_names(p: QPainter, picture: Picture, theme: Theme) -> None:
+    """Each line's name where it ends, inside the plot and apart from one another."""
+    frame = picture.frame
+    rect = frame.rect
+    ends: list[tuple[Over, float, float]] = []
+    for over in picture.overs:
+        x = float(frame.px(over.x(frame.axis, over.n - 1)))
+        last = slice(over.n - 1, over.n)
+        value = over.mean(last) if picture.many else frame.rate_in_ms(over.rate(last))
+        if over.n > 1 and rect.left() <= x <= rect.right():
+            ends.append((over, x, max(float(frame.py(value)[0]), rect.top())))
+    p.setFont(theme.font(11))
+    heights = painting.spread([y for _, _, y in ends], _NAME_HEIGHT, rect.top() + 8, rect.bottom() - 8)
+    for (over, x, _), y in zip(ends, heights, strict=True):
+        width = p.fontMetrics().horizontalAdvance(over.name) + 2
+        p.setPen(color_of(over, theme))
+        place = QRectF(min(x + 4, rect.right() - width), y - 8, width, 16)
+        p.drawText(place, Qt.AlignmentFlag.AlignVCenter, over.name)

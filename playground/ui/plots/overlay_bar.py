@@ -66,12 +66,13 @@ class OverlayBar(QWidget):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         overlays = self._overlays
         choices = overlays.choices() if overlays is not None else []
-        menu.addSection(tr("Lay over this answer"))
+        menu.addAction(tr("Lay over this answer")).setEnabled(False)
         if not choices:
             menu.addAction(tr("Other versions and turns of this chat will be offered here")).setEnabled(False)
         for choice in choices:
             self._offer(menu, choice)
-        menu.addSection(tr("Line up by"))
+        menu.addSeparator()
+        menu.addAction(tr("Line up by")).setEnabled(False)
         group = QActionGroup(menu)
         for name, (words, _) in AXES.items():
             shown = tr(words)
