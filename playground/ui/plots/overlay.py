@@ -19,7 +19,7 @@ from playground.workspace.words import format_rate_value
 
 STRENGTHS = (0.8, 0.62, 0.48, 0.36)
 """How much of the lane's colour each line has, in the order in which they were laid over."""
-_NAME_HEIGHT = 13
+_NAME_HEIGHT = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,5 +101,5 @@ def _paint_names(p: QPainter, picture: Picture, theme: Theme) -> None:
     for (over, x, _), y in zip(ends, heights, strict=True):
         width = p.fontMetrics().horizontalAdvance(over.name) + 2
         p.setPen(color_of(over, theme))
-        place = QRectF(min(x + 4, rect.right() - width), y - 8, width, 16)
+        place = QRectF(min(x + 4, rect.right() - width), y - _NAME_HEIGHT / 2, width, _NAME_HEIGHT)
         p.drawText(place, Qt.AlignmentFlag.AlignVCenter, over.name)
