@@ -189,7 +189,7 @@ class Fetch:
                     "What arrived as {name} is not the file that was published (its digest is another), so it is not "
                     "used. It was put aside as {bad}; try again, which replaces it, or cancel, which deletes it.",
                     name=file.name,
-                    bad=bad.name,
+                    bad=f"{bad.name[:12]}…{bad.suffix}",
                 ),
             )
         os.replace(path, self._place.blob(file.etag))

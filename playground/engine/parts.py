@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from playground.engine.header import Header, LoadError, check
+from playground.translate import tr
 
 _FIRST = re.compile(r"(.*)-00001-of-(\d{5})\.gguf", re.DOTALL)
 _MOST = 999
@@ -29,23 +30,42 @@ def check_model(path: str) -> Header:
     if number != 1:
         raise LoadError(
             "other",
-            f"“{name}” is part {number} of a model in {count} files. Put all parts in one folder and open the first.",
+            tr(
+                "“{name}” is part {number} of a model in {count} files. Put all parts in one folder and open the "
+                "first.",
+                name=name,
+                number=number,
+                count=count,
+            ),
         )
     parts = parts_of(Path(path))
     if len(parts) != count:
         raise LoadError(
             "other",
-            f"“{name}” is the first of {count} files, and by their names llama.cpp finds the others: "
-            f"it must end in “-00001-of-{count:05}.gguf”. Give all parts the names that they were published with.",
+            tr(
+                "“{name}” is the first of {count} files, and by their names llama.cpp finds the others: it must end in "
+                "“-00001-of-{count:05}.gguf”. Give all parts the names that they were published with.",
+                name=name,
+                count=count,
+            ),
         )
     for n, part in enumerate(parts[1:], 2):
         if not part.exists():
             raise LoadError(
-                "missing", f"Part {n} of {count} is missing: “{part.name}”. Put all parts in one folder with “{name}”."
+                "missing",
+                tr(
+                    "Part {n} of {count} is missing: “{part}”. Put all parts in one folder with “{name}”.",
+                    n=n,
+                    count=count,
+                    part=part.name,
+                    name=name,
+                ),
             )
         header.tensors += check(str(part)).tensors
     if not header.tensors:
-        raise LoadError("unsupported", f"“{name}” and its parts hold no weights. Choose the model itself.")
+        raise LoadError(
+            "unsupported", tr("“{name}” and its parts hold no weights. Choose the model itself.", name=name)
+        )
     return header
 
 

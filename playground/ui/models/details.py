@@ -38,6 +38,7 @@ class Details(QScrollArea):
         self._stop_check: Callable[[], None] = _nothing
         theme = rooms.theme
         self.setWidgetResizable(True)
+        self.setAccessibleName(tr("The chosen model"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.none = Label(theme, tr("Choose a model to see what is known of it."), 12, "text-3", wrap=True)
         self.name = Label(theme, "", 16, "text-1", 600, wrap=True)

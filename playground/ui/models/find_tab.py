@@ -35,6 +35,7 @@ class FindTab(QWidget):
         """The user agreed to send what is typed."""
         theme = rooms.theme
         self.search = SearchField(theme, tr("Search the Hub, or owner/name"))
+        self.search.setToolTip(self.search.placeholderText())
         self.search.installEventFilter(self)
         self.filters = Filters(theme)
         self.head = self.filters.head

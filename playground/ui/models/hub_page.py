@@ -47,6 +47,7 @@ class HubPageView(QScrollArea):
         theme = rooms.theme
         self._card_text = ""
         self.setWidgetResizable(True)
+        self.setAccessibleName(tr("The chosen repository"))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.name = Label(theme, "", 20, "text-1", 600, wrap=True)
         self.about = Label(theme, "", 12, "text-2", wrap=True)
