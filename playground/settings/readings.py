@@ -131,7 +131,7 @@ _ROWS = (
             Track(Joined("power", derived.tokens_per_joule), later("Tokens of all lanes for each joule that processor and GPU draw."), digits=2)),
     Reading("context", later("Context filled"), "%", 1, "tokens in the cache, of those that the context holds", ("memory.kv_used", "info.n_ctx"), _SAMPLE, ("track",), "lane",
             Track(Sampled(derived.context_filled), later("How much of its context each engine’s tokens fill."), top=100)),
-    Reading("disk_reads", later("Read from disk, rate"), "MB/s", 1, "how fast the engine’s process reads from the disk, mapped pages included", ("memory.read_bytes",), _SAMPLE, ("track",), "lane",
+    Reading("disk_reads", later("Disk reads"), "MB/s", 1, "how fast the engine’s process reads from the disk, mapped pages included", ("memory.read_bytes",), _SAMPLE, ("track",), "lane",
             Track(Sampled(derived.disk_reads, "read_bytes"), later("How fast each engine reads from the disk: while it writes, that is a sign of too little memory."))),
     Reading("gpu_filled", later("GPU memory filled"), "%", 1, "what all programs use of the GPU’s memory", ("memory.gpu_used", "memory.gpu_total"), _SAMPLE, ("track",), "lane",
             Track(Sampled(derived.gpu_filled, "gpu_total"), later("How much of the GPU’s memory is in use, by all programs."), top=100)),

@@ -23,6 +23,8 @@ AFTER = 2
 """Samples in a row that must say so before it is said."""
 OVER_AFTER = 6
 """Samples in a row without, before it is over."""
+SETTLED = 10
+"""Samples in a row after which the card has the figures anew: the first ones still count tokens of before."""
 LEAVE = NoticeAction("dismiss", later("Go on as it is"))
 
 
@@ -69,6 +71,9 @@ class Spilling:
         watch.seen, watch.calm = watch.seen + 1, 0
         if watch.seen >= AFTER:
             self._say(engine, watch, found, [job for job in jobs if job.id not in watch.told])
+        if watch.seen == SETTLED:
+            watch.spill = engine.facts.spill = found
+            self._renew(engine, watch)
 
     def _say(self, engine: Engine, watch: _Watch, found: Spill, jobs: list[Job]) -> None:
         if not jobs:
@@ -87,9 +92,7 @@ class Spilling:
 
         def known(advice: Advice) -> None:
             watch.advice = advice
-            for lane in self._lanes(engine):
-                if lane.notice is not None and lane.notice is watch.cards.get(lane.letter):
-                    self._put(lane, watch)
+            self._renew(engine, watch)
 
         if watch.advice is None:
             self._room.advise(engine, known, whole=True)
@@ -124,6 +127,12 @@ class Spilling:
         if not any(other.engine is job.engine for other in self._jobs.all.values()):
             _over(job.engine.facts)
             del self._watches[job.engine.id]
+
+    def _renew(self, engine: Engine, watch: _Watch) -> None:
+        """Cards that are still up, with what is known by now."""
+        for lane in self._lanes(engine):
+            if lane.notice is not None and lane.notice is watch.cards.get(lane.letter):
+                self._put(lane, watch)
 
     def _put(self, lane: Lane, watch: _Watch) -> None:
         watch.cards[lane.letter] = lane.notice = self._card(lane, watch)

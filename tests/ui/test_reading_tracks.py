@@ -184,7 +184,7 @@ def test_gpu_and_disk_are_offered_where_they_are_told(stand: Stand) -> None:
     lane.engine.memory.add(memory(8.75, 360, gpu_used=3000 * MB, gpu_total=4000 * MB, read_bytes=60 * MB))
     lane.grew.emit()
     stand.on("gpu_filled", "disk_reads")
-    assert stand.shown == [("Read from disk, rate", "100 MB/s"), ("GPU memory filled", "75 %")]
+    assert stand.shown == [("Disk reads", "100 MB/s"), ("GPU memory filled", "75 %")]
 
 
 def test_only_a_pane_in_sight_lets_them_be_read(stand: Stand) -> None:

@@ -46,11 +46,15 @@ def paint_spans(p: QPainter, picture: Picture, frame: StackFrame, theme: Theme) 
         p.drawLine(QLineF(left, rect.top(), left, rect.bottom()))
         veil.setAlphaF(0.18)
         p.fillRect(QRectF(left, rect.top(), max(2.0, right - left), rect.height()), veil)
-        width = metrics.horizontalAdvance(span.text)
+        fits = (
+            words
+            for words in (span.text, span.text.partition(",")[0])
+            if metrics.horizontalAdvance(words) < rect.width() - 8
+        )
+        words = next(fits, metrics.elidedText(span.text, Qt.TextElideMode.ElideRight, int(rect.width()) - 8))
+        width = metrics.horizontalAdvance(words)
         start = max(rect.left() + 4, min(left + 4, rect.right() - width - 4))
-        if width > rect.width() - 8:
-            continue
         box = QRectF(start - 2, rect.center().y() - metrics.height() / 2, width + 6, metrics.height())
         p.fillRect(box, theme.color("canvas"))
         p.setPen(theme.color("warn"))
-        p.drawText(box.adjusted(2, 0, 4, 0), _LEFT, span.text)
+        p.drawText(box.adjusted(2, 0, 4, 0), _LEFT, words)
