@@ -37,7 +37,7 @@ FIELDS = Table(
         _f("plot_bars", "Plot histogram", "bool", False, "The latency plot shows at its right how often each latency comes."),
         _f("plot_split", "Plot parts", "bool", False,
            "The latency plot shows what each token’s time went into: decoding, sampling, waiting, text."),
-        _f("language", "Language", "choice", "system", "The language of menus and settings, from the next start on.",
+        _f("language", "Language", "choice", "system", "The window’s language, from the next start on.",
            choices=("system", "en", "de")),
         _f("reduced_motion", "Less motion", "bool", False, "No animations; the caret doesn’t blink."),
         _f("governor", "Follow the load", "bool", True,

@@ -60,7 +60,7 @@ class Docks(QObject):
         small, roomy = width < OVERLAY_BELOW, width >= ROOMY
         chat = layout.columns.index("chat")
         for name, pane, wanted in (("sidebar", self.left, layout.sidebar), ("panel", self.right, layout.panel)):
-            pane.stand("left" if layout.columns.index(name) < chat else "right", wanted)  # type: ignore[arg-type]
+            pane.stand("left" if layout.columns.index(name) < chat else "right", wanted)
         self.left.arrange(small or lanes >= 3, layout.sidebar_size or (240 if roomy else 200))
         self.right.arrange(small or (lanes >= 3 and not roomy), layout.panel_size or (312 if roomy else 280))
         self._order(layout)

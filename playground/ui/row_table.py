@@ -20,7 +20,7 @@ def beside(right: bool) -> Qt.AlignmentFlag:
 class Cell(QStyledItemDelegate):
     """A cell that Qt paints."""
 
-    def displayText(self, value: Any, locale: QLocale) -> str:
+    def displayText(self, value: Any, locale: QLocale | QLocale.Language) -> str:
         """Figures with their unit, in their order."""
         return figure(super().displayText(value, locale))
 
