@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QPainter
 
 from playground.translate import tr
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from playground.ui.chat.body import Body
 
 RADIUS = 8
+_BEYOND = RADIUS + 4
 
 
 class CodeFrames:
@@ -67,19 +69,28 @@ class CodeFrames:
     def paint(self, p: QPainter, clip: QRectF) -> None:
         """Frames, heads and language labels that touch ``clip``."""
         for region, frame in self._in_view(clip.top(), clip.bottom()):
-            self._paint_frame(p, frame, region.language or "text")
+            # Only as high as can be seen: a smooth shape costs by its height, whatever is clipped.
+            part = QRectF(frame)
+            part.setTop(max(frame.top(), floor(clip.top()) - _BEYOND + 0.5))
+            part.setBottom(min(frame.bottom(), ceil(clip.bottom()) + _BEYOND + 0.5))
+            self._paint_frame(p, part)
+            if clip.top() < frame.top() + HEAD + 2:
+                self._paint_head(p, frame, region.language or "text")
 
-    def _paint_frame(self, p: QPainter, frame: QRectF, label: str) -> None:
+    def _paint_frame(self, p: QPainter, frame: QRectF) -> None:
+        p.setPen(self._theme.color("line-strong"))
+        p.setBrush(self._theme.color("sunken"))
+        p.drawRoundedRect(frame, RADIUS, RADIUS)
+
+    def _paint_head(self, p: QPainter, frame: QRectF, label: str) -> None:
         theme = self._theme
         p.setPen(theme.color("line-strong"))
-        p.setBrush(theme.color("sunken"))
-        p.drawRoundedRect(frame, RADIUS, RADIUS)
         head = QRectF(frame.left(), frame.top(), frame.width(), HEAD)
         if theme.scheme == "dark":
             p.save()
             p.setClipRect(head, Qt.ClipOperation.IntersectClip)
             p.setBrush(theme.color("canvas"))
-            p.drawRoundedRect(frame, RADIUS, RADIUS)
+            p.drawRoundedRect(frame.adjusted(0, 0, 0, min(0.0, HEAD + 2 * RADIUS - frame.height())), RADIUS, RADIUS)
             p.restore()
         p.fillRect(QRectF(frame.left() + 0.5, head.bottom(), frame.width() - 1, 1), theme.color("line"))
         p.setFont(theme.font(12))
@@ -109,8 +120,10 @@ class CodeFrames:
             button.clicked.connect(lambda: self.copy(index))
             self._buttons.append(button)
         button = self._buttons[index]
-        button.move(int(frame.right()) - BUTTON - 6, int(frame.top()) + (HEAD - BUTTON) // 2)
-        button.setVisible(True)
+        place = QPoint(int(frame.right()) - BUTTON - 6, int(frame.top()) + (HEAD - BUTTON) // 2)
+        if button.isHidden() or button.pos() != place:
+            button.move(place)
+            button.setVisible(True)
 
     def copy(self, index: int) -> None:
         """Put the code of the block with that button on the clipboard."""

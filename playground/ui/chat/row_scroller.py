@@ -36,14 +36,15 @@ class _QuietBar(QScrollBar):
         self._theme = theme
         self._setting = False
         self._thumb = QRect()
+        self.setSingleStep(STEP)
 
     def show_state(self, most: int, page: int, value: int) -> None:
         """Take a range and a value over without telling; painted anew only if the thumb looks different."""
         self._setting = True
         self.blockSignals(True)
         self.setRange(0, most)
-        self.setPageStep(page)
-        self.setSingleStep(STEP)
+        if self.pageStep() != page:
+            self.setPageStep(page)
         self.setValue(value)
         self.blockSignals(False)
         self._setting = False
