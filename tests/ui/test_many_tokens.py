@@ -90,3 +90,22 @@ def test_a_kept_answer_of_that_length_comes_back_whole() -> None:
     fresh.load(kept)
     assert np.array_equal(fresh.tokens.view, lane.answer.tokens.view)
     assert len(kept) < 3_000_000
+
+
+def test_percentiles_of_four_long_answers_are_spread_over_the_pictures(qtbot: QtBot) -> None:
+    stand = Stand(qtbot, lanes=4, width=860)
+    for number, lane in enumerate(stand.workspace.lanes):
+        fill(lane, spiky(number))
+        lane.state = "writing"
+    stand.show()
+    assert {letter: stats.n for letter, stats in stand.pane._stats.items()} == dict.fromkeys("ABCD", TOKENS)
+    stand.pane._stats_at.clear()
+    for lane in stand.workspace.lanes:
+        stand.grow(10.0, letter=lane.letter)
+        lane.state = "ready"
+    taken = []
+    for _ in range(4):
+        stand.clock.tick()
+        taken.append(sum(stats.n == TOKENS + 1 for stats in stand.pane._stats.values()))
+    assert taken == [1, 2, 3, 4]
+    assert not stand.clock.marks

@@ -33,6 +33,8 @@ from playground.workspace.words import RATE_WINDOW, format_rate_value
 if TYPE_CHECKING:
     from playground.ui.plots.canvas import LatencyCanvas
 
+MOST_AT_ONCE = 60_000
+"""Tokens whose percentiles are taken for one picture, unless one answer alone has more."""
 STATS_EVERY_S = pace(250, 700) / 1000
 """Between two takes of the percentiles while an answer is written."""
 
@@ -82,7 +84,7 @@ class LatencyPane(LiveView):
         self._frozen: list[Shown] | None = None
         self._stats: dict[str, Stats] = {}
         self._of: dict[str, Any] = {}
-        self._stats_at = 0.0
+        self._stats_at: dict[str, float] = {}
         self._told: object = None
         self._largest_rate = 0.0
         self._heights = Heights()
@@ -284,13 +286,18 @@ class LatencyPane(LiveView):
             if self.canvas is not None:
                 self.canvas.choose(None)
         now = time.monotonic()
-        due = now - self._stats_at >= STATS_EVERY_S
+        taken = 0
         for s in shown:
             known = self._stats.get(s.letter)
+            due = now - self._stats_at.get(s.letter, 0.0) >= STATS_EVERY_S
             if known is None or (known.n != s.n and (due or not s.busy or known.n < 20)):
+                if known is not None and taken and taken + s.n > MOST_AT_ONCE:
+                    self.mark()  # with the next picture
+                    continue
                 self._stats[s.letter] = s.stats()
                 self._explain(s)
-                self._stats_at, new = now, True
+                self._stats_at[s.letter], new = now, True
+                taken += s.n
         return new
 
     def _explain(self, shown: Shown) -> None:
