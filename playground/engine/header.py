@@ -56,6 +56,11 @@ class Header:
     """Every value that is no array, and as tuples the short lists of numbers."""
     tensors: list[Tensor] = field(default_factory=list)
 
+    def number(self, key: str) -> int:
+        """A whole number; 0 where there is none by that key."""
+        value = self.scalars.get(key, 0)
+        return value if isinstance(value, int) else 0
+
     def fit(self) -> FitModel:
         """What the model needs in memory, by the tensors that are known."""
         return FitModel(self.scalars, self.tensors)
@@ -144,8 +149,8 @@ class _Walk:
 
     def _check_general(self, header: Header) -> None:
         # Of several files only the first names the architecture, and it may have no tensors; see `parts`.
-        is_part = header.scalars.get("split.count", 0) not in (0, 1)
-        if is_part and header.scalars.get("split.no", 0):
+        is_part = header.number("split.count") > 1
+        if is_part and header.number("split.no") > 0:
             return
         if not isinstance(header.scalars.get("general.architecture"), str):
             raise self._corrupt(tr("it doesn’t name its architecture"))

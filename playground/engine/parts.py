@@ -23,10 +23,10 @@ def parts_of(path: Path) -> list[Path]:
 def check_model(path: str) -> Header:
     """The header of the first file with the tensors of all. Raises LoadError when llama.cpp could not load them."""
     header = check(path)
-    count = _number(header, "split.count")
+    count = header.number("split.count")
     if count < 2:
         return header
-    name, number = Path(path).name, _number(header, "split.no") + 1
+    name, number = Path(path).name, header.number("split.no") + 1
     if number != 1:
         raise LoadError(
             "other",
@@ -67,8 +67,3 @@ def check_model(path: str) -> Header:
             "unsupported", tr("“{name}” and its parts hold no weights. Choose the model itself.", name=name)
         )
     return header
-
-
-def _number(header: Header, key: str) -> int:
-    value = header.scalars.get(key, 0)
-    return value if isinstance(value, int) else 0

@@ -11,6 +11,7 @@ import pytest
 from gguf_factory import random_model
 
 from engine.driver import Engine
+from playground.engine.header import LoadError
 from playground.engine.parts import check_model
 from playground.models import library
 from playground.models.inspect import inspect
@@ -100,6 +101,16 @@ def test_another_part_than_the_first_says_which_to_open(engine: Engine, parts: l
     failed = refusal(engine, parts[1])
     assert "is part 2 of a model in 3 files" in failed.message
     assert "open the first" in failed.message
+
+
+@pytest.mark.parametrize("count", ["many", 4_000_000_000, 2.5, (2, 2)])
+def test_a_count_of_parts_that_makes_no_sense_is_no_way_around_the_checks(tmp_path: Path, count: object) -> None:
+    keys = {"split.count": count, "split.no": "last"}
+    path = gguf_shapes.Shapes("llama", "F32", keys, [("token_embd.weight", (32, 8), "F32")]).write(tmp_path / "x.gguf")
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b"general.architecture", b"general.architectura"))
+    with pytest.raises(LoadError, match="architecture"):
+        check_model(str(path))
 
 
 def test_a_renamed_first_part_says_how_it_must_be_called(engine: Engine, parts: list[Path]) -> None:
