@@ -6,6 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 
 import pytest
+from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 
@@ -27,4 +28,6 @@ def collect_here() -> Iterator[None]:
     """As in the app: widgets are collected on the GUI thread only, never on a helper thread."""
     gc.disable()
     yield
+    # Nothing left behind that every later test would style and lay out again: no event loop runs that would do it.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect(1)
