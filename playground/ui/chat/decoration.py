@@ -25,6 +25,7 @@ from playground.ui.theme import Theme, mix
 
 _QUOTE_LEVEL = int(QTextFormat.Property.BlockQuoteLevel)
 CARET_WIDTH, CARET_HEIGHT = 7, 15
+_NEAR_END = 8
 
 
 def block_rect(block: QTextBlock) -> QRectF:
@@ -98,17 +99,23 @@ class Decoration:
 
     def _blocks_in(self, clip: QRectF) -> Iterator[QTextBlock]:
         layout = self._document.documentLayout()
-        at = layout.hitTest(QPointF(0, max(0.0, clip.top() - 30)), Qt.HitTestAccuracy.FuzzyHit)
-        cursor = QTextCursor(self._document)
-        cursor.setPosition(max(0, at))
-        if table := cursor.currentTable():
-            cursor = table.firstCursorPosition()
-        block = cursor.block()
+        block = self._block_at(max(0.0, clip.top() - 30))
+        if table := QTextCursor(block).currentTable():
+            block = table.firstCursorPosition().block()
         while block.isValid():
             if layout.blockBoundingRect(block).top() > clip.bottom() and not QTextCursor(block).currentTable():
                 return
             yield block
             block = block.next()
+
+    def _block_at(self, y: float) -> QTextBlock:
+        """The block at a height; near the end, where an answer grows, without Qt's dear search."""
+        layout, block = self._document.documentLayout(), self._document.lastBlock()
+        for _ in range(_NEAR_END):
+            if layout.blockBoundingRect(block).top() <= y or not block.previous().isValid():
+                return block
+            block = block.previous()
+        return self._document.findBlock(max(0, layout.hitTest(QPointF(0, y), Qt.HitTestAccuracy.FuzzyHit)))
 
     def _paint_quote(self, p: QPainter, block: QTextBlock, rect: QRectF) -> None:
         form, above = block.blockFormat(), block.previous().blockFormat()
