@@ -147,7 +147,7 @@ class Shown:
     def xs_at(self, axis: Axis, index: NDArray[np.intp]) -> Floats:
         """Where single tokens stand."""
         if axis == "token":
-            return index + 1.0
+            return index.astype(np.float64) + 1
         return (self.rows["t_ns"][index] - self.zero_ns(axis)) * 1e-9
 
     def rate(self, part: slice) -> Floats:
