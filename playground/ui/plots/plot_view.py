@@ -104,7 +104,7 @@ class PlotView(pg.GraphicsView):
         grown = None if self._stale or self._worn() else self._grow()
         if grown is None:
             self._render()
-            self._sheet.update()
+            self.viewport().update()
         else:
             for place in grown:
                 self.viewport().update(place.toAlignedRect())
@@ -114,11 +114,11 @@ class PlotView(pg.GraphicsView):
         """Draw all of it anew with the next paint."""
         self._stale = True
         self.look()
-        self._sheet.update()
+        self.viewport().update()
 
     def update_over(self) -> None:
         """Draw anew what is over the picture."""
-        self._sheet.update()
+        self.viewport().update()
 
     def zoom_back(self) -> None:
         """Show all of it again, and follow it."""
