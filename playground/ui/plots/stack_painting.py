@@ -176,11 +176,11 @@ def paint_cross(p: QPainter, frame: StackFrame, theme: Theme, x: float, total: f
 
 
 def thin(picture: Picture, frame: StackFrame) -> NDArray[np.intp]:
-    """Indices of the points to draw: those in sight, at most two a pixel, the highest of each block."""
+    """Indices of the points to draw: those in sight, about one a pixel, the highest of each block."""
     x = picture.x
     first = max(0, int(np.searchsorted(x, frame.x0)) - 1)
     last = min(len(x), int(np.searchsorted(x, frame.x1, side="right")) + 1)
-    most = max(16, int(frame.rect.width()) * 2)
+    most = max(16, int(frame.rect.width()))
     if last - first <= most:
         return np.arange(first, last)
     size = -(-(last - first) // most)
