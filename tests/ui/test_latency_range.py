@@ -9,10 +9,10 @@ import numpy as np
 import pyqtgraph
 import pytest
 from plot_kit import Stand, fill, steady
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QPaintEvent, QRegion
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 LEFT, NONE, SHIFT = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.ShiftModifier
@@ -63,6 +63,9 @@ def test_a_drag_chooses_tokens_and_tells_their_figures(qtbot: QtBot) -> None:
     assert told[-1] == ("A", 99, 148)
     assert words(stand).startswith("50 tokens selected, median 20.0  p95 20.0  p99 20.0")
     assert words(stand, "rate") == "tok/s 50.0"
+    stand.pane.resize(520, 218)
+    assert words(stand).startswith("n 50 median 20.0  p95 20.0")
+    stand.pane.resize(760, 218)
     assert "50 tokens selected" in stand.pane.accessibleName()
     middle = stand.image().pixelColor(stand.place(120, 3))
     assert middle != stand.theme.color("canvas") == stand.image().pixelColor(stand.place(60, 3))
@@ -183,3 +186,31 @@ def test_while_an_answer_grows_only_the_new_part_and_the_bars_are_painted(qtbot:
     stand.grow(10.0, 10.0).tick()
     assert not whole
     assert stand.canvas.picture.bars is not before
+
+
+class _Painted(QObject):
+    """How much of a widget was painted since."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.region = QRegion()
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QPaintEvent):
+            self.region += event.region()
+        return False
+
+
+def test_what_changes_reaches_the_screen(qtbot: QtBot) -> None:
+    stand = stand_of(qtbot)
+    qtbot.waitExposed(stand.pane)
+    stand.tick()
+    viewport = stand.canvas.viewport()
+    painted = _Painted(viewport)
+    drag(stand, stand.place(20, 5), stand.place(40, 5))
+    qtbot.waitUntil(lambda: painted.region.contains(stand.place(30, 5)))
+    painted.region = QRegion()
+    stand.pane.show_histogram(True)
+    stand.tick()
+    qtbot.waitUntil(lambda: painted.region.contains(QPoint(viewport.width() - 40, viewport.height() // 2)))

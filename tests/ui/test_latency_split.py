@@ -120,19 +120,18 @@ def test_a_slow_token_has_a_ring_and_a_word(qtbot: QtBot) -> None:
     assert "Slow" not in stand.pane.head.hover.text()
 
 
-def test_a_ring_that_comes_later_is_painted_by_itself(qtbot: QtBot) -> None:
+def test_a_ring_that_comes_later_is_painted_by_itself(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.ui.plots.latency.STATS_EVERY_S", 0.0)
     stand = stand_of(qtbot)
     rows = stand.workspace.lanes[0].answer.tokens.view
     rows["gap_ns"][29], rows["decode_ns"][29], rows["wait_ns"][29] = 36 * MS, 34 * MS, 0
     stand.pane.zoom_back()
-    stand.pane._stats_at = 0.0
     stand.grow(20.0).tick()
     assert stand.canvas.picture.slow == {"A": {}}
     whole: list[int] = []
     paint_all = stand.canvas.paint_all
     stand.canvas.paint_all = lambda *args: whole.append(1)
     rows["decode_ns"][29], rows["wait_ns"][29] = 14 * MS, 20 * MS
-    stand.pane._stats_at = 0.0
     stand.grow(20.0).tick()
     assert stand.canvas.picture.slow == {"A": {29: "waited 20.0 ms for other lanes"}}
     assert not whole

@@ -62,6 +62,7 @@ def entries_of(
     p99 = format_value(known.p99)
     longest = [*both, (" p99", False), (p99, True)]
     tokens = tr_n(known.n, "1 token", "{n:,} tokens")
+    few = [("n", False), (f"{known.n:,}", True)] if part else []
     counted = f"{tokens} {part}," if part else tr("ms per token,")
     dots = Entry(
         "dots",
@@ -74,7 +75,7 @@ def entries_of(
             tokens=tokens,
             part=f" {part}" if part else "",
         ),
-        [[(counted, False), *longest], [(counted, False), *both], both, both[:2], [(median, True)]],
+        [[(counted, False), *longest], [(counted, False), *both], [*few, *both], [*few, *both[:2]], [(median, True)]],
         letter,
     )
     rate = format_rate_value(rates[letter]) if rates.get(letter) else "–"
