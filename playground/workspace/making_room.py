@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from playground.protocol.events import LoadFailed
+from playground.translate import tr
 from playground.workspace import notices
 from playground.workspace.advice import Advice, advise, options_of, other_quants, read_model
 from playground.workspace.engines import Engine, Engines
@@ -150,7 +151,7 @@ class MakingRoom:
         elif not engine.evicts and not engine.busy and plan.kind == "unload":
             self._leave(one)
         elif plan.kind == "unload":
-            self._say(engine, "Making room")
+            self._say(engine, tr("Making room"))
             for victim in plan.engines:
                 self._unload(self._engines.all[victim], engine)
         else:
@@ -181,16 +182,18 @@ class MakingRoom:
         lanes = self._lanes_of(one.engine)
         self._engines.close(one.engine)
         for lane in lanes:
-            lane.note = "Not loaded: there is no room beside the others. Its next message makes room."
+            lane.note = tr("Not loaded: there is no room beside the others. Its next message makes room.")
             lane.changed.emit()
 
     def _unload(self, victim: Engine, engine: Engine) -> None:
         lanes, name = self._lanes_of(victim), self._name(engine)
         self._engines.close(victim)
         for lane in lanes:
-            lane.note = f"Unloaded to make room for {name}. The next message loads it again."
+            lane.note = tr("Unloaded to make room for {name}. The next message loads it again.", name=name)
             lane.changed.emit()
-        self._state.told.emit(f"{self._name(victim)} was unloaded to make room for {name}.")
+        self._state.told.emit(
+            tr("{victim} was unloaded to make room for {name}.", victim=self._name(victim), name=name)
+        )
 
     def _say(self, engine: Engine, words: str) -> None:
         if engine.waits != words:
@@ -200,14 +203,20 @@ class MakingRoom:
     def _wait_words(self, plan: Plan) -> str:
         awaited = [self._engines.all[number] for number in plan.engines if number in self._engines.all]
         if any(engine.state == "closing" for engine in awaited):
-            return "Waiting for memory to come back"
+            return tr("Waiting for memory to come back")
         if any(engine.held for engine in awaited):
-            return "Waiting for memory that the benchmark uses"
+            return tr("Waiting for memory that the benchmark uses")
         letters = join_letters([lane.letter for engine in awaited for lane in self._lanes_of(engine)])
         loading = all(engine.state == "loading" for engine in awaited)
         if not letters:
-            return "Waiting for another model to load" if loading else "Waiting for memory that another chat uses"
-        return f"Waiting for {letters} to load" if loading else f"Waiting for memory that {letters} uses"
+            return (
+                tr("Waiting for another model to load") if loading else tr("Waiting for memory that another chat uses")
+            )
+        return (
+            tr("Waiting for {letters} to load", letters=letters)
+            if loading
+            else tr("Waiting for memory that {letters} uses", letters=letters)
+        )
 
     def _others(self, engine: Engine) -> list[Other]:
         return [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.conversation.tree import Chat
 from playground.settings import load as load_table
+from playground.translate import tr
 from playground.workspace import notices
 from playground.workspace.answers import Answers, messages_of
 from playground.workspace.chats import Chats
@@ -182,7 +183,7 @@ class Workspace:
         """One more lane, with the active lane's model, sampling and conversation; None when four are there."""
         letter = self.state.free_letter()
         if letter is None:
-            self.state.told.emit("Four lanes are the most that fit.")
+            self.state.told.emit(tr("Four lanes are the most that fit."))
             return None
         template = self.state.lane(self.state.active)
         lane = Lane(letter)
@@ -250,7 +251,7 @@ class Workspace:
         lane = self.state.lane(letter)
         engine = self.loading.engine_of(lane)
         if engine is None or engine.state != "ready":
-            reply("", 0, "The prompt can be shown once the model is loaded.")
+            reply("", 0, tr("The prompt can be shown once the model is loaded."))
             return
         path = [node for node in lane.path if node is not lane.writing]
         self.engines.render(engine, messages_of(lane.system, path), lane.thinking, reply)
