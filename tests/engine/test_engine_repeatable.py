@@ -16,7 +16,7 @@ from engine.driver import Answer, Engine
 from playground.protocol.commands import SetThreads, Stop
 from playground.protocol.events import Finished, Hello, Started, Token
 
-REPEATS = int(os.environ.get("PLAYGROUND_ROUNDS", "12"))
+REPEATS = int(os.environ.get("PLAYGROUND_ROUNDS", "50"))
 PROMPT = "Tell a story. " + " ".join(f"Mention the number {n * 17 % 101}." for n in range(8))
 WANTED = {"temp": 0.9, "seed": 7, "max_tokens": 12, "ignore_eos": True, "repeatable": True}
 
