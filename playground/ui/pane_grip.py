@@ -56,11 +56,11 @@ class DropMark(QWidget):
 
 
 class PaneGrip(QWidget):
-    """Six dots in the margin at the beginning of a pane."""
+    """Six dots in the margin at the beginning of a pane, seen while the mouse is over the pane or with the focus."""
 
     def __init__(self, pane: QWidget, page: QWidget, theme: Theme, ways: Ways) -> None:
         super().__init__(pane)
-        self._page, self._theme, self._ways = page, theme, ways
+        self._pane, self._page, self._theme, self._ways = pane, page, theme, ways
         self._pressed_at: QPoint | None = None
         self._mark: DropMark | None = None
         self.setFixedSize(*_SIZE)
@@ -83,6 +83,8 @@ class PaneGrip(QWidget):
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutDirectionChange, QEvent.Type.ChildAdded):
             assert isinstance(watched, QWidget)
             self._place(watched)
+        elif event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
+            self.update()
         return False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -134,6 +136,8 @@ class PaneGrip(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Six dots; a ring with the focus."""
+        if not (self.hasFocus() or self.dragging or self._pane.underMouse()):
+            return
         with QPainter(self) as p:
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             if self.hasFocus():

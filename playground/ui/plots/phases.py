@@ -20,7 +20,6 @@ from playground.workspace.words import format_seconds
 STRIP_TOP, STRIP_HEIGHT = 1, 14
 _LABEL_FROM = 70
 """In a lower plot the first token's label would cover the dots; hover and head tell it there."""
-_MARK_HEIGHT = 17
 _LABEL_WIDTH = 180
 """More than the first token's label ever takes."""
 _RING = 4.5
@@ -87,10 +86,8 @@ def _paint_first(
         return
     words = tr("first token {first_s}", first_s=format_seconds(shown.first_s))
     width = QFontMetrics(theme.font(11)).horizontalAdvance(words)
-    box = QRectF(x + 5, rect.bottom() - 18, width + 4, 16)
-    marks = [mark_x(frame, shown, mark) for mark in shown.answer.marks]
-    if any(mark is not None and box.left() - 5 < mark < box.right() + 5 for mark in marks):
-        box.translate(0, -_MARK_HEIGHT)
+    # At the upper edge: only a rare dot is that high, while marks and quick tokens lie low.
+    box = QRectF(x + 8, rect.top() + 2, width + 4, 16)
     if box.right() < rect.right():
         ground = QColor(theme.color("canvas"))
         ground.setAlphaF(0.8)
