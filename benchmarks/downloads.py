@@ -2,7 +2,8 @@
 
 ``python benchmarks/downloads.py``: both fetch one file from a server on loopback, by turns, each as a process of its
 own; ours hashes it besides and puts it on disk for good. ``--writing``: tokens a second of the starter with and
-without a download at 50 MB/s in the same process as the window's would be.
+without a download at 50 MB/s in the same process as the window's would be. ``--stalls``: how long the whole app's
+event loop stands still while its Models page shows a download at full speed, after as long without one.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def main() -> int:
     parser.add_argument("--mb", type=int, default=1000, help="size of the file")
     parser.add_argument("--rounds", type=int, default=3, help="how often each is run")
     parser.add_argument("--writing", action="store_true", help="measure an answer's speed beside a download instead")
+    parser.add_argument("--stalls", action="store_true", help="measure the window's event loop meanwhile instead")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--sha256", help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, help="where the figures go, too")
@@ -46,7 +48,13 @@ def main() -> int:
         return serve(given.serve, given.sha256)
     with tempfile.TemporaryDirectory(prefix="downloads-") as folder, served(Path(folder), given.mb * MB) as url:
         os.environ |= {"HF_ENDPOINT": url, "NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_XET": "1", "HF_TOKEN": ""}
-        found = writing(Path(folder), given.rounds) if given.writing else throughput(Path(folder), given)
+        found = (
+            writing(Path(folder), given.rounds)
+            if given.writing
+            else stalls(Path(folder))
+            if given.stalls
+            else throughput(Path(folder), given)
+        )
     print(json.dumps(found, indent=1))
     if given.json:
         given.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
@@ -97,6 +105,61 @@ def writing(folder: Path, rounds: int, mb_s: float = 50.0) -> dict[str, Any]:
     ratio = statistics.median(speeds["beside"]) / statistics.median(speeds["alone"])
     rounded = {name: [round(value, 1) for value in values] for name, values in speeds.items()}
     return {"tok_s": rounded, "mb_s": mb_s, "ratio": round(ratio, 3), "bound": 0.95, "holds": ratio >= 0.95}
+
+
+def stalls(folder: Path) -> dict[str, Any]:
+    """Milliseconds between two beats of a 1 ms timer, beyond that, on the window's thread."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ |= {"PLAYGROUND_HOME": str(folder / "home"), "HF_HOME": str(folder / "home" / "hf")}
+    from event_loop import run_until
+    from PySide6.QtCore import Qt, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from playground import app as composition
+    from playground.paths import find_paths
+    from playground.ui.theme import load_fonts
+
+    qt = QApplication([])
+    load_fonts()
+    app = composition.App(find_paths())
+    app.window.resize(1440, 900)
+    app.show()
+    run_until(qt, lambda: app.workspace.lanes[0].state == "ready", 60, every_ms=50)
+    app.window.show_page("models")
+    run_until(qt, lambda: app.downloads is not None, 60, every_ms=50)
+    downloads = app.downloads
+    assert downloads is not None
+    gaps: list[float] = []
+    last = time.perf_counter()
+
+    def beat() -> None:
+        nonlocal last
+        now = time.perf_counter()
+        gaps.append(max(0.0, (now - last) * 1000 - 1))
+        last = now
+
+    timer = QTimer()
+    timer.setTimerType(Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(beat)
+    until = time.perf_counter() + 5
+    run_until(qt, lambda: time.perf_counter() > until, 60, every_ms=50)
+    timer.start(1)
+    until = time.perf_counter() + 4
+    run_until(qt, lambda: time.perf_counter() > until, 60, every_ms=50)
+    idle, gaps = gaps[1:], []
+    download = downloads.add(REPO, [NAME])
+    run_until(qt, lambda: _is_done(downloads.find(download)), 120, every_ms=50)
+    timer.stop()
+    app.close()
+    p99 = statistics.quantiles(gaps, n=100)[-1]
+    rows = {name: {"p99_ms": round(statistics.quantiles(of, n=100)[-1], 1), "max_ms": round(max(of), 1)}
+            for name, of in (("idle", idle), ("downloading", gaps))}  # fmt: skip
+    return {"stalls": rows, "beats": len(gaps), "bound": 16.0, "holds": p99 <= 16}
+
+
+def _is_done(view: Any) -> bool:
+    assert view is None or view.state != "failed", view
+    return view is not None and view.state == "done"
 
 
 def answer(client: Any, n: int = 400) -> float:
