@@ -26,6 +26,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from replayed import are_ready, fill_lanes, open_app, show
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -72,22 +74,10 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     """Start the app, send one turn to every lane, count until the time is over."""
     from PySide6.QtWidgets import QApplication
 
-    from playground.app import App
-    from playground.paths import find_paths
-    from playground.supervisor.process import EngineProcess
-    from playground.ui.theme import load_fonts
-
-    def spawn(log: Path, on_events: Callable[..., None], on_exit: Callable[..., None]) -> EngineProcess:
-        argv = [sys.executable, str(ROOT / "benchmarks" / "replay.py"), str(options.rate), "3600"]
-        return EngineProcess(log, on_events, on_exit, argv=argv)
-
     qt = QApplication([])
-    load_fonts()
-    app = App(find_paths(), spawn=spawn)
+    app = open_app(options.rate, 3600)
     stages = Stages(app)
-    app.show()
-    width, height = map(int, options.size.split("x"))
-    app.window.resize(width, height)
+    show(app, options.size)
     run = Run(app, options, stages)
     run.begin()
     qt.exec()
@@ -172,8 +162,6 @@ class Run:
         self._steps.start()
 
     def _prepare(self) -> None:
-        from playground.workspace.lane import ModelRef
-
         workspace = self._app.workspace
         if time.monotonic() > self._deadline:
             states = [(lane.letter, lane.state, lane.notice and lane.notice.text) for lane in workspace.lanes]
@@ -183,13 +171,8 @@ class Run:
             return
         if not self._chosen:
             self._chosen = True
-            refs = [ModelRef(f"/replay/{n}.gguf", f"Replay {n}", "Q4_1", 98_000_000) for n in range(1, 5)]
-            workspace.set_together(True)
-            workspace.choose_model("A", refs[0])
-            for ref in refs[1 : self._options.lanes]:
-                workspace.add_lane(ref)
-        plots = self._app.window.plots
-        if plots is None or plots.memory.plot is None or any(lane.state != "ready" for lane in workspace.lanes):
+            fill_lanes(workspace, self._options.lanes)
+        if not are_ready(self._app):
             return
         self._steps.stop()
         workspace.send("Write about a lighthouse.")

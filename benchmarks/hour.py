@@ -20,9 +20,10 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from replayed import are_ready, fill_lanes, open_app, show
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -57,25 +58,11 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Start the app, fill the lanes, send turn after turn."""
     from PySide6.QtWidgets import QApplication
 
-    from playground.app import App
-    from playground.paths import find_paths
-    from playground.supervisor.process import EngineProcess
-    from playground.ui.theme import load_fonts
-
     rate = options.rate * options.speed
 
-    def spawn(log: Path, on_events: Callable[..., None], on_exit: Callable[..., None]) -> EngineProcess:
-        argv = [sys.executable, str(ROOT / "benchmarks" / "replay.py")]
-        return EngineProcess(
-            log, on_events, on_exit, argv=[*argv, str(rate), str(TURN_TOKENS / rate), str(options.speed)]
-        )
-
     qt = QApplication([])
-    load_fonts()
-    app = App(find_paths(), spawn=spawn)
-    app.show()
-    width, height = map(int, options.size.split("x"))
-    app.window.resize(width, height)
+    app = open_app(rate, TURN_TOKENS / rate, options.speed)
+    show(app, options.size)
     run = Run(app, options)
     qt.exec()
     app.close()
@@ -117,22 +104,14 @@ class Run:
         return self._tokens / (60 * self._options.rate * self._options.lanes)
 
     def _prepare(self) -> None:
-        from playground.workspace.lane import ModelRef
-
         workspace = self._app.workspace
         if not workspace.searched:
             return
-        workspace.set_together(True)
-        refs = [ModelRef(f"/replay/{n}.gguf", f"Replay {n}", "Q4_1", 98_000_000) for n in range(1, 5)]
-        workspace.choose_model("A", refs[0])
-        for ref in refs[1 : self._options.lanes]:
-            workspace.add_lane(ref)
+        fill_lanes(workspace, self._options.lanes)
         self._step = self._wait
 
     def _wait(self) -> None:
-        lanes = self._app.workspace.lanes
-        plots = self._app.window.plots
-        if plots is None or plots.memory.plot is None or any(lane.state != "ready" for lane in lanes):
+        if not are_ready(self._app):
             return self._give_up_late()
         self._began, self._cpu = time.perf_counter(), time.process_time()
         self._beat_at = time.perf_counter_ns()

@@ -26,6 +26,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from replayed import are_ready, fill_lanes, open_app, show
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -58,22 +60,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Start the app, fill the lanes, stream, and watch the loop."""
     from PySide6.QtWidgets import QApplication
 
-    from playground.app import App
-    from playground.paths import find_paths
-    from playground.supervisor.process import EngineProcess
-    from playground.ui.theme import load_fonts
-
-    def spawn(log: Path, on_events: Callable[..., None], on_exit: Callable[..., None]) -> EngineProcess:
-        argv = [sys.executable, str(ROOT / "benchmarks" / "replay.py")]
-        rate = str(options.rate / options.lanes)
-        return EngineProcess(log, on_events, on_exit, argv=[*argv, rate, str(options.seconds)])
-
     qt = QApplication([])
-    load_fonts()
-    app = App(find_paths(), spawn=spawn)
-    app.show()
-    width, height = map(int, options.size.split("x"))
-    app.window.resize(width, height)
+    app = open_app(options.rate / options.lanes, options.seconds)
+    show(app, options.size)
     profile = cProfile.Profile(time.thread_time) if options.profile else None
     run = Run(app, options, profile)
     run.begin()
@@ -115,21 +104,14 @@ class Run:
         self._steps.start()
 
     def _prepare(self) -> None:
-        from playground.workspace.lane import ModelRef
-
         workspace = self._app.workspace
         if not workspace.searched:
             return self._give_up_late()
-        refs = [ModelRef(f"/replay/{n}.gguf", f"Replay {n}", "Q4_1", 98_000_000) for n in range(1, 5)]
-        workspace.set_together(True)
-        workspace.choose_model("A", refs[0])
-        for ref in refs[1 : self._options.lanes]:
-            workspace.add_lane(ref)
+        fill_lanes(workspace, self._options.lanes)
         return self._next(self._prepare, self._wait)
 
     def _wait(self) -> None:
-        lanes = self._app.workspace.lanes
-        if self._app.window.plots.memory.plot is None or any(lane.state != "ready" for lane in lanes):
+        if not are_ready(self._app):
             return self._give_up_late()
         self._next(self._wait, self._settle)
         self._rest_until = time.monotonic() + SETTLE_S
