@@ -16,8 +16,9 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 from playground.translate import tr
+
+os.environ.setdefault("GGML_NO_BACKTRACE", "1")
 
 
 def _without_the_upper_layer() -> None:

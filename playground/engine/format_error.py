@@ -33,8 +33,12 @@ def grammar_error(text: str, said: str) -> FormatError:
         why += tr(" at “{split}”", split=" ".join(rest.split())[:_SHOWN])
     if "left recursion" in why:
         why = tr("a rule begins with itself, directly or through others (left recursion)")
-    place = tr(" in line {line}", line=line) if line else ""
-    return FormatError(tr("The grammar can’t be used{place}: {why}.", place=place, why=why[:200]), line)
+    return FormatError(tr("The grammar can’t be used{place}: {why}.", place=place(line), why=why[:200]), line)
+
+
+def place(line: int) -> str:
+    """Where an error is, for the middle of a sentence; empty for line 0."""
+    return tr(" in line {line}", line=line) if line else ""
 
 
 def _line_of(text: str, why: str, rest: str) -> int:

@@ -9,7 +9,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from playground.engine.format_error import FormatError
+from playground.engine.format_error import FormatError, place
 from playground.engine.limits import TimeUp, limited
 from playground.translate import tr
 
@@ -36,9 +36,10 @@ def to_grammar(text: str) -> str:
     except Exception as error:
         words = str(error)
         line = _line_of(text, words)
-        place = tr(" in line {line}", line=line) if line else ""
         why = " ".join(words.split())[:200] or tr("a part of it isn’t understood")
-        raise FormatError(tr("The JSON schema can’t be used{place}: {why}.", place=place, why=why), line) from None
+        raise FormatError(
+            tr("The JSON schema can’t be used{place}: {why}.", place=place(line), why=why), line
+        ) from None
 
 
 def _convert(text: str) -> str:
@@ -73,12 +74,11 @@ def _check(schema: Any, text: str) -> None:
 def _check_ref(ref: Any, text: str) -> None:
     if isinstance(ref, str) and not ref.startswith("#/"):
         line = _line_of(text, json.dumps(ref))
-        place = tr(" in line {line}", line=line) if line else ""
         raise FormatError(
             tr(
                 "The JSON schema can’t be used{place}: “{ref}” lies elsewhere, and nothing is fetched. References "
                 "begin with “#/”.",
-                place=place,
+                place=place(line),
                 ref=ref[:80],
             ),
             line,
