@@ -38,14 +38,20 @@ def driver(model: Path) -> Iterator[Driver]:
     made.close()
 
 
-def test_tokens_that_wait_for_the_disk_are_told_and_it_is_taken_back(driver: Driver, model: Path) -> None:
-    w = driver.workspace
-    lane = w.lanes[0]
-    pid = next(iter(w.engines.all.values())).process.pid  # type: ignore[attr-defined]
+@pytest.fixture
+def pressure(driver: Driver, model: Path) -> Pressure:
+    """What takes the model's pages from the engine, while it is entered; skips where the system doesn't let it."""
+    pid = next(iter(driver.workspace.engines.all.values())).process.pid  # type: ignore[attr-defined]
     if why := cannot_page_out(pid, model):
         pytest.skip(why)
+    return Pressure(pid, model)
+
+
+def test_tokens_that_wait_for_the_disk_are_told_and_it_is_taken_back(driver: Driver, pressure: Pressure) -> None:
+    w = driver.workspace
+    lane = w.lanes[0]
     assert w.send("Hello")
-    with Pressure(pid, model):
+    with pressure:
         driver.until(lambda: lane.notice is not None, LIMIT_S)
         assert lane.busy, "the answer goes on"
         notice = lane.notice
@@ -69,14 +75,11 @@ def test_tokens_that_wait_for_the_disk_are_told_and_it_is_taken_back(driver: Dri
     assert any("tokens wait for the disk" in mark.text for mark in kept)
 
 
-def test_an_answer_that_ends_while_memory_is_short_leaves_the_card(driver: Driver, model: Path) -> None:
+def test_an_answer_that_ends_while_memory_is_short_leaves_the_card(driver: Driver, pressure: Pressure) -> None:
     w = driver.workspace
     lane = w.lanes[0]
-    pid = next(iter(w.engines.all.values())).process.pid  # type: ignore[attr-defined]
-    if why := cannot_page_out(pid, model):
-        pytest.skip(why)
     assert w.send("Hello")
-    with Pressure(pid, model):
+    with pressure:
         driver.until(lambda: lane.notice is not None, LIMIT_S)
         w.stop()
         driver.idle()
