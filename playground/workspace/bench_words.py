@@ -17,7 +17,7 @@ _PHASES = {
     "warm_up": later("warming up"),
     "depth": later("filling the context"),
     "prompt": later("reading"),
-    "writing": "writing",
+    "writing": later("writing"),
 }
 
 
