@@ -12,8 +12,8 @@ from playground.fit.weights import Tensor
 from playground.hub.this_machine import read_machine
 from playground.models import estimates
 from playground.models.estimates import Estimates, Speed, Working
-from playground.models.gguf import ArrayInfo, GgufError, read_header
-from playground.models.kinds import part_names
+from playground.models.gguf import ArrayInfo, GgufError
+from playground.models.split import read_whole_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,8 @@ def learn(seen: Observed, config: Path, *, measure: bool) -> Estimates | None:
 def _header(path: Path) -> tuple[dict[str, Any], list[Tensor]] | None:
     """Metadata and the tensors of all parts; None where they can't be read any more."""
     try:
-        headers = [read_header(path.with_name(name)) for name in part_names(path.name)]
+        header = read_whole_header(path)
     except (GgufError, OSError):
         return None
-    first = headers[0]
-    meta = {key: value.values if isinstance(value, ArrayInfo) else value for key, value in first.metadata.items()}
-    return meta | {"tokenizer.n_vocab": first.n_vocab}, [tensor for header in headers for tensor in header.tensors]
+    meta = {key: value.values if isinstance(value, ArrayInfo) else value for key, value in header.metadata.items()}
+    return meta | {"tokenizer.n_vocab": header.n_vocab}, header.tensors
