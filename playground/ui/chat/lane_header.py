@@ -33,7 +33,7 @@ _SIZE_FROM = 680
 """Below this width the pill leaves the file size out."""
 STRIPE = 2
 _ROW, _TWO_ROWS, _NOTE = 38, 60, 24
-_FIGURES_EVERY_MS = pace(250, 350)
+_FIGURES_EVERY_MS = pace(250, 470)
 _TONES = {"failed": "danger", "full": "warn", "empty": "text-3", "unloaded": "text-3"}
 
 

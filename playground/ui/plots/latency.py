@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 MOST_AT_ONCE = 60_000
 """Tokens whose percentiles are taken for one picture, unless one answer alone has more."""
-STATS_EVERY_S = pace(250, 700) / 1000
+STATS_EVERY_S = pace(250, 900) / 1000
 """Between two takes of the percentiles while an answer is written."""
 
 
@@ -62,7 +62,7 @@ class LatencyPane(LiveView):
     While not visible it computes nothing; when shown again it catches up.
     """
 
-    EVERY_MS = pace(66, 310)
+    EVERY_MS = pace(66, 470)
     token_hovered = Signal(str, int)
     """Lane letter and index of the token under the mouse; index -1 when there is none any more."""
     token_clicked = Signal(str, int)

@@ -34,7 +34,7 @@ NARROW = 330
 class MemoryPane(LiveView):
     """What the engines occupy over time, against what the machine has."""
 
-    EVERY_MS = pace(450, 900)
+    EVERY_MS = pace(450, 1900)
 
     def __init__(self, workspace: Any, theme: Theme, clock: Clock) -> None:
         super().__init__(clock)
