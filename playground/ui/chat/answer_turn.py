@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache, partial
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
@@ -41,6 +41,7 @@ class AnswerTurn(Turn):
         self._add_button("regenerate", "arrows-clockwise", tr("Regenerate"))
         self._add_button("continue", "fast-forward", tr("Continue"))
         self._foot_y = 0
+        self._buttons_away = False
 
     @property
     def thinking(self) -> ThinkingBox:
@@ -92,6 +93,29 @@ class AnswerTurn(Turn):
         # While the thoughts are written the caret is theirs.
         self.body.set_caret(node.lane if self.writing and (node.text or not thinking) else None)
 
+    def grow(self) -> int | None:
+        """As the base says: while nothing but the answer's own text is written."""
+        node, seen = self.node, self._seen
+        if not seen or not seen[0] or not self._buttons_away or self.editor is not None:
+            return None
+        if self._places or self._width != self.width():
+            return None  # it has to be arranged first
+        if (len(node.thinking), node.state) != seen[1:3] or node.state != "writing":
+            return None
+        size = len(node.text)
+        if size == seen[0]:
+            return self._height
+        self._seen = (size, *seen[1:])
+        body = self.body
+        body.stream(node.text)
+        width, height = body.width(), body.height()
+        more = body.height_for(width) - height
+        if more:
+            self._places = [(body, QRect(body.x(), body.y(), width, height + more))]
+            self._height += more
+            self._foot_y += more
+        return self._height
+
     def _show_facts(self) -> None:
         super()._show_facts()
         facts, node = self.facts, self.node
@@ -140,7 +164,8 @@ class AnswerTurn(Turn):
             y += height + 2
         self._foot_y = y
         buttons: list[QWidget] = list(self.buttons.values())
-        if self.writing and not any(button.hasFocus() for button in buttons):
+        self._buttons_away = self.writing and not any(button.hasFocus() for button in buttons)
+        if self._buttons_away:
             # They aren't seen, and moving them down with every line costs more than the line.
             for button in buttons:
                 if button.y() != _AWAY:

@@ -52,9 +52,11 @@ class Heights:
     def set(self, row: int, height: float) -> None:
         """A row was measured."""
         self._measured[self._ids[row]] = height
-        if self._heights[row] != height:
+        more = height - float(self._heights[row])
+        if more:
             self._heights[row] = height
-            self._tops = None
+            if self._tops is not None:
+                self._tops[row + 1 :] += more
 
     def grow(self, row: int, node: Node) -> None:
         """A row that isn't laid out got longer."""

@@ -201,15 +201,50 @@ class RowScroller(QAbstractScrollArea):
             self.heights.set_width(width)
             tops = self._lay_out(width) if self.row_count() else {}
             before, self.shown = self.shown, self._settle(tops, x, width)
-            self._set_bar(tops)
+            self._set_bar(bool(tops))
             self.rows_placed(before != self.shown)
             for widget in before.values():
                 if widget not in self.shown.values():
                     widget.hide()
         finally:
             self._placing = False
-        away = self.verticalScrollBar().maximum() - self._value
+        self._offer_newest()
+
+    def _offer_newest(self) -> None:
+        away = self._bar.maximum() - self._value
         self.newest.offer(not self._follow and away > 2 * STEP)
+
+    def stretch(self, row: int, height: int) -> bool:
+        """Make the last row, which is in view, higher; False: more has to be done than that, by `place`."""
+        widget, rows = self.shown[row], list(self.shown.values())
+        more = height - widget.height()
+        up = max(0, widget.y() + height + PAD_BOTTOM - self.viewport().height()) if self._follow else 0
+        if self._placing or more <= 0 or up > more or row != self.row_count() - 1:
+            return False
+        if up and any(other.y() + other.height() <= up for other in rows[1:]):
+            return False  # another row than the first leaves the view
+        self._placing = True
+        try:
+            if up:
+                for other in rows:
+                    other.move(other.x(), other.y() - up)
+                self._anchor = self._crossing()
+            widget.resize(widget.width(), height)
+            self.row_moved(widget)
+            self.heights.set(row, height)
+            self._set_bar(True)
+            self.rows_placed(False)
+        finally:
+            self._placing = False
+        if not self._follow:
+            self._offer_newest()
+        return True
+
+    def _crossing(self) -> tuple[int, float]:
+        """The row at the view's upper edge, or the first below it, and how much of it is above the view."""
+        places = [(row, widget.y(), widget.height()) for row, widget in self.shown.items()]
+        row, y, _ = next((place for place in places if place[1] <= 0 < place[1] + place[2]), places[0])
+        return row, float(-y)
 
     def _measure(self, row: int, width: int) -> int:
         height = self.row_height(self.row_widget(row), width)
@@ -277,12 +312,12 @@ class RowScroller(QAbstractScrollArea):
             self._anchor = (first, -tops[first])
         return shown
 
-    def _set_bar(self, tops: dict[int, float]) -> None:
+    def _set_bar(self, filled: bool) -> None:
         view = self.viewport().height()
         bar = self.verticalScrollBar()
-        most = max(0, ceil(self.heights.total + PAD_TOP + PAD_BOTTOM - view)) if tops else 0
+        most = max(0, ceil(self.heights.total + PAD_TOP + PAD_BOTTOM - view)) if filled else 0
         row, offset = self._anchor
-        at = round(PAD_TOP + float(self.heights.tops[row]) + offset) if tops else 0
+        at = round(PAD_TOP + float(self.heights.tops[row]) + offset) if filled else 0
         self._value = most if self._follow else max(0, min(at, most))
         self._follow = self._follow or self._value >= most
         page = max(STEP, view - STEP)

@@ -258,14 +258,17 @@ class Transcript(RowScroller):
             self.place()
 
     def _grow_in_place(self, writing: Node) -> bool:
-        """Show more of an answer in a turn that stays as high as it is: then nothing else has to be placed."""
+        """Show more of an answer without looking at what can't have changed; False: all has to be placed anew."""
         row = len(self._path) - 1
         turn = self.shown.get(row)
         if not (self.isVisible() and isinstance(turn, Turn) and turn.node is writing and turn.isVisible()):
             return False
-        turn.refresh(self._facts(row, writing))
-        if turn.height_for(turn.width()) != turn.height() or turn.width() != self.column()[1]:
-            return False
+        height = turn.grow()
+        if height is None:
+            turn.refresh(self._facts(row, writing))
+            height = turn.height_for(turn.width())
+        if height != turn.height():
+            return self.stretch(row, height)
         turn.body.show_growth()
         return True
 

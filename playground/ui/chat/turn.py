@@ -111,6 +111,13 @@ class Turn(QWidget):
             self.update()
         self._width = -1
 
+    def grow(self) -> int | None:
+        """Take over text that came at the end, if nothing else can have changed; the height needed, None: look at all.
+
+        The parts are moved by `settle`, and only for as long as the turn's width stays.
+        """
+        return None
+
     def _show_text(self) -> None:
         raise NotImplementedError
 
