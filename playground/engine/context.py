@@ -14,6 +14,7 @@ from typing import Any
 from playground.engine import memory
 from playground.engine.binding import lib
 from playground.engine.decode import Decoder
+from playground.engine.halt import Halt
 from playground.engine.load import Model, canonical_context
 from playground.engine.reading import Reading
 from playground.engine.slots import Slots
@@ -41,18 +42,18 @@ class Context:
         """Made for one repeatable answer."""
 
     @classmethod
-    def ordinary(cls, model: Model, watch: Callable[[float], bool]) -> Context:
+    def ordinary(cls, model: Model, watch: Callable[[float], bool], halt: Halt) -> Context:
         """The context the model was loaded with."""
         info = model.info
         window = 0 if model.options["swa_full"] else int(lib.llama_model_n_swa(model.handle))
         budget = min(_CHECKPOINTS_MOST, memory.machine()[0] // _CHECKPOINTS_PART)
         slots = Slots(model.ctx, info.n_seq_max, info.n_ctx, recurrent=info.recurrent, window=window, budget=budget)
-        decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, model.n_nodes, watch)
+        decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, model.n_nodes, watch, halt)
         reading = Reading(slots, info.n_batch, info.n_ubatch)
         return cls(model.ctx, slots, decoder, reading, canonical=False)
 
     @classmethod
-    def for_repeating(cls, model: Model, watch: Callable[[float], bool], n_threads: int) -> Context:
+    def for_repeating(cls, model: Model, watch: Callable[[float], bool], halt: Halt, n_threads: int) -> Context:
         """A fresh context for one repeatable answer. Raises MemoryError with a sentence."""
         info = model.info
         needed, room = canonical_bytes(model), memory.machine()[0]
@@ -67,7 +68,7 @@ class Context:
             )
         ctx = canonical_context(model, CANONICAL_UBATCH, n_threads)
         slots = Slots(ctx, 1, info.n_ctx, recurrent=info.recurrent)
-        decoder = Decoder(ctx, CANONICAL_UBATCH, 1, model.n_nodes, watch)
+        decoder = Decoder(ctx, CANONICAL_UBATCH, 1, model.n_nodes, watch, halt)
         reading = Reading(slots, CANONICAL_UBATCH, CANONICAL_UBATCH)
         return cls(ctx, slots, decoder, reading, canonical=True)
 

@@ -8,27 +8,32 @@ from typing import Any
 
 from playground.engine.batch import PromptBatch, WriterBatch
 from playground.engine.binding import NULL_ABORT, lib
+from playground.engine.halt import Halt
 
 OK, NO_ROOM, ABORTED = 0, 1, 2
 _SLOW_NS = 30_000_000
-"""A decode of single tokens that takes longer is watched too, so that Stop needn't wait for its end."""
+"""A decode of single tokens that takes longer can be stopped too, so that Stop needn't wait for its end."""
 
 
 class Decoder:
     """Decodes the two kinds of batch.
 
-    While a decode is watched, ``watch`` is called at every node of the graph with how much of it is
-    done (0 to 1); when it says True, the decode is aborted.
+    While a piece of a prompt is decoded, ``watch`` is called at every node of the graph with how much of it is
+    done (0 to 1); when it says True, the decode is aborted. That would cost tokens of a small model too much:
+    they are aborted by ``halt`` alone.
     """
 
-    def __init__(self, ctx: Any, n_batch: int, n_seq: int, n_nodes: int, watch: Callable[[float], bool]) -> None:
+    def __init__(
+        self, ctx: Any, n_batch: int, n_seq: int, n_nodes: int, watch: Callable[[float], bool], halt: Halt
+    ) -> None:
         self._ctx = ctx
+        self._halt = halt
         self.prompts = PromptBatch(n_batch, n_seq)
         self.writers = WriterBatch(n_seq)
         self.took_ns = 0
         """How long the last decode took."""
         self._usual_ns = 0.0
-        self._watching = False
+        self._watched_by: object = None
         self._waits = bool(lib.llama_supports_gpu_offload())
         """On a processor alone a decode that returns is done."""
         self._nodes = 0
@@ -43,7 +48,7 @@ class Decoder:
 
     def piece(self, seq: int, tokens: Sequence[int], start: int, *, last: bool) -> int:
         """A piece of a prompt. llama.cpp's code: 0 done, 1 no room, 2 aborted, negative a fault."""
-        self._set_watching(True)
+        self._let_watch(self._on_node)
         code = self._decode(self.prompts.fill(seq, tokens, start, last=last))
         if code == OK:
             self._of_nodes = self._nodes
@@ -51,7 +56,7 @@ class Decoder:
 
     def row_each(self, *, may_abort: bool) -> int:
         """The tokens put into `writers`; the same codes."""
-        self._set_watching(may_abort and self._usual_ns > _SLOW_NS)
+        self._let_watch(self._halt.callback if may_abort and self._usual_ns > _SLOW_NS else None)
         code = self._decode(self.writers.struct)
         self._usual_ns += 0.25 * (self.took_ns - self._usual_ns)
         return code
@@ -64,7 +69,7 @@ class Decoder:
 
     def unwatch(self) -> None:
         """Leave the context's abort callback to others until the next decode."""
-        self._set_watching(False)
+        self._let_watch(None)
 
     def _decode(self, batch: Any) -> int:
         self._nodes = 0
@@ -75,7 +80,8 @@ class Decoder:
         self.took_ns = time.perf_counter_ns() - start
         return code
 
-    def _set_watching(self, on: bool) -> None:
-        if on != self._watching:
-            self._watching = on
-            lib.llama_set_abort_callback(self._ctx, self._on_node if on else NULL_ABORT, None)
+    def _let_watch(self, callback: object) -> None:
+        if callback is not self._watched_by:
+            self._watched_by = callback
+            data = self._halt.data if callback is self._halt.callback else None
+            lib.llama_set_abort_callback(self._ctx, callback or NULL_ABORT, data)

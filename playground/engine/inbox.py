@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from typing import Any, BinaryIO
 
+from playground.engine.halt import Halt
 from playground.engine.outbox import Outbox
 from playground.protocol.codec import ProtocolError, decode_command, read_frame
 from playground.protocol.commands import Bench, CancelLoad, Command, Generate, Quit, Stop, StopBench, Tweak
@@ -33,6 +34,8 @@ class Inbox:
         self._queue: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self.stopped: set[int] = set()
         """Jobs that the user stopped; cleared by the loop as they end."""
+        self.halt = Halt()
+        """Set with them, for the token that is being computed."""
         self.stopped_benches: set[int] = set()
         """Benches that the user stopped."""
         self.tweaks: deque[Tweak] = deque()
@@ -98,6 +101,7 @@ class Inbox:
             return
         if isinstance(command, Stop):
             self.stopped.add(command.job)
+            self.halt.set()
         elif isinstance(command, Tweak):
             self.tweaks.append(command)
         elif isinstance(command, StopBench):
@@ -108,6 +112,7 @@ class Inbox:
             self.cancelled = True
         elif isinstance(command, Quit):
             self.quitting = self.cancelled = True
+            self.halt.set()
             self._saving = command.save
             timer = threading.Timer(_SAVE_GRACE_S if command.save else _QUIT_GRACE_S, os._exit, (0,))
             timer.daemon = True

@@ -62,7 +62,7 @@ class Loop:
         self._model = model
         self._inbox = inbox
         self._outbox = outbox
-        self._shared = Context.ordinary(model, self._watch)
+        self._shared = Context.ordinary(model, self._watch, inbox.halt)
         self._shared.keep_in(states)
         self._own: Context | None = None
         """The context of the repeatable answer that is being written; there is one at a time."""
@@ -169,6 +169,7 @@ class Loop:
 
     def _step(self) -> None:
         """One round: every writing answer gets a token, the first unread prompt of a context a piece."""
+        self._inbox.halt.clear()  # before it is looked at why it was set: what comes from here on sets it again
         if self._inbox.stopped:
             for job in list(self._jobs.values()):
                 if job.id in self._inbox.stopped:
@@ -226,7 +227,7 @@ class Loop:
         if self._own is not None:
             return None
         try:
-            self._own = Context.for_repeating(self._model, self._watch, self._threads.n)
+            self._own = Context.for_repeating(self._model, self._watch, self._inbox.halt, self._threads.n)
         except MemoryError as error:
             self._finish(job, "failed", str(error))
         return self._own
@@ -312,13 +313,8 @@ class Loop:
 
     def _watch(self, fraction: float) -> bool:
         """Called by llama.cpp at every node of a watched graph; True aborts it."""
-        inbox = self._inbox
-        if inbox.quitting:
-            return True
-        job = self._read_now
-        if job is None:
-            return bool(inbox.stopped and not inbox.stopped.isdisjoint(self._jobs))
-        if job.id in inbox.stopped:
+        inbox, job = self._inbox, self._read_now
+        if inbox.quitting or job is None or job.id in inbox.stopped:
             return True
         self._watched += 1
         if self._watched % _WATCH_EVERY:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 _SIGKILL = 9
 _FEW_CORES = 4
+_RARELY = 20_000
+"""Objects made before the garbage collector looks; an answer's hardly ever hang together in circles."""
 
 
 def main() -> int:
@@ -97,6 +99,7 @@ def _serve(outbox: Outbox) -> int:
 
 def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     from playground.engine.cores import usable_cores
+    from playground.engine.greedy import prepare
     from playground.engine.header import LoadError
     from playground.engine.load import Loader
     from playground.engine.loop import Loop
@@ -107,6 +110,7 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     if command is None:
         return 0
     start = time.perf_counter()
+    prepare()
     try:
         loader = Loader(log, lambda event: outbox.send(event, urgent=False), lambda: inbox.cancelled)
         machine = known(command.machine)
@@ -127,6 +131,7 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     # What is loaded stays: the collector needn't look at it again and again.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_RARELY)
     loop.run()
     return 0
 

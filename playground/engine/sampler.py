@@ -9,6 +9,7 @@ from typing import Any
 
 from playground.engine.binding import lib
 from playground.engine.grammar import Candidates, Grammar
+from playground.engine.greedy import Greedy, is_greedy
 from playground.engine.stages import Plan, Stage, checked, plan
 from playground.engine.tokens import Vocab
 from playground.protocol.commands import Sampling
@@ -41,6 +42,7 @@ class Sampler:
         self._parked: dict[Stage, Any] = {}
         self._grammar: Grammar | None = None
         self._candidates: Candidates | None = None
+        self._greedy: Greedy | None = None
         self._adopt(plan(self.values, sampling.samplers, self.seed, n_ctx, vocab))
 
     def change(self, sampling: Sampling) -> None:
@@ -56,10 +58,11 @@ class Sampler:
 
     def draw(self, ctx: Any, row: int) -> int:
         """The next token from the logits of a batch row. Raises GrammarStuck."""
-        if self._grammar is None:
-            token = int(lib.llama_sampler_sample(self._chain, ctx, row))
-        else:
+        if self._grammar is not None:
             token = self._draw_by_grammar(self._grammar, ctx, row)
+        else:
+            best = self._greedy.draw(ctx, row) if self._greedy else None
+            token = int(lib.llama_sampler_sample(self._chain, ctx, row)) if best is None else best
         self._past.append(token)
         return token
 
@@ -113,6 +116,7 @@ class Sampler:
         if self._grammar and self._grammar is not grammar:
             self._grammar.free()
         self._chain, self._grammar = chain, grammar
+        self._greedy = Greedy(self._vocab.size, wanted.stages) if is_greedy(wanted.stages) else None
 
     def _make(self, stage: Stage, history: int) -> Any:
         sampler = _BUILD[stage.name](self._vocab, *stage.arguments)
