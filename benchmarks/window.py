@@ -49,6 +49,7 @@ def main() -> int:
     engine_rss = max(int(row["rss"]) for row in lane.engine.memory.rows.view)
     figures: dict[str, Any] = {
         "tok_s": rate((view["t_ns"] / 1e9).tolist()),
+        "n_prompt": lane.answer.n_prompt,
         "decode_ms": statistics.median((view["decode_ns"] / 1e6).tolist()),
         "gui_cpu_percent": 100 * (after.user + after.system - before.user - before.system) / (ended - started),
         "gui_rss_mb": own.memory_info().rss / 1e6,
