@@ -32,7 +32,7 @@ FIELDS = Table(
            slider=(32, 4096), step=32, unit="tokens"),
         _f("n_ubatch", "Micro batch", "int", 512, "Tokens computed at once while reading a prompt; larger is faster and costs memory.",
            "-ub --ubatch-size", low=32, high=65536, slider=(32, 2048), step=32, unit="tokens"),
-        _f("flash_attn", "Flash attention", "choice", "auto", "A faster way to compute attention with less memory.", "-fa --flash-attn",
+        _f("flash_attn", "Flash attention", "choice", "auto", "Less memory and faster prompts. Without it, a processor alone may write faster after long contexts.", "-fa --flash-attn",
            choices=("auto", "on", "off")),
         _f("cache_type_k", "KV cache type, keys", "choice", "f16", "q8_0 halves the cache at little cost.", "-ctk --cache-type-k", choices=KV_TYPES),
         _f("cache_type_v", "KV cache type, values", "choice", "f16", "Anything but f16, bf16 and f32 needs flash attention.",
