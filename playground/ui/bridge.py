@@ -25,8 +25,10 @@ class Bridge(QObject):
         self._thunks: list[Callable[[], None]] = []
         self._woken = self._held = self._closed = False
         """The signal is on its way; what can wait for a picture is fetched for it; nothing is taken any more."""
+        self.taken: Callable[[], None] = lambda: None
+        """Called when all that came of itself was run; for the frame clock, which draws it in the same go."""
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
-        self._pending.connect(self._run, Qt.ConnectionType.QueuedConnection)
+        self._pending.connect(self._run_all, Qt.ConnectionType.QueuedConnection)
 
     def post(self, thunk: Callable[[], None]) -> None:
         """Run ``thunk`` soon on the GUI thread; in the order posted. From any thread."""
@@ -86,6 +88,11 @@ class Bridge(QObject):
             self._closed = True
             self._thunks.clear()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run_all(self) -> None:
+        self._run()
+        if not self._thunks:
+            self.taken()
 
     def _run(self) -> None:
         with self._lock:

@@ -42,6 +42,9 @@ def pace(ms: int, scarce_ms: int, cores: int | None = None) -> int:
 class Feed(Protocol):
     """What the clock takes in before each picture, see `bridge`."""
 
+    taken: Callable[[], None]
+    """To be called when something came of itself and was run: the clock draws it."""
+
     def hold(self) -> None:
         """A picture is due: what can wait for it need not wake this thread."""
 
@@ -57,15 +60,17 @@ class FrameClock(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.feed: Feed | None = None
+        self._feed: Feed | None = None
         self._dirty: dict[object, tuple[Callable[[], None], float]] = {}
         """What to paint, and before when not (seconds on the monotonic clock)."""
         self._round: dict[object, Callable[[], None]] = {}
         """What is left of the picture being made."""
         self._painted: dict[int, float] = {}
         """When keys that must not be painted often were painted last; by hash: it must not hold views that are gone."""
-        self._far = False
-        """The timer waits for figures that are not due yet; whatever else comes is painted before."""
+        self._set = False
+        """The timer runs; asked with every mark, so without a call into Qt."""
+        self._far = 0.0
+        """When the figures are due that the timer waits for; whatever else comes is painted before. 0: a picture is."""
         self._paused = self._ticking = False
         self._budget = drawing_budget()
         self._shortest = float(pace(TICK_MS, SCARCE_TICK_MS))
@@ -80,9 +85,19 @@ class FrameClock(QObject):
         self._timer.timeout.connect(self._tick)
 
     @property
+    def feed(self) -> Feed | None:
+        """What is taken in before each picture; None: nothing."""
+        return self._feed
+
+    @feed.setter
+    def feed(self, feed: Feed) -> None:
+        self._feed = feed
+        feed.taken = self._draw
+
+    @property
     def running(self) -> bool:
         """Whether a tick is due."""
-        return self._timer.isActive()
+        return self._set
 
     def mark(self, key: object, paint: Callable[[], None], least_ms: int = 0) -> None:
         """Run ``paint`` once at the next tick; later marks with the same key before it take its place.
@@ -91,7 +106,7 @@ class FrameClock(QObject):
         """
         due = self._painted.get(hash(key), 0.0) + least_ms / 1000 if least_ms else 0.0
         self._dirty[key] = (paint, due)
-        if self._paused or self._ticking or (self._timer.isActive() and not self._far):
+        if self._paused or self._ticking or (self._set and self._far <= due):
             return
         if not self._round and self._later(due):
             self._sleep()
@@ -101,15 +116,25 @@ class FrameClock(QObject):
     def pause(self) -> None:
         """Paint nothing until `resume`, for a window nobody sees; marks are kept."""
         self._paused = True
-        self._timer.stop()
-        if self.feed is not None:
-            self.feed.release()
+        self._stop()
+        if self._feed is not None:
+            self._feed.release()
 
     def resume(self) -> None:
         """Paint again, first of all what was marked meanwhile."""
         self._paused = False
-        if (self._dirty or self._round) and not self._timer.isActive():
+        if (self._dirty or self._round) and not self._set:
             self._wake()
+
+    def _draw(self) -> None:
+        """Something was taken in: what is due is drawn now, not after another turn of the event loop."""
+        if self._set and not self._far and not self._ticking and self._timer.interval() == 0:
+            self._stop()
+            self._tick()
+
+    def _stop(self) -> None:
+        self._timer.stop()
+        self._set = False
 
     def _wake(self) -> None:
         """Start from rest: at once, unless the last picture is too young."""
@@ -119,9 +144,9 @@ class FrameClock(QObject):
         self._start(max(0.0, self._interval - since))
 
     def _start(self, wait_ms: float) -> None:
-        self._far = False
-        if self.feed is not None:
-            self.feed.hold()
+        self._set, self._far = True, 0.0
+        if self._feed is not None:
+            self._feed.hold()
         self._timer.start(round(wait_ms))
 
     def _later(self, due: float) -> bool:
@@ -130,14 +155,14 @@ class FrameClock(QObject):
 
     def _sleep(self) -> None:
         """Rest until figures are due, and a little longer: a picture on its way takes them along."""
-        if self.feed is not None:
-            self.feed.release()
-        self._far = True
-        soonest = min(due for _, due in self._dirty.values())
-        self._timer.start(round(max(0.0, (soonest - time.monotonic()) * 1000)) + SLOWEST_MS)
+        if self._feed is not None:
+            self._feed.release()
+        self._far = min(due for _, due in self._dirty.values())
+        self._set = True
+        self._timer.start(round(max(0.0, (self._far - time.monotonic()) * 1000)) + SLOWEST_MS)
 
     def _tick(self) -> None:
-        self._ticking = True
+        self._set, self._ticking = False, True
         self._take()
         if not self._round:
             self._begin()
@@ -156,8 +181,8 @@ class FrameClock(QObject):
         if self._round:
             self._start(1)  # what was marked so far is painted in between
         elif not self._dirty:
-            if self.feed is not None:
-                self.feed.release()
+            if self._feed is not None:
+                self._feed.release()
         elif all(due for _, due in self._dirty.values()):
             self._sleep()  # only figures, which have time
         else:
@@ -165,8 +190,8 @@ class FrameClock(QObject):
 
     def _take(self) -> None:
         try:
-            if self.feed is not None:
-                self.feed.take()
+            if self._feed is not None:
+                self._feed.take()
         except Exception:
             sys.excepthook(*sys.exc_info())  # nor may what was posted
 

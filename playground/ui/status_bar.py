@@ -17,7 +17,10 @@ from playground.workspace.words import format_gb_short
 
 TOAST_MS = 4000
 HEIGHT = 26
-_EVERY_S = 0.5
+_EVERY_S = 1.2
+"""More than the second after which this process's own memory comes, and the rest is shown with it."""
+_FINE = 3
+"""Digits of a share in the meter: a thousandth of it is less than a tenth of a pixel."""
 _ROOMY = 760
 """Below this width the processor's words go."""
 
@@ -30,8 +33,9 @@ class _Dot(QFrame):
         theme.changed.connect(self.update)
 
     def set_tone(self, tone: str) -> None:
-        self._tone = tone
-        self.update()
+        if tone != self._tone:
+            self._tone = tone
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as p:
@@ -179,7 +183,8 @@ class StatusBar(QFrame):
         self.free.setVisible(total > 0)
         if total:
             others = max(0, total - available - ours)
-            self.meter.set_parts([(ours / total, "text-2"), (others / total, "disabled")])
+            shares = (round(ours / total, _FINE), "text-2"), (round(others / total, _FINE), "disabled")
+            self.meter.set_parts(shares)
             self.meter.setToolTip(
                 tr(
                     "Playground {ours} GB, other programs {others} GB, free {available} GB",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
@@ -49,6 +50,10 @@ class LaneHeader(QFrame):
     def __init__(self, lane: Lane, workspace: Any, theme: Theme, clock: Clock) -> None:
         super().__init__()
         self.lane, self._workspace, self._theme, self._clock = lane, workspace, theme, clock
+        self._due = False
+        """The clock has the figures to paint."""
+        self._figured_at = 0.0
+        self._placed = ("", 0)
         self._seconds = QTimer(self)
         self._seconds.setInterval(1000)
         self._seconds.timeout.connect(self._tick)
@@ -138,23 +143,28 @@ class LaneHeader(QFrame):
         self.state.set_tone(tone)
 
     def _show_figures(self) -> None:
+        self._figured_at = time.monotonic()
         self.figures.set_figures(lane_figures(self.lane))
 
     def _grew(self) -> None:
-        if self.isVisible():
+        # Called for every batch of tokens: nothing is done when a picture of them is due anyway.
+        if not self._due and self.isVisible():
+            self._due = True
             self._clock.mark((self, "figures"), self._paint_figures, _FIGURES_EVERY_MS)
 
     def _paint_figures(self) -> None:
+        self._due = False
         self._show_figures()
-        self._place()
+        self._place_figures()
 
     def _tick(self) -> None:
         if not self.isVisible():
             self._seconds.stop()
             return
         self._show_words()
-        self._show_figures()
-        self._place()
+        if time.monotonic() - self._figured_at > 1.0:
+            self._show_figures()
+        self._place_figures()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what happened while hidden."""
@@ -166,7 +176,13 @@ class LaneHeader(QFrame):
         super().resizeEvent(event)
         self._place()
 
+    def _place_figures(self) -> None:
+        """Place all where the words of the state or the figures' width are others than when that was done last."""
+        if self._placed != (self.state.text(), self.figures.sizeHint().width()):
+            self._place()
+
     def _place(self) -> None:
+        self._placed = (self.state.text(), self.figures.sizeHint().width())
         if self.height() != self.sizeHint().height():
             self.setFixedHeight(self.sizeHint().height())
         self._place_note()
