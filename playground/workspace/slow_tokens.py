@@ -51,7 +51,8 @@ class SlowTokens:
         gaps = rows["gap_ns"]
         slow = np.flatnonzero(gaps > SLOWER * usual_ms * 1e6)
         kept = [index for index in self.known if index < n and gaps[index] > STILL * usual_ms * 1e6]
-        fresh = np.setdiff1d(slow[slow > 0], kept)
+        known = set(kept)
+        fresh = np.array([index for index in slow.tolist() if index and index not in known], np.intp)
         room = max(0, MOST - len(kept))
         if len(fresh) > room:
             fresh = fresh[np.argsort(gaps[fresh])[len(fresh) - room :]]
