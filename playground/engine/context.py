@@ -45,7 +45,8 @@ class Context:
     def ordinary(cls, model: Model, watch: Callable[[float], bool], halt: Halt) -> Context:
         """The context the model was loaded with."""
         info = model.info
-        window = 0 if model.options["swa_full"] else int(lib.llama_model_n_swa(model.handle))
+        # Also with swa_full: what a window has left behind, llama.cpp writes over and leaves out of a saved state.
+        window = int(lib.llama_model_n_swa(model.handle))
         budget = min(_CHECKPOINTS_MOST, memory.machine()[0] // _CHECKPOINTS_PART)
         slots = Slots(model.ctx, info.n_seq_max, info.n_ctx, recurrent=info.recurrent, window=window, budget=budget)
         decoder = Decoder(model.ctx, info.n_ubatch, info.n_seq_max, model.n_nodes, watch, halt)

@@ -46,7 +46,7 @@ class Slot:
 class Slots:
     """All sequences of a context.
 
-    ``window`` is the length of a sliding window that the cache doesn't keep beyond, 0 for none;
+    ``window`` is the length of a sliding window beyond which the cache may have forgotten, 0 for none;
     ``budget`` the bytes that checkpoints may take.
     """
 

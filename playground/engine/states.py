@@ -47,6 +47,8 @@ class States:
         self._index: dict[Path, Saved] | None = None
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
+        self._saving: list[int] = []
+        """The tokens that the writer has."""
         self._written = (0, 0)
         self._looking = threading.Thread(target=self._look, name="fingerprint", daemon=True)
         self._looking.start()
@@ -55,6 +57,8 @@ class States:
         """The state that gives most of a prompt, the slot's own before others; None with fewer than ``at_least``."""
         if len(prompt) < at_least:
             return None
+        if common(self._saving, prompt) >= at_least:
+            self._wait()  # Reading it again would take longer.
         best: Saved | None = None
         most = (at_least - 1, False)
         for saved in list(self._known().values()):
@@ -76,7 +80,7 @@ class States:
             parts = state_file.read_body(saved)
             os.utime(saved.path)
         except (OSError, Damaged) as error:
-            self._drop(saved.path, error)
+            self._drop(saved, error)
             return False
         if slots.adopt(slot, saved.tokens, parts):
             return True
@@ -97,7 +101,10 @@ class States:
         tokens = list(slot.tokens)
         if not parts:
             return
+        # What is about to be replaced can't be loaded any more.
+        self._known().pop(self._file(slot.name), None)
         if soon:
+            self._saving = tokens
             self._writer = threading.Thread(target=self._write, args=(slot.name, tokens, parts), name="saving")
             self._writer.start()
         else:
@@ -136,28 +143,36 @@ class States:
         elif saved.head.model == self._path and saved.head.content != self._content:
             _delete(file, "its model file has changed")
 
-    def _drop(self, file: Path, error: Exception) -> None:
-        self._known().pop(file, None)
-        if isinstance(error, Damaged):
-            _delete(file, str(error))
+    def _drop(self, saved: Saved, error: Exception) -> None:
+        self._known().pop(saved.path, None)
+        if not isinstance(error, Damaged):
+            return
+        if _replaced(saved):
+            self._take_in(saved.path)
+        else:
+            _delete(saved.path, str(error))
 
     def _write(self, name: str, tokens: list[int], parts: Sequence[Part]) -> None:
         head = Head(
             name, self._path, self._content, self._options, len(tokens), [(n, len(data)) for n, data in parts], b""
         )
-        file = self._folder / file_name(name, self._content + self._options)
+        file = self._file(name)
         size = state_file.size_of(head, len(tokens), parts)
-        known = self._known()
+        self._known()
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with _alone(self._folder):
-                if not self._make_room(size, file):
-                    return
-                state_file.write(file, head, tokens, parts)
-            known[file] = state_file.read_head(file)
-            self._written = (self._written[0] + 1, self._written[1] + file.stat().st_size)
-        except (OSError, Damaged) as error:
+                fits = self._make_room(size, file)
+                if fits:
+                    state_file.write(file, head, tokens, parts)
+                    self._written = (self._written[0] + 1, self._written[1] + file.stat().st_size)
+        except OSError as error:
             print(f"A state could not be saved: {error}", file=sys.stderr, flush=True)
+        # The new one, or the one before that is still there.
+        self._take_in(file)
+
+    def _file(self, name: str) -> Path:
+        return self._folder / file_name(name, self._content + self._options)
 
     def _make_room(self, size: int, file: Path) -> bool:
         """Delete what was used longest ago until ``size`` more bytes fit; False when they never will."""
@@ -187,6 +202,7 @@ class States:
         if self._writer is not None:
             self._writer.join()
             self._writer = None
+            self._saving = []
 
     def _look(self) -> None:
         try:
@@ -223,6 +239,14 @@ def fingerprint(path: str) -> str:
 def _complete_at(saved: Saved, n: int, slots: Slots) -> bool:
     """Whether a state, once loaded, can be cut there: it has only the last of a sliding window."""
     return slots.plain or (not slots.recurrent and saved.head.n_tokens <= slots.window and n > 0)
+
+
+def _replaced(saved: Saved) -> bool:
+    """Whether another engine has put a newer state there since its head was read."""
+    try:
+        return state_file.read_head(saved.path).head != saved.head
+    except (OSError, Damaged):
+        return False
 
 
 def _plain(text: str) -> str:

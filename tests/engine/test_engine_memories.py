@@ -171,3 +171,23 @@ def test_a_full_window_cache_can_be_cut_anywhere(engine: Engine, tmp_path: Path)
     engine.answer(FIRST, **CALM)
     edited = engine.answer(FIRST[:200] + "something else", **CALM)
     assert 180 < reused(edited) < 240
+
+
+def test_a_full_window_cache_reads_again_what_llama_cpp_wrote_over(engine: Engine, tmp_path: Path) -> None:
+    """Cells that a window has left behind are taken for new tokens, even where others are empty."""
+    path = tmp_path / "window.gguf"
+    window_model(path, window=WINDOW)
+    engine.load(path, n_ctx=1024, n_seq_max=2, n_ubatch=64, swa_full=True, **QUIET)
+    engine.answer(FIRST, "A", **CALM)
+    engine.answer(SECOND[:140], "B", **CALM)
+    # The gap in the middle is filled first, then the cells behind it are looked at: B's own.
+    engine.answer(FIRST[:500], "A", **CALM)
+    longer = [*asked(SECOND[:140], "an answer"), *asked(THIRD * 3)]
+    engine.answer(longer, "B", **CALM)
+    edited = asked(SECOND[:100] + "something else")
+    again = engine.answer(edited, "B", **CALM)
+    for slot in "AB":
+        engine.answer("~" * 9, slot, use_template=False, temp=0.0, max_tokens=0)
+    fresh = engine.answer(edited, "B", **CALM)
+    assert reused(fresh) <= 1
+    assert again.ids == fresh.ids

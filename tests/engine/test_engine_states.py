@@ -106,6 +106,52 @@ def test_a_chat_goes_on_in_another_process(room: Room, kind: str) -> None:
     assert live.ids == more.ids
 
 
+def test_a_full_window_caches_state_has_the_window_only(room: Room) -> None:
+    window_model(room.model)
+    leave_a_chat(room, swa_full=True)
+    edited = [Message("user", LONG[:400] + "what else?")]
+    engine = room.engine(swa_full=True)
+    answer = engine.answer(edited, "chat1:A", **CALM)
+    room.files[0].unlink()
+    engine.answer(LONG[::-1], "chat1:A", **CALM)
+    engine.answer(LONG[::-1], "chat2:A", **CALM)
+    fresh = engine.answer(edited, "chat1:A", **CALM)
+    engine.end()
+    assert fresh.ids == answer.ids
+
+
+def test_a_chat_that_is_being_saved_can_be_gone_on_with(room: Room) -> None:
+    """Its older state is being replaced: the newer one is waited for, and is not taken for a damaged file."""
+    random_model(room.model, width=1024)
+    engine = room.engine(n_ctx=4096, n_seq_max=1)
+    chat = [Message("user", LONG * 2)]
+    for index in range(3):
+        chat.append(Message("assistant", engine.answer(chat, "chat1:A", **CALM).text))
+        chat.append(Message("user", f"go on {index}"))
+        with engine.at_once():
+            engine.start("hi", "chat2:A", **CALM | {"max_tokens": 1})
+            job = engine.start(chat, "chat1:A", **CALM)
+        engine.finished(job)
+        assert restored(Answer(engine, job)) >= len(LONG * 2)
+    assert "deleted" not in engine.stderr()
+    engine.end()
+
+
+def test_a_state_that_another_engine_replaced_is_not_damaged(room: Room) -> None:
+    one, two = room.engine(n_seq_max=1), room.engine(n_seq_max=1, n_ctx=1024)
+    for engine, chat in ((one, [Message("user", LONG)]), (two, MORE)):
+        engine.answer(chat, "chat1:A", **CALM)
+        engine.answer("hi", "chat2:A", **CALM)
+        # Nothing else tells that it is written.
+        engine.answer(LONG[::-1], "chat2:A", **CALM)
+        engine.answer(LONG[::-1] + "and on", "chat3:A", **CALM)
+    more = [*MORE, Message("assistant", "so"), Message("user", "go on")]
+    assert restored(one.answer(more, "chat1:A", **CALM)) > len(LONG) + 40
+    assert "deleted" not in one.stderr()
+    for engine in (one, two):
+        engine.end()
+
+
 def test_another_lane_may_begin_with_it_too(room: Room) -> None:
     first = leave_a_chat(room)
     assert restored(ask_more(room, "chat2:C")) >= first.end.n_prompt
