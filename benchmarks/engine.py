@@ -157,6 +157,7 @@ def all_scenes() -> list[Scene]:
                     Ratio("window ÷ llama-bench", "window", "llama-bench", 0.95 if label == "starter" else 0.97),
                     Ratio("command line ÷ llama-bench", "command line", "llama-bench", 0.98),
                     Ratio("window ÷ llama-server", "window", "llama-server", 1.05),
+                    Ratio("command line ÷ llama-server", "command line", "llama-server", 1.05),
                     Ratio("window: CPU %", "window: CPU %", "", 8.0, at_most=True),
                 ),
             )
