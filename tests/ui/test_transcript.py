@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QStyleOptionSlider
 from shiboken6 import isValid
 from transcript_kit import Stage
 
@@ -532,3 +532,19 @@ def test_a_lane_closed_in_the_middle_of_an_answer(stage: Stage) -> None:
     stage.settle()
     stage.settle()
     stage.end(node)
+
+
+def test_the_scroll_bars_thumb_is_known_as_the_style_has_it(stage: Stage) -> None:
+    stage.talk(9, LONG)
+    stage.theme.apply(QApplication.instance())
+    bar = stage.view.verticalScrollBar()
+    option = QStyleOptionSlider()
+    for most, value in ((0, 0), (30, 30), (400, 123), (9000, 8000), (90_000, 90_000)):
+        bar.show_state(most, 400, value)
+        bar.initStyleOption(option)
+        style = bar.style()
+        thumb = style.subControlRect(
+            style.ComplexControl.CC_ScrollBar, option, style.SubControl.SC_ScrollBarSlider, bar
+        )
+        if most:
+            assert bar.thumb(most, 400, value) == (thumb.top(), thumb.height())

@@ -51,9 +51,17 @@ class Body(QTextBrowser):
     pointed = Signal(int)
     """The document position of the character that the mouse has come to; -1: it has left them."""
 
-    def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget, look: Look = ANSWER) -> None:
+    def __init__(
+        self,
+        theme: Theme,
+        highlighter: Highlighter,
+        parent: QWidget,
+        look: Look = ANSWER,
+        ground: str = "canvas",
+    ) -> None:
+        """``ground``: the colour of what it lies on."""
         super().__init__(parent)
-        self._theme, self._look = theme, look
+        self._theme, self._look, self._ground = theme, look, ground
         self._caret: str | None = None
         self._marked: tuple[int, int] | None = None
         self._pointed = -1
@@ -73,6 +81,8 @@ class Body(QTextBrowser):
         self.viewport().setAutoFillBackground(False)
         for part in (self, self.viewport()):
             part.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
+            # So that the turn under it isn't painted with every word.
+            part.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setOpenLinks(False)
@@ -235,6 +245,7 @@ class Body(QTextBrowser):
         """Frames behind the text, the text, the caret."""
         clip = QRectF(event.rect())
         with QPainter(self.viewport()) as p:
+            p.fillRect(clip, self._theme.color(self._ground))
             p.setRenderHint(QPainter.RenderHint.Antialiasing)
             self.frames.paint(p, clip)
             self._decoration.paint(p, clip)

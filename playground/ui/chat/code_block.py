@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import ceil, floor
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QGuiApplication, QPainter
 
 from playground.translate import tr
@@ -31,22 +31,31 @@ class CodeFrames:
         self._body, self._theme = body, theme
         self._buttons: list[TurnButton] = []
         self._shown: list[CodeRegion] = []
-        self._known: dict[CodeRegion, QRectF] = {}
-        """Frames of blocks that don't change any more: they are asked for in every picture."""
+        self._places: list[tuple[int, int] | None] = []
+        """Where the buttons are; None: hidden."""
+        self._known: list[QRectF] = []
+        """Frames of the first blocks, which don't change any more: they are asked for in every picture."""
+        self._bottoms: list[float] = []
         self._known_for: tuple[int, float] = (0, 0.0)
 
     def rect(self, region: CodeRegion) -> QRectF:
         """A block's frame in the body."""
+        self._learn()
+        n = self._body.markdown.regions.index(region)
+        return self._known[n] if n < len(self._known) else self._rect(region)
+
+    def _learn(self) -> None:
+        """Note the frames of blocks that are finished now."""
         document = self._body.markdown
         state = (document.generation, document.textWidth())
         if state != self._known_for:
-            self._known, self._known_for = {}, state
-        found = self._known.get(region)
-        if found is None:
-            found = self._rect(region)
-            if region.closed and region.end < document.live_from:
-                self._known[region] = found
-        return found
+            self._known, self._bottoms, self._known_for = [], [], state
+        for region in document.regions[len(self._known) :]:
+            if not region.closed or region.end >= document.live_from:
+                return
+            frame = self._rect(region)
+            self._known.append(frame)
+            self._bottoms.append(frame.bottom())
 
     def _rect(self, region: CodeRegion) -> QRectF:
         document = self._body.markdown
@@ -59,12 +68,15 @@ class CodeFrames:
     def _in_view(self, top: float, bottom: float) -> Iterator[tuple[CodeRegion, QRectF]]:
         """The blocks whose frames touch a part of the body."""
         regions = self._body.markdown.regions
-        first = bisect_left(regions, top, key=lambda region: self.rect(region).bottom())
-        for region in regions[first:]:
-            frame = self.rect(region)
+        if not regions:
+            return
+        self._learn()
+        for n in range(bisect_left(self._bottoms, top), len(regions)):
+            frame = self._known[n] if n < len(self._known) else self._rect(regions[n])
             if frame.top() > bottom:
                 return
-            yield region, frame
+            if frame.bottom() >= top:
+                yield regions[n], frame
 
     def paint(self, p: QPainter, clip: QRectF) -> None:
         """Frames, heads and language labels that touch ``clip``."""
@@ -106,8 +118,10 @@ class CodeFrames:
                 if frame.top() + HEAD >= shown.top():
                     self._place(len(self._shown), frame)
                     self._shown.append(region)
-        for button in self._buttons[len(self._shown) :]:
-            button.hide()
+        for n in range(len(self._shown), len(self._buttons)):
+            if self._places[n] is not None:
+                self._places[n] = None
+                self._buttons[n].hide()
 
     @property
     def buttons(self) -> list[TurnButton]:
@@ -119,11 +133,12 @@ class CodeFrames:
             button = TurnButton(self._theme, "copy", tr("Copy code"), self._body.viewport())
             button.clicked.connect(lambda: self.copy(index))
             self._buttons.append(button)
-        button = self._buttons[index]
-        place = QPoint(int(frame.right()) - BUTTON - 6, int(frame.top()) + (HEAD - BUTTON) // 2)
-        if button.isHidden() or button.pos() != place:
-            button.move(place)
-            button.setVisible(True)
+            self._places.append(None)
+        place = (int(frame.right()) - BUTTON - 6, int(frame.top()) + (HEAD - BUTTON) // 2)
+        if self._places[index] != place:
+            self._places[index] = place
+            self._buttons[index].move(*place)
+            self._buttons[index].setVisible(True)
 
     def copy(self, index: int) -> None:
         """Put the code of the block with that button on the clipboard."""

@@ -24,6 +24,8 @@ from playground.ui.chat.formats import (
 from playground.ui.theme import Theme, mix
 
 _QUOTE_LEVEL = int(QTextFormat.Property.BlockQuoteLevel)
+_PAINTED = QUOTE | CHIPS | BULLET | OPEN_TASK | DONE_TASK | RULE
+"""Kinds of blocks for which something is painted."""
 CARET_WIDTH, CARET_HEIGHT = 7, 15
 _NEAR_END = 8
 
@@ -49,7 +51,7 @@ class Decoration:
         """Everything behind the text in a rectangle."""
         for block in self._blocks_in(clip):
             kind = block.blockFormat().intProperty(KIND)
-            if kind in (0, TINY):
+            if not kind & _PAINTED:
                 continue
             rect = block_rect(block)
             if kind == RULE:
@@ -89,21 +91,22 @@ class Decoration:
             if before.blockFormat().intProperty(KIND) != RULE and not QTextCursor(before).currentTable():
                 block = before
         rect, layout = block_rect(block), block.layout()
-        if not layout.lineCount() or not block.text():
+        lines = layout.lineCount()
+        if not lines or block.length() <= 1:
             left = rect.left() + block.blockFormat().leftMargin()
             return QRectF(left, max(0.0, rect.bottom() - CARET_HEIGHT - 2), CARET_WIDTH, CARET_HEIGHT)
-        line = layout.lineAt(layout.lineCount() - 1)
+        line = layout.lineAt(lines - 1)
         x = rect.left() + _x(line, line.textStart() + line.textLength()) + 2
         y = rect.top() + line.y() + (line.height() - CARET_HEIGHT) / 2
         return QRectF(min(x, width - CARET_WIDTH), y, CARET_WIDTH, CARET_HEIGHT)
 
     def _blocks_in(self, clip: QRectF) -> Iterator[QTextBlock]:
-        layout = self._document.documentLayout()
+        box, bottom = self._document.documentLayout().blockBoundingRect, clip.bottom()
         block = self._block_at(max(0.0, clip.top() - 30))
         if table := QTextCursor(block).currentTable():
             block = table.firstCursorPosition().block()
         while block.isValid():
-            if layout.blockBoundingRect(block).top() > clip.bottom() and not QTextCursor(block).currentTable():
+            if box(block).top() > bottom and not QTextCursor(block).currentTable():
                 return
             yield block
             block = block.next()
@@ -111,10 +114,14 @@ class Decoration:
     def _block_at(self, y: float) -> QTextBlock:
         """The block at a height; near the end, where an answer grows, without Qt's dear search."""
         layout, block = self._document.documentLayout(), self._document.lastBlock()
+        box = layout.blockBoundingRect
         for _ in range(_NEAR_END):
-            if layout.blockBoundingRect(block).top() <= y or not block.previous().isValid():
+            if box(block).top() <= y:
                 return block
-            block = block.previous()
+            before = block.previous()
+            if not before.isValid():
+                return block
+            block = before
         return self._document.findBlock(max(0, layout.hitTest(QPointF(0, y), Qt.HitTestAccuracy.FuzzyHit)))
 
     def _paint_quote(self, p: QPainter, block: QTextBlock, rect: QRectF) -> None:
@@ -166,7 +173,7 @@ class Decoration:
 
 
 def _tiny(block: QTextBlock) -> bool:
-    return not block.text() and block.blockFormat().intProperty(KIND) == TINY
+    return block.length() <= 1 and block.blockFormat().intProperty(KIND) == TINY
 
 
 def _code_spans(block: QTextBlock) -> Iterator[tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QFrame,
     QScrollBar,
-    QStyleOptionSlider,
+    QStyle,
     QWidget,
 )
 
@@ -26,6 +26,8 @@ COLUMN = 720
 MARGIN = 16
 PAD_TOP, PAD_BOTTOM = 4, 16
 STEP = 22
+THUMB_MIN = 32
+"""Least height of the scroll bar's thumb, px, as the style sheet has it."""
 
 
 class _QuietBar(QScrollBar):
@@ -35,7 +37,7 @@ class _QuietBar(QScrollBar):
         super().__init__(Qt.Orientation.Vertical)
         self._theme = theme
         self._setting = False
-        self._thumb = QRect()
+        self._thumb = (0, 0)
         self.setSingleStep(STEP)
 
     def show_state(self, most: int, page: int, value: int) -> None:
@@ -48,19 +50,18 @@ class _QuietBar(QScrollBar):
         self.setValue(value)
         self.blockSignals(False)
         self._setting = False
-        thumb = self._thumb_now()
+        thumb = self.thumb(most, page, value)
         if thumb != self._thumb:
             self._thumb = thumb
             self.update()
 
-    def _thumb_now(self) -> QRect:
-        if self.maximum() <= self.minimum():
-            return QRect()
-        option = QStyleOptionSlider()
-        self.initStyleOption(option)
-        style = self.style()
-        bar, thumb = style.ComplexControl.CC_ScrollBar, style.SubControl.SC_ScrollBarSlider
-        return style.subControlRect(bar, option, thumb, self)
+    def thumb(self, most: int, page: int, value: int) -> tuple[int, int]:
+        """Top and height of the thumb, px, as Qt's style has them; asking that takes long. Height 0: there is none."""
+        if most <= 0:
+            return 0, 0
+        room = self.height()
+        height = min(room, max(THUMB_MIN, page * room // (most + page)))
+        return QStyle.sliderPositionFromValue(0, most, value, room - height), height
 
     def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
         """Qt paints it anew for each pixel that the text grows by."""

@@ -55,6 +55,8 @@ class Turn(QWidget):
 
     SAVE = later("Save")
     EDIT_LABEL = later("Edit the turn")
+    GROUND = "canvas"
+    """What the text lies on."""
 
     def __init__(self, theme: Theme, highlighter: Highlighter, parent: QWidget) -> None:
         super().__init__(parent)
@@ -68,7 +70,7 @@ class Turn(QWidget):
         self._hovered = False
         self._walker = VersionWalker(theme, self)
         self._walker.walked.connect(self.walked)
-        self.body = Body(theme, highlighter, self)
+        self.body = Body(theme, highlighter, self, ground=self.GROUND)
         self.body.link_activated.connect(self.link_activated)
         self.body.menu_asked.connect(self._show_menu)
         self.buttons: dict[str, TurnButton] = {}
@@ -168,7 +170,7 @@ class Turn(QWidget):
 
     def show_part(self, top: int, bottom: int) -> None:
         """Which part of the turn is in view: only there are copy buttons kept."""
-        if self.body.isHidden():
+        if self.body.isHidden() or not (self.body.markdown.regions or self.body.frames.buttons):
             return
         y = self.body.y()
         self.body.frames.update_buttons(QRectF(0, top - y, self.width(), bottom - top))
@@ -295,6 +297,7 @@ class UserTurn(Turn):
     PAD_X, PAD_TOP, PAD_BOTTOM = 12, 6, 10
     SAVE = later("Send")
     EDIT_LABEL = later("Edit your message")
+    GROUND = "raised"
 
     def _show_text(self) -> None:
         self.body.show_plain(self.node.text)
