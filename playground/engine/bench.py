@@ -17,9 +17,11 @@ from playground.engine.context import Context
 from playground.engine.inbox import Inbox
 from playground.engine.load import Model
 from playground.engine.outbox import Outbox
+from playground.engine.slots import Slot
+from playground.engine.states import WORTH_SAVING
 from playground.protocol.commands import Bench, BenchTest
 from playground.protocol.events import BenchDone, BenchPhase, BenchProgress, BenchRow
-from playground.translate import tr
+from playground.translate import later, tr
 
 MOST_TESTS = 10_000
 MOST_REPEATS = 1_000
@@ -28,6 +30,12 @@ _TELL_NS = 1_000_000_000
 _WATCHED = 64
 """Pieces of at least this many tokens are watched at every node, so that Stop needn't wait for their end; the
 calls are too few to be measured there. Single tokens never are: it would cost up to an eighth of their speed."""
+_ASIDE_PART = 4
+"""The part of the free memory that copies of what chats have in the cache may take meanwhile."""
+_MARKS = 16
+_LOST = later(
+    "While speed was measured, memory had no room for what this model had read of its chats. It is read again."
+)
 _WRITTEN = 4.0
 """A written token counts as so many read ones in the progress."""
 
@@ -50,6 +58,15 @@ class _Depth:
 
 
 @dataclass(slots=True)
+class _Aside:
+    """What a chat had in the cache."""
+
+    slot: Slot
+    tokens: list[int]
+    parts: list[tuple[int, bytearray | bytes]]
+
+
+@dataclass(slots=True)
 class _Where:
     """What is told of the progress."""
 
@@ -65,6 +82,7 @@ class Benchmark:
         self._model = model
         self._ctx = context.ctx
         self._slots = context.slots
+        self._reading = context.reading
         self._decoder = context.decoder
         self._inbox = inbox
         self._outbox = outbox
@@ -86,9 +104,7 @@ class Benchmark:
             self._outbox.send(BenchDone(command.request, "refused", refusal))
             return
         before = int(lib.llama_n_threads(self._ctx)), int(lib.llama_n_threads_batch(self._ctx))
-        for slot in self._slots:
-            self._slots.leaving(slot)
-            self._slots.clear(slot)
+        aside = self._put_aside()
         self._decoder.unwatch()
         try:
             self._outbox.send(self._measure(command))
@@ -98,6 +114,24 @@ class Benchmark:
             lib.llama_set_abort_callback(self._ctx, NULL_ABORT, None)
             lib.llama_set_n_threads(self._ctx, *before)
             self._clear()
+            for kept in reversed(aside):
+                self._slots.adopt(kept.slot, kept.tokens, kept.parts)
+
+    def _put_aside(self) -> list[_Aside]:
+        """Empty the cache; what chats have there is copied, the last used first, and saved where memory is short."""
+        aside = []
+        room = memory.machine()[0] // _ASIDE_PART
+        for slot in sorted(self._slots, key=lambda slot: -slot.used):
+            size = self._slots.size(slot)
+            if 0 < size <= room and (parts := self._slots.export(slot, _MARKS)):
+                aside.append(_Aside(slot, list(slot.tokens), parts))
+                room -= size
+            else:
+                self._slots.leaving(slot)
+                if len(slot.tokens) >= WORTH_SAVING and self._reading.states is None:
+                    self._model.notes = [tr(_LOST)]
+            self._slots.clear(slot)
+        return aside
 
     def _refusal(self, command: Bench, busy: bool) -> str:
         """Why it can't be done, as a sentence; empty if it can."""

@@ -212,6 +212,10 @@ class Slots:
         idle = [one.seq for one in sorted(self._all, key=lambda one: one.used) if not one.busy]
         self.checkpoints.take(slot.seq, len(slot.tokens), idle)
 
+    def size(self, slot: Slot) -> int:
+        """Bytes of the slot's whole state."""
+        return int(lib.llama_state_seq_get_size_ext(self._ctx, slot.seq, WHOLE)) if slot.tokens else 0
+
     def export(self, slot: Slot, most_marks: int) -> list[tuple[int, bytearray | bytes]]:
         """The slot's whole state (as 0) and its newest checkpoints (as their lengths); empty when there is none."""
         whole = read_state(self._ctx, slot.seq, WHOLE)

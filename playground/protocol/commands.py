@@ -135,7 +135,7 @@ class BenchTest(msgspec.Struct, frozen=True):
 class Bench(msgspec.Struct, frozen=True, tag="bench"):
     """Measure speed with made-up tokens. Answered by BenchProgress…, a BenchRow for each test, then BenchDone.
 
-    It empties the KV cache and lets nobody write meanwhile.
+    Nobody writes meanwhile; what the KV cache held of chats is put back afterwards.
     """
 
     request: Number

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gguf_factory import mamba_model, random_model
+from gguf_memories import hybrid_model, window_model
+
+from engine.conftest import QUIET, Started
 from engine.driver import Engine
-from playground.protocol.commands import Bench, BenchTest, StopBench
+from playground.protocol import events
+from playground.protocol.commands import Bench, BenchTest, Message, StopBench
 from playground.protocol.events import BenchDone, BenchProgress, BenchRow
 
 GREEDY = {"temp": 0.0, "max_tokens": 12}
 QUESTION = "Write a Python function that reverses a string."
+
+
+LONG = " ".join(f"{index * 7 % 83} is not {index}." for index in range(40))
+MEMORIES: dict[str, Callable[[Path], Any]] = {
+    "plain": random_model,
+    "window": window_model,
+    "recurrent": mamba_model,
+    "hybrid": hybrid_model,
+}
 
 
 def run(engine: Engine, request: int, tests: list[BenchTest], repeats: int = 2) -> tuple[list[BenchRow], BenchDone]:
@@ -30,6 +49,35 @@ def test_every_test_gets_its_row_and_a_chat_goes_on_as_before(starter: Engine) -
     assert fractions[-1] > 0.8
     after = starter.answer(QUESTION, **GREEDY)
     assert after.ids == before
+
+
+@pytest.mark.parametrize("kind", MEMORIES)
+def test_what_chats_have_in_the_cache_is_there_again_after_it(started: Started, tmp_path: Path, kind: str) -> None:
+    """Whole or stopped; the next turn writes what it would have without a benchmark, and reads no more than is new."""
+    path = tmp_path / "model.gguf"
+    MEMORIES[kind](path)
+    seen: list[list[tuple[int, list[int]]]] = []
+    for measured in (True, False):
+        engine = started.take()
+        engine.load(path, n_ctx=2048, n_seq_max=3, n_ubatch=64, **QUIET)
+        chats = {slot: [Message("user", f"{slot} asks: {LONG}")] for slot in "AB"}
+        answers = []
+        for turn in range(3):
+            for slot, chat in chats.items():
+                answer = engine.answer(chat, slot, temp=0.0, max_tokens=6, ignore_eos=True)
+                answers.append((answer.of(events.Started)[0].n_reused, answer.ids))
+                chat += [Message("assistant", f"well {turn}"), Message("user", f"and then? {turn} " * 4)]
+            if measured and turn == 0:
+                run(engine, 1, [BenchTest(16, 0, 0), BenchTest(0, 2, 70)])
+            elif measured:
+                engine.send(Bench(2, [BenchTest(0, 2000)], 1000))
+                engine.until_type(BenchProgress)
+                engine.send(StopBench(2))
+                engine.until_type(BenchDone)
+        seen.append(answers)
+        engine.end()
+    assert [ids for _, ids in seen[0]] == [ids for _, ids in seen[1]]
+    assert all(min(reused for reused, _ in answers[2:]) > len(LONG) for answers in seen)
 
 
 def test_a_depth_is_computed_once_and_put_back_for_each_repeat(gibberish: Engine) -> None:
