@@ -101,6 +101,7 @@ class App(QObject):
         self._settings_window: SettingsWindow | None = None
         self.window.settings_wanted.connect(self._show_settings)
         self.workspace.engines.tune_s = 1.0
+        self.workspace.engines.watch = self.bridge.watch
         self.workspace.engines.tuned.connect(self._keep_measured)
         self._collector = Collector(self.workspace, self)
         self._models: list[ModelRef] | None = None

@@ -24,6 +24,10 @@ class ProtocolError(Exception):
     """The other side sent something that is not a message."""
 
 
+class CutOffError(ProtocolError):
+    """The stream ended inside a frame."""
+
+
 _NOT_A_MESSAGE = (msgspec.MsgspecError, ValueError, RecursionError)
 """What msgspec raises for bytes that aren't a message; text that isn't UTF-8 comes as a ValueError."""
 
@@ -73,6 +77,43 @@ def read_frame(stream: BinaryIO) -> bytes | None:
     if len(body) < length:
         raise ProtocolError("the stream ended inside a frame")
     return body
+
+
+class Frames:
+    """Bytes as they come, cut into the bodies of frames."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    @property
+    def wanted(self) -> int:
+        """Bytes of the frame that has begun, its length included; 0: none has. Raises ProtocolError."""
+        waiting = self._bytes
+        if len(waiting) < _LENGTH.size:
+            return _LENGTH.size if waiting else 0
+        (length,) = _LENGTH.unpack_from(waiting)
+        if length > MAX_FRAME:
+            raise ProtocolError(f"a frame of {length} bytes, more than {MAX_FRAME}")
+        return int(length) + _LENGTH.size
+
+    def add(self, data: bytes) -> None:
+        """These came."""
+        self._bytes += data
+
+    def next(self) -> bytes | None:
+        """The next body; None: it isn't all there. Raises ProtocolError."""
+        wanted = self.wanted
+        if not wanted or len(self._bytes) < wanted:
+            return None
+        body = bytes(self._bytes[_LENGTH.size : wanted])
+        del self._bytes[:wanted]
+        return body
+
+    def end(self) -> None:
+        """No more comes. Raises ProtocolError inside a frame."""
+        if self._bytes:
+            where = " frame" if len(self._bytes) >= _LENGTH.size else " frame’s length"
+            raise CutOffError(f"the stream ended inside a{where}")
 
 
 def _frame(body: bytes) -> bytes:

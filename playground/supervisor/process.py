@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from playground import translate
-from playground.protocol.codec import ProtocolError, decode_events, encode_command, read_frame
+from playground.protocol.codec import CutOffError, ProtocolError, decode_events, encode_command
 from playground.protocol.commands import Command, Quit
 from playground.protocol.events import PROTOCOL_VERSION, Event, Hello, Loaded
 from playground.supervisor import log
+from playground.supervisor.incoming import Incoming, Watch
 from playground.supervisor.outcome import Outcome, could_not_start, of_exit, stranger
 from playground.supervisor.starved import Witness
 from playground.translate import tr
@@ -35,8 +36,8 @@ _CLOSED_GRACE_S = 5.0
 class EngineProcess:
     """An engine and the two threads that talk to it.
 
-    ``on_events`` and ``on_exit`` are called on the reader thread, ``on_exit`` exactly once and last.
-    No method but `close` waits for anything.
+    ``on_events`` and ``on_exit`` are called on the reader thread, ``on_exit`` exactly once and last; a loaded engine's
+    events on the thread of ``watch`` where that is given, see `incoming`. No method but `close` waits for anything.
     """
 
     def __init__(
@@ -62,6 +63,8 @@ class EngineProcess:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._asked = False
+        self._watch: Watch | None = None
+        self._incoming: Incoming | None = None
         self._greeted = self._loaded = False
         # Daemons: an app that dies of an exception must not hang on them. The engine sees its input close.
         self._reader = threading.Thread(target=self._run, name="engine reader", daemon=True)
@@ -77,8 +80,9 @@ class EngineProcess:
         """Whether it was started and hasn't ended: ``on_exit`` is still to come."""
         return self._reader.ident is not None and not self._ended.is_set()
 
-    def start(self) -> None:
+    def start(self, watch: Watch | None = None) -> None:
         """Start the process; call once. A failure comes as an outcome."""
+        self._watch = watch if os.name == "posix" else None
         self._reader.start()
 
     def send(self, command: Command) -> None:
@@ -105,6 +109,8 @@ class EngineProcess:
             return
         self.send(Quit(save))
         self._commands.put(None)
+        if self._incoming is not None:
+            self._incoming.want()  # whoever reads may be waiting here
         if threading.current_thread() is self._reader:
             return
         grace = SAVE_GRACE_S if save else GRACE_S
@@ -137,7 +143,7 @@ class EngineProcess:
         self._writer.start()
         trouble: Outcome | None = None
         try:
-            self._listen(cast(BinaryIO, process.stdout))
+            self._listen(Incoming(cast(BinaryIO, process.stdout).fileno(), self._take))
         except _NoGreeting as error:
             trouble = stranger(str(error))
         except ProtocolError as error:
@@ -196,24 +202,27 @@ class EngineProcess:
         except OSError:
             return open(os.devnull, "wb")
 
-    def _listen(self, stream: BinaryIO) -> None:
-        while True:
-            try:
-                body = read_frame(stream)
-            except ProtocolError:
-                # Cut off inside a frame: it died while writing, which its exit tells better.
-                if self._process is not None and _gone(self._process):
-                    return
+    def _listen(self, incoming: Incoming) -> None:
+        self._incoming = incoming
+        try:
+            while incoming.read():
+                self._witness.look()
+                if self._watch is not None and self._loaded and not self._asked:
+                    incoming.lend(self._watch, self._witness.look)
+        except CutOffError:
+            # It died while writing, which its exit tells better.
+            if self._process is None or not _gone(self._process):
                 raise
-            if body is None:
-                return
-            events = decode_events(body)
-            if not self._greeted:
-                _greet(events)
-                self._greeted = True
-            self._loaded = self._loaded or any(isinstance(event, Loaded) for event in events)
-            self._witness.look(events)
-            self._on_events(events)
+
+    def _take(self, body: bytes) -> None:
+        """A frame that came."""
+        events = decode_events(body)
+        if not self._greeted:
+            _greet(events)
+            self._greeted = True
+        self._loaded = self._loaded or any(isinstance(event, Loaded) for event in events)
+        self._witness.note(events)
+        self._on_events(events)
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int | None:
         """Its exit code; None when it had to be killed."""

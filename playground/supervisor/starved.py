@@ -29,7 +29,7 @@ _CLOCK_SLACK_S = 5.0
 
 
 class Witness:
-    """Watches one engine's life. Used by its reader thread only."""
+    """Watches one engine's life."""
 
     def __init__(self) -> None:
         # Two looks back: what an engine told before it was ended may still be in the pipe when the last look is taken.
@@ -37,11 +37,14 @@ class Witness:
         self._began = self._looked = time.monotonic()
         self._short = False
 
-    def look(self, events: Sequence[Event]) -> None:
-        """With what the engine told; a look at the counters now and then."""
+    def note(self, events: Sequence[Event]) -> None:
+        """What the engine told."""
         for event in events:
             if isinstance(event, Memory):
                 self._short = 0 <= event.available < _SHORT * event.total
+
+    def look(self) -> None:
+        """At the counters, if the last look is long ago; on the engine's reader thread."""
         now = time.monotonic()
         if now - self._looked > _LOOK_EVERY_S:
             self._looked, self._before, self._last = now, self._last, oom_kills()

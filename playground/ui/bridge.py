@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSocketNotifier, Qt, Signal
 
 SLICE_S = 0.006
 """Seconds of posted work after which other events get their turn."""
+
+
+class _Watched:
+    """A file descriptor, a copy of our own: whoever else has it may close theirs."""
+
+    def __init__(self, fd: int, ready: Callable[[], bool]) -> None:
+        self.fd, self.ready = fd, ready
+        self.notifier: QSocketNotifier | None = None
 
 
 class Bridge(QObject):
@@ -23,6 +32,9 @@ class Bridge(QObject):
         super().__init__(parent)
         self._lock = threading.Lock()
         self._thunks: list[Callable[[], None]] = []
+        self._watched: list[_Watched] = []
+        self._resting: list[_Watched] = []
+        """Those of them that told while a picture is due: they are asked with it."""
         self._woken = self._held = self._closed = False
         """The signal is on its way; what can wait for a picture is fetched for it; nothing is taken any more."""
         self.taken: Callable[[], None] = lambda: None
@@ -38,15 +50,64 @@ class Bridge(QObject):
         """As `post`, but while pictures are made anyway it may wait for the next one."""
         self._add(thunk, wake=False)
 
-    def _add(self, thunk: Callable[[], None], wake: bool) -> None:
+    def _add(self, thunk: Callable[[], None], wake: bool) -> bool:
+        """Whether it will be run."""
         with self._lock:
             if self._closed:
-                return
+                return False
             self._thunks.append(thunk)
             wake = not self._woken and (wake or not self._held)
             self._woken = self._woken or wake
         if wake:
             self._pending.emit()
+        return True
+
+    def watch(self, fd: int, ready: Callable[[], bool]) -> None:
+        """Call ``ready`` on the GUI thread whenever ``fd`` can be read, until it says False. From any thread.
+
+        What it posts is run in the same go; while pictures are made anyway it is called for the next one.
+        """
+        watched = _Watched(os.dup(fd), ready)
+        if not self._add(lambda: self._follow(watched), wake=True):
+            os.close(watched.fd)
+
+    def _follow(self, watched: _Watched) -> None:
+        notifier = watched.notifier = QSocketNotifier(watched.fd, QSocketNotifier.Type.Read, self)
+        notifier.activated.connect(lambda: self._readable(watched))
+        self._watched.append(watched)
+
+    def _readable(self, watched: _Watched) -> None:
+        if self._held:
+            if watched.notifier is not None:
+                watched.notifier.setEnabled(False)
+                self._resting.append(watched)
+            return
+        self._read([watched])
+        self._run_all()
+
+    def _read(self, several: list[_Watched]) -> None:
+        """Have them read; what they post needs no wakeup, whoever calls this runs it."""
+        with self._lock:
+            woken, self._woken = self._woken, True
+        for watched in several:
+            if not watched.ready():
+                self._drop(watched)
+        with self._lock:
+            self._woken = woken
+
+    def _drop(self, watched: _Watched) -> None:
+        self._watched.remove(watched)
+        self._resting = [other for other in self._resting if other is not watched]
+        if watched.notifier is not None:
+            watched.notifier.setEnabled(False)
+            watched.notifier.deleteLater()
+        os.close(watched.fd)
+
+    def _wake_resting(self) -> None:
+        resting, self._resting = self._resting, []
+        for watched in resting:
+            if watched.notifier is not None:
+                watched.notifier.setEnabled(True)
 
     # for the frame clock
 
@@ -57,6 +118,7 @@ class Bridge(QObject):
 
     def release(self) -> None:
         """Wake the GUI thread for everything again, also for what waits already."""
+        self._wake_resting()
         with self._lock:
             self._held = False
             wake = bool(self._thunks) and not self._woken
@@ -66,6 +128,9 @@ class Bridge(QObject):
 
     def take(self) -> bool:
         """Run what waits, on the GUI thread; whether there was anything."""
+        if self._watched:
+            self._read(self._watched[:])
+            self._wake_resting()
         with self._lock:
             waiting = bool(self._thunks)
         if waiting:
@@ -87,6 +152,8 @@ class Bridge(QObject):
         with self._lock:
             self._closed = True
             self._thunks.clear()
+        for watched in self._watched[:]:
+            self._drop(watched)
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run_all(self) -> None:

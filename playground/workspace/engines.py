@@ -35,7 +35,7 @@ from playground.supervisor.turns import Turns
 from playground.translate import tr
 from playground.workspace.engine import Engine, EngineState
 from playground.workspace.intake import Intake, runs
-from playground.workspace.ports import Post, Spawn
+from playground.workspace.ports import Post, Spawn, Watch
 from playground.workspace.signal import Signal
 from playground.workspace.starting import start_process
 from playground.workspace.threads import thread_orders
@@ -73,6 +73,8 @@ class Engines:
         """Folder of saved states, and the bytes they may take there; empty: none is kept."""
         self.prepare: Callable[[Engine], None] = self.load
         """What comes between the start of a process and its Load, see `making_room`."""
+        self.watch: Watch | None = None
+        """Has the pipes of loaded engines read on the workspace's own thread, see `supervisor.incoming`."""
         self.gpu: str | None = None
         """Name of the GPU that llama.cpp can use, empty without one; None: no engine has said yet."""
         self.gpu_memory = (0, 0)
@@ -122,7 +124,7 @@ class Engines:
     def start(self, engine: Engine) -> None:
         """Start its process."""
         engine.started = True
-        engine.process.start()
+        engine.process.start(self.watch)
 
     def load(self, engine: Engine) -> None:
         """Let it read its file."""

@@ -42,7 +42,7 @@ class Process:
         self.say, self.gone = events, gone
         self.commands: list[Any] = []
 
-    def start(self) -> None:
+    def start(self, watch: Any = None) -> None:
         self.say([Hello(1, 1, "llama-cpp-python 0.3.36 · AVX2")])
 
     def send(self, command: Any) -> None:

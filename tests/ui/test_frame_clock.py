@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import threading
 import time
@@ -268,3 +269,42 @@ def test_text_does_not_wait_for_figures_that_are_not_due(qtbot: QtBot, fed: tupl
     assert painted == ["text", "figures", "text"]
     bridge.post_soon(lambda: clock.mark("text", lambda: painted.append("token")))
     qtbot.waitUntil(lambda: painted[-1] == "token")
+
+
+def test_what_is_watched_is_read_on_this_thread_and_drawn_at_once(qtbot: QtBot, fed: tuple[FrameClock, Bridge]) -> None:
+    clock, bridge = fed
+    end, begin = os.pipe()
+    os.set_blocking(end, False)
+    came, drawn, threads = [], [], []
+
+    def ready() -> bool:
+        try:
+            data = os.read(end, 100)
+        except BlockingIOError:
+            return True
+        threads.append(threading.current_thread())
+
+        def take() -> None:
+            came.append(data)
+            clock.mark("text", lambda: drawn.append(data))
+
+        bridge.post_soon(take)
+        return bool(data)
+
+    bridge.watch(end, ready)
+    for word in (b"one", b"two", b"three"):
+        os.write(begin, word)
+        qtbot.waitUntil(lambda word=word: drawn[-1:] == [word])
+    assert set(threads) == {threading.current_thread()}
+    bridge.hold()
+    os.write(begin, b"four")
+    qtbot.wait(30)
+    assert came == [b"one", b"two", b"three"], "held for a picture"
+    assert bridge.take()
+    assert came[-1] == b"four"
+    bridge.release()
+    os.write(begin, b"five")
+    qtbot.waitUntil(lambda: came[-1] == b"five")
+    os.close(begin)
+    qtbot.waitUntil(lambda: came[-1] == b"")
+    os.close(end)

@@ -133,23 +133,23 @@ def test_another_process_killed_long_before_is_no_evidence(count: list[int | Non
     witness = starved.Witness()
     count[0] = 8
     for _ in range(2):
-        witness.look([])
+        witness.look()
     assert witness.says(1) == "none"
 
 
 def test_what_was_still_in_the_pipe_hides_no_kill(count: list[int | None]) -> None:
     witness = starved.Witness()
-    witness.look([])
+    witness.look()
     count[0] = 8
-    witness.look([])
+    witness.look()
     assert witness.says(1) == "counted"
 
 
 def test_little_memory_at_the_last_look_is_worth_a_word(count: list[int | None]) -> None:
     witness = starved.Witness()
-    witness.look([_memory(500), _memory(10)])
+    witness.note([_memory(500), _memory(10)])
     assert witness.says(1) == "short"
-    witness.look([_memory(400)])
+    witness.note([_memory(400)])
     assert witness.says(1) == "none"
 
 
