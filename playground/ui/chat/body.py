@@ -7,6 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRect, QRectF, Qt, QUrl, Signal
 from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
     QContextMenuEvent,
     QImage,
     QKeyEvent,
@@ -65,6 +66,7 @@ class Body(QTextBrowser):
         self._caret: str | None = None
         self._marked: tuple[int, int] | None = None
         self._pointed = -1
+        self._selected = False
         self.markdown = MarkdownDocument(Formats(theme, look), highlighter, self)
         self.places = SourceMap(self.markdown)
         """Where the characters of the text stand."""
@@ -93,6 +95,7 @@ class Body(QTextBrowser):
         )
         self.anchorClicked.connect(self._activate)
         self.highlighted.connect(self._tell)
+        self.copyAvailable.connect(self._select)
         self.frames = CodeFrames(self, theme)
         self._decoration = Decoration(self.markdown, theme)
 
@@ -230,6 +233,9 @@ class Body(QTextBrowser):
             self._pointed = position
             self.pointed.emit(position)
 
+    def _select(self, selected: bool) -> None:
+        self._selected = selected
+
     def _tell(self, address: QUrl) -> None:
         """A link's address as the tooltip while the mouse is over it."""
         self.viewport().setToolTip(bytes(address.toEncoded().data()).decode()[:400])
@@ -253,6 +259,14 @@ class Body(QTextBrowser):
                 self._decoration.paint_range(p, *self._marked)
             if self._caret is not None:
                 p.fillRect(self._decoration.caret_rect(self.viewport().width()), self._theme.lane(self._caret))
+            if not (self._selected or self.hasFocus()):
+                # As Qt's browser does it, but with this painter.
+                p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+                p.setClipRect(clip)
+                context = QAbstractTextDocumentLayout.PaintContext()
+                context.clip = clip
+                self.markdown.documentLayout().draw(p, context)
+                return
         super().paintEvent(event)
 
 

@@ -63,6 +63,8 @@ class FormattedDocument(SafeDocument):
         self.writer = QTextCursor(self)
         self.unused = True
         """The last block is empty and may be used."""
+        self.growing = False
+        """What is written now will soon get longer."""
         self.changed_from = 0.0
         """What is above this, px, looks as it did before the text grew last."""
         self.last_list: QTextList | None = None
@@ -107,6 +109,16 @@ class FormattedDocument(SafeDocument):
             self.unused = False
         else:
             self.writer.insertBlock(block, char)
+        if self.growing:
+            # Qt shapes the text to lay it out, and would shape it once more to paint it.
+            self.writer.block().layout().setCacheEnabled(True)
+
+    def _forget_shapes(self, start: int, end: int) -> None:
+        """The blocks between two positions stay as they are: after another layout they needn't be kept shaped."""
+        block = self.findBlock(start)
+        while block.isValid() and block.position() < end:
+            block.layout().setCacheEnabled(False)
+            block = block.next()
 
     def line_top(self, block: QTextBlock, at: int) -> float:
         """Top of the line over the one with a character of a block, px: what follows may pull words up."""

@@ -65,6 +65,7 @@ class MarkdownDocument(FormattedDocument):
         self._mark = _Mark()
         self._tail = []
         self._written = None
+        self.growing = False
         self.empty()
 
     def show(self, text: str) -> None:
@@ -101,6 +102,7 @@ class MarkdownDocument(FormattedDocument):
         fresh = clean(text[self._taken :])
         self._taken = len(text)
         self._text = None
+        self.growing = True
         finished = self._splitter.feed(fresh)
         before, self._tail = self._tail, self._splitter.tail()
         self.changed_from = self._last_line()
@@ -132,6 +134,7 @@ class MarkdownDocument(FormattedDocument):
         if not splitter.exact:
             self.show(text)
             return
+        self.growing = False
         self.writer.beginEditBlock()
         self._roll_back()
         self._write(finished)
@@ -143,16 +146,18 @@ class MarkdownDocument(FormattedDocument):
     # the live end
 
     def _set_mark(self) -> None:
-        last = self.regions[-1] if self.regions else None
+        last, end = self.regions[-1] if self.regions else None, self.end_position
+        if end > self._mark.position:
+            self._forget_shapes(self._mark.position, end)
         self._mark = _Mark(
-            self.end_position,
+            end,
             self.unused,
             len(self.regions),
             len(last.lines) if last else 0,
             last.end if last else -1,
             self.last_list,
         )
-        self.live_from = self.end_position
+        self.live_from = end
 
     def _roll_back(self) -> None:
         mark = self._mark
