@@ -23,6 +23,9 @@ from playground.ui.chat.formats import INDENT, QUOTE_STEP, Formats
 from playground.ui.chat.highlight import Highlighter, Span, Spans
 from playground.ui.chat.lines import utf16
 
+SMALL_STEP = 12
+"""A line of code that grows by more characters at once is coloured when it has ended: that is soon."""
+
 
 class SafeDocument(QTextDocument):
     """A document that never loads anything."""
@@ -154,7 +157,7 @@ class FormattedDocument(SafeDocument):
         self.writer.movePosition(QTextCursor.MoveOperation.End)
         self.writer.beginEditBlock()
         self.writer.insertText(more, self._formats.code_char)
-        if region.language:
+        if region.language and len(more) <= SMALL_STEP:
             self._colour_block(self.writer.block(), self._highlighter.line(region.language, line))
         self.writer.endEditBlock()
 

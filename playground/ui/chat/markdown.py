@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QTextCursor, QTextList
 
 from playground.ui.chat.clean import clean, close_open_marks, protect_formulas
-from playground.ui.chat.document import CodeRegion, FormattedDocument
+from playground.ui.chat.document import SMALL_STEP, CodeRegion, FormattedDocument
 from playground.ui.chat.formats import GAP, HEAD, PAD, Formats
 from playground.ui.chat.growth import plain_growth
 from playground.ui.chat.highlight import Highlighter
@@ -243,7 +243,7 @@ class MarkdownDocument(FormattedDocument):
             self.regions.append(CodeRegion(-1, -1, piece.language))
         region = self.regions[-1]
         for line in lines:
-            self.add_code_line(region, line, live)
+            self.add_code_line(region, line, live and (not tail or len(line) <= SMALL_STEP))
         if piece.closes or tail:
             self.end_code(region)
         if piece.closes:
