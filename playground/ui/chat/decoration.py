@@ -27,6 +27,8 @@ _QUOTE_LEVEL = int(QTextFormat.Property.BlockQuoteLevel)
 _PAINTED = QUOTE | CHIPS | BULLET | OPEN_TASK | DONE_TASK | RULE
 """Kinds of blocks for which something is painted."""
 CARET_WIDTH, CARET_HEIGHT = 7, 15
+_BEYOND = 6
+"""What is painted reaches so far under its block at most, px."""
 _NEAR_END = 8
 
 
@@ -49,11 +51,14 @@ class Decoration:
 
     def paint(self, p: QPainter, clip: QRectF) -> None:
         """Everything behind the text in a rectangle."""
+        top = clip.top() - _BEYOND
         for block in self._blocks_in(clip):
             kind = block.blockFormat().intProperty(KIND)
             if not kind & _PAINTED:
                 continue
             rect = block_rect(block)
+            if rect.bottom() < top:
+                continue
             if kind == RULE:
                 line = QRectF(0, rect.center().y(), self._document.textWidth(), 1)
                 p.fillRect(line, self._theme.color("line-strong"))

@@ -28,6 +28,11 @@ QUOTE_LEVEL = int(QTextFormat.Property.BlockQuoteLevel)
 LANGUAGE = int(QTextFormat.Property.BlockCodeLanguage)
 DOTS = (QTextListFormat.Style.ListDisc, QTextListFormat.Style.ListCircle, QTextListFormat.Style.ListSquare)
 _ALT, _RULER = int(QTextFormat.Property.ImageAltText), int(QTextFormat.Property.BlockTrailingHorizontalRulerWidth)
+_MARKER = int(QTextFormat.Property.BlockMarker)
+_TASKS = {
+    int(QTextBlockFormat.MarkerType.Checked.value): DONE_TASK,
+    int(QTextBlockFormat.MarkerType.Unchecked.value): OPEN_TASK,
+}
 _DEEPEST = 8
 
 
@@ -70,9 +75,14 @@ class Line(NamedTuple):
     rule: bool = False
 
     @property
+    def text(self) -> str:
+        """The characters."""
+        return "".join([run.text for run in self.runs])
+
+    @property
     def size(self) -> int:
         """Characters, as Qt counts them."""
-        return sum(utf16(run.text) for run in self.runs)
+        return sum([utf16(run.text) for run in self.runs])
 
 
 class Lists:
@@ -117,6 +127,9 @@ def runs_of(fragments: Sequence[QTextFragment], bold: bool = False) -> tuple[Run
     found: list[Run] = []
     for fragment in fragments:
         given = fragment.charFormat()
+        if not given.propertyCount():
+            found.append(Run(fragment.text(), bold))
+            continue
         if given.isImageFormat():
             # Never shown, named instead: neither the file nor the address is touched.
             name = given.toImageFormat().name()
@@ -152,11 +165,8 @@ def _list_of(block: QTextBlock) -> QTextList | None:
 
 
 def _mark_kind(form: QTextBlockFormat, item_of: ListKey | None) -> int:
-    marker = form.marker()
-    if marker == QTextBlockFormat.MarkerType.Checked:
-        return DONE_TASK
-    if marker == QTextBlockFormat.MarkerType.Unchecked:
-        return OPEN_TASK
+    if form.hasProperty(_MARKER) and (task := _TASKS.get(form.intProperty(_MARKER))):
+        return task
     return BULLET if item_of is not None and item_of.style in DOTS else 0
 
 

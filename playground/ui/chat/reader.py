@@ -45,7 +45,7 @@ class Piece:
         False: nothing was done, the piece has to be written anew.
         """
         before = self._lines
-        after = _only_lines(_read(source)) if before else None
+        after = _only_lines(_read(source), before) if before else None
         if not before or not after or len(after) < len(before) or after[: len(before) - 1] != before[:-1]:
             return False
         last, new = before[-1], after[len(before) - 1]
@@ -218,14 +218,26 @@ def _read(source: str) -> SafeDocument:
     return read
 
 
-def _only_lines(read: SafeDocument) -> list[Line] | None:
-    """A piece's lines; None: there are tables or code in it."""
+def _only_lines(read: SafeDocument, known: Sequence[Line]) -> list[Line] | None:
+    """A piece's lines; None: there are tables or code in it.
+
+    ``known``: the lines it had when it was shorter. What comes changes the looks of the last two at most, unless
+    it gives marks further up a meaning: then their text is another.
+    """
     found: list[Line] = []
     lists = Lists()
+    sure = len(known) - 2
     if read.rootFrame().childFrames():
         return None
     block = read.begin()
     while block.isValid():
+        at = len(found)
+        if at < sure and known[at].runs and block.text() == known[at].text:
+            if known[at].item_of is not None:
+                lists.key(block)  # so that they are counted
+            found.append(known[at])
+            block = block.next()
+            continue
         form = block.blockFormat()
         if form.hasProperty(LANGUAGE):
             return None
