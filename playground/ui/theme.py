@@ -87,6 +87,7 @@ class Theme(QObject):
         self._styled: QApplication | None = None
         self._fonts: dict[tuple[float, int, bool], QFont] = {}
         self._colors: dict[str, QColor] = {}
+        self._tokens: dict[tuple[str, str, bool], QColor] = {}
         self.scale = 1.0
         """Size of all text, as a factor; set by `set_scale`."""
         self.still = False
@@ -131,10 +132,11 @@ class Theme(QObject):
 
     def color(self, token: str) -> QColor:
         """A token's colour in the scheme in force. It is shared: change a copy."""
-        code = self.hex(token)
-        if code not in self._colors:
-            self._colors[code] = QColor(code)
-        return self._colors[code]
+        key = (token, self.scheme, self.contrast)
+        found = self._tokens.get(key)
+        if found is None:
+            found = self._tokens[key] = QColor(self.hex(token))
+        return found
 
     def hex(self, token: str) -> str:
         """A token's colour as ``#RRGGBB``."""
