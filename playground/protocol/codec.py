@@ -36,9 +36,12 @@ _commands = msgspec.msgpack.Decoder(Command)
 _events = msgspec.msgpack.Decoder(list[Event])
 
 
-def encode_command(command: Command) -> bytes:
-    """One command as a frame."""
-    return _frame(_encoder.encode(command))
+def encode_command(command: Command) -> bytearray:
+    """One command as a frame. Made in one buffer: a chat of an hour is a megabyte, and comes with each turn."""
+    frame = bytearray(_LENGTH.size)
+    _encoder.encode_into(command, frame, _LENGTH.size)
+    _LENGTH.pack_into(frame, 0, _checked(len(frame) - _LENGTH.size))
+    return frame
 
 
 def encode_events(events: list[Event]) -> bytes:
@@ -117,6 +120,10 @@ class Frames:
 
 
 def _frame(body: bytes) -> bytes:
-    if len(body) > MAX_FRAME:
-        raise ProtocolError(f"a message of {len(body)} bytes, more than {MAX_FRAME}")
-    return _LENGTH.pack(len(body)) + body
+    return _LENGTH.pack(_checked(len(body))) + body
+
+
+def _checked(length: int) -> int:
+    if length > MAX_FRAME:
+        raise ProtocolError(f"a message of {length} bytes, more than {MAX_FRAME}")
+    return length

@@ -53,7 +53,7 @@ class EngineProcess:
         self._on_exit = on_exit
         self._argv = list(argv) if argv is not None else engine_argv()
         self._process: subprocess.Popen[bytes] | None = None
-        self._commands: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._commands: queue.SimpleQueue[bytearray | None] = queue.SimpleQueue()
         self._turn = threading.Lock()
         """Held for moments only, by whoever sends and by the writer between two frames."""
         self._queued = 0
@@ -241,6 +241,7 @@ class EngineProcess:
         try:
             while (frame := self._commands.get()) is not None:
                 stream.write(frame)
+                del frame  # not while waiting for the next: it may hold a long chat
                 stream.flush()
                 with self._turn:
                     self._queued -= 1
@@ -258,7 +259,7 @@ class EngineProcess:
         self._on_exit(outcome)
 
 
-def _write_now(pipe: int | None, frame: bytes) -> bool:
+def _write_now(pipe: int | None, frame: bytearray) -> bool:
     """Write a frame without ever waiting; False: the writer has to do it.
 
     The way by the writer's thread takes as long as the sender goes on computing: too long for a setting that the
