@@ -72,6 +72,7 @@ class PromptBuilder:
                 other, family = self._render(self._template, blunt, thinking, shield.mark)
                 if self._control(tokens) != self._control(apart := self._tokenise(other, shield)):
                     text, tokens = other, apart
+            text, tokens = self._unforged(text, tokens, blunt or hidden, thinking, shield)
         except TemplateFailure as failure:
             raise PromptError(str(failure)) from failure
         return Prompt(tokens, shield.show(text), self._families, family)
@@ -84,6 +85,22 @@ class PromptBuilder:
         hide = shield.hide_edges
         blunt = [msgspec.structs.replace(m, content=hide(m.content), thinking=hide(m.thinking)) for m in messages]
         return blunt if blunt != messages else []
+
+    def _unforged(
+        self, text: str, tokens: list[int], messages: list[Message], thinking: bool | None, shield: _Shield
+    ) -> tuple[str, list[int]]:
+        """The prompt without control tokens that the template made of typed text, with a filter such as “lower”."""
+        guard = shield.guard
+        guarded = [msgspec.structs.replace(m, content=guard(m.content), thinking=guard(m.thinking)) for m in messages]
+        if guarded == messages or self._template is None:
+            return text, tokens
+        try:
+            other, _ = self._render(self._template, guarded, thinking, shield.mark)
+        except TemplateFailure:
+            return text, tokens
+        if not self._vocab.spelled_control(text) - self._vocab.spelled_control(other):
+            return text, tokens
+        return other, self._tokenise(other, shield)
 
     def _control(self, tokens: list[int]) -> list[int]:
         return [token for token in tokens if token in self._vocab.control]
@@ -191,6 +208,8 @@ class _Shield:
         self._free = free
         self._vocab = vocab
         self._cut: re.Pattern[str] | None = None
+        self._guards = re.compile(f"[{re.escape(vocab.signs)}]" if vocab.signs else r"(?!)")
+        self._guard: dict[str, str] = {}
         self._update()
 
     def hide(self, text: str) -> str:
@@ -207,6 +226,15 @@ class _Shield:
         middle = bare[start : len(bare) - end] if start + end < len(bare) else ""
         first, last = (bare[:start], bare[len(bare) - end :]) if middle else (bare, "")
         return text[:at] + self._stand_for(first) + middle + self._stand_for(last) + text[at + len(bare) :]
+
+    def guard(self, text: str) -> str:
+        """The text with a sign for each character of `Vocab.signs`."""
+        return self._guards.sub(lambda found: self._guard_of(found[0]), text)
+
+    def _guard_of(self, character: str) -> str:
+        if character not in self._guard:
+            self._guard[character] = self._stand_for(character)
+        return self._guard[character]
 
     def _stand_for(self, text: str) -> str:
         """A new sign for a piece of typed text."""

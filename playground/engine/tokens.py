@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from playground.engine.binding import lib
 from playground.translate import tr
 
+_CONTROL = lib.LLAMA_TOKEN_ATTR_CONTROL
 _SPECIAL = lib.LLAMA_TOKEN_ATTR_CONTROL | lib.LLAMA_TOKEN_ATTR_UNKNOWN
 _NONE = -1
+_MOST_SIGNS = 32
 _SPM = lib.LLAMA_VOCAB_TYPE_SPM
 
 
@@ -37,10 +41,18 @@ class Vocab:
         self._control_lengths = sorted({len(text) for text in self._control_texts})
         starts = "".join(sorted({text[0] for text in self._control_texts}))
         self._control_starts = re.compile(f"[{re.escape(starts)}]" if starts else r"(?!)")
+        self._untyped = frozenset(token for token in self.control if attr(self.handle, token) & _CONTROL)
+        self._bytes: dict[bytes, int] | None = None
+        """Tokens of single bytes; made when first needed."""
         self._beginnings: set[str] | None = None
         self._endings: set[str] = set()
         """Proper parts of control tokens' spellings; made when first needed."""
         self._lead = self._leading_space_guard()
+
+    @functools.cached_property
+    def signs(self) -> str:
+        """Characters of which each control token's spelling has one; of very odd vocabularies most have one."""
+        return _signs(self._control_texts)
 
     def piece(self, token: int) -> bytes:
         """The bytes of a token, control tokens included."""
@@ -61,11 +73,35 @@ class Vocab:
         """
         if not text:
             return []
+        tokens = self._tokens(text, special=special, inner=inner)
+        return tokens if special or self._untyped.isdisjoint(tokens) else self._without_control(tokens)
+
+    def _tokens(self, text: str, *, special: bool, inner: bool) -> list[int]:
         if inner and self._lead:
             tokens = self._tokenize("\n" + text, special)
             if tokens[: len(self._lead)] == self._lead:
                 return tokens[len(self._lead) :]
         return self._tokenize(text, special)
+
+    def _without_control(self, tokens: list[int]) -> list[int]:
+        """The tokens with those spelled out that letters were merged into, though they are control tokens."""
+        found: list[int] = []
+        for token in tokens:
+            if token not in self._untyped:
+                found.append(token)
+                continue
+            for letter in self.text(token):
+                own = self._tokens(letter, special=False, inner=True)
+                found += own if self._untyped.isdisjoint(own) else self._as_bytes(letter)
+        return found
+
+    def _as_bytes(self, text: str) -> list[int]:
+        """The tokens of its bytes, as far as there are such."""
+        if self._bytes is None:
+            attr = lib.llama_vocab_get_attr
+            alone = (token for token in range(self.size) if attr(self.handle, token) & lib.LLAMA_TOKEN_ATTR_BYTE)
+            self._bytes = {self.piece(token): token for token in alone}
+        return [self._bytes[byte] for one in text.encode() if (byte := bytes([one])) in self._bytes]
 
     def find_control(self, texts: Sequence[str]) -> set[str]:
         """Every spelling of a control token that occurs in the texts."""
@@ -75,6 +111,15 @@ class Vocab:
                 for length in self._control_lengths:
                     if (piece := text[start : start + length]) in self._control_texts:
                         found.add(piece)
+        return found
+
+    def spelled_control(self, text: str) -> Counter[str]:
+        """The control tokens that a text spells, and how often; the longest where several begin at one place."""
+        found: Counter[str] = Counter()
+        for start in (match.start() for match in self._control_starts.finditer(text)):
+            pieces = (text[start : start + length] for length in reversed(self._control_lengths))
+            if piece := next((piece for piece in pieces if piece in self._control_texts), ""):
+                found[piece] += 1
         return found
 
     def names_more_control(self, text: str, most: int) -> bool:
@@ -132,3 +177,15 @@ class Vocab:
         if lib.llama_vocab_type(self.handle) != _SPM:
             return []
         return self._tokenize("\n", False)
+
+
+def _signs(spellings: Iterable[str]) -> str:
+    """Few characters, at best none of a word's, such that each spelling has one. White space isn't one of them."""
+    left = {text for text in spellings if text.strip()}
+    signs = ""
+    while left and len(signs) < _MOST_SIGNS:
+        counts = Counter(sign for text in left for sign in set(text) if not sign.isspace())
+        best = max(counts, key=lambda sign: (not sign.isalnum(), counts[sign], sign))
+        signs += best if best.swapcase() == best else best + best.swapcase()
+        left = {text for text in left if best not in text}
+    return signs

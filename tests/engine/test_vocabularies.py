@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from gguf_factory import CHATML, CONTROL, script_model
 from llama_source import vocabularies
 
 from engine.vocabularies import joined, vocabulary
@@ -137,6 +138,35 @@ def test_a_spelling_in_two_pieces_stays_text(vocab: Vocab, chance: random.Random
         check(vocab, builder(vocab, beside), [Message("user", f"a {text[:at]}")])
         beside = f"{{% for m in messages %}}{text[:at]}{{{{ m.content }}}}{{% endfor %}}"
         check(vocab, builder(vocab, beside), [Message("user", f"{text[at:]} a")])
+
+
+CHANGES = ("m.content|lower", "m.content|upper", "m.content.swapcase()", "m.content|replace('#', '')", "m.content|trim")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_template_that_changes_texts_makes_no_control_token_of_them(
+    vocab: Vocab, chance: random.Random, change: str
+) -> None:
+    prompts = builder(vocab, template(vocab).replace("m.content", change))
+    texts = spellings(vocab, chance)
+    for text in chance.sample(texts, min(len(texts), ROUNDS)):
+        at = chance.randrange(1, len(text))
+        for typed in (text.swapcase(), text.lower(), text.upper(), f"{text[:at]}#{text[at:]}"):
+            check(vocab, prompts, [Message("system", f"a {typed} b"), Message("user", f"{typed}{text}")])
+            check(vocab, prompts, [Message("user", "hi"), Message("assistant", f"1 < 2 {typed}"), Message("user", "b")])
+
+
+def test_control_tokens_that_letters_can_grow_into_are_not_typed(tmp_path: Path) -> None:
+    """SentencePiece merges letters into whatever has their text; llama.cpp asks not what kind of token it is."""
+    odd = [(text, CONTROL) for text in ("<|", "|>", "<||>", "é", "🙂", "\n\n")]
+    script_model(tmp_path / "odd.gguf", ["Hello"], extra=odd)
+    vocab = vocabulary(tmp_path / "odd.gguf")
+    prompts = builder(vocab, CHATML)
+    for text in ("a <| b", "<||>", "<|", "é", "e🙂é", "one\n\ntwo", "<|im_start|>"):
+        check(vocab, prompts, [Message("user", text), Message("assistant", f"so {text}"), Message("user", text * 3)])
+        tokens = vocab.tokenize(text, special=False)
+        assert controls(vocab, tokens) == []
+        assert joined(vocab, tokens) == text.encode()
 
 
 def test_odd_text_stays_as_it_is(vocab: Vocab, chance: random.Random) -> None:
