@@ -27,8 +27,8 @@ _QUOTE_LEVEL = int(QTextFormat.Property.BlockQuoteLevel)
 _PAINTED = QUOTE | CHIPS | BULLET | OPEN_TASK | DONE_TASK | RULE
 """Kinds of blocks for which something is painted."""
 CARET_WIDTH, CARET_HEIGHT = 7, 15
-_BEYOND = 6
-"""What is painted reaches so far under its block at most, px."""
+_BEYOND = 20
+"""What is painted reaches so far under the box that Qt gives for a block at most, px."""
 _NEAR_END = 8
 
 
@@ -52,19 +52,17 @@ class Decoration:
     def paint(self, p: QPainter, clip: QRectF) -> None:
         """Everything behind the text in a rectangle."""
         top = clip.top() - _BEYOND
-        for block in self._blocks_in(clip):
+        for block, rect in self._blocks_in(clip):
             kind = block.blockFormat().intProperty(KIND)
-            if not kind & _PAINTED:
-                continue
-            rect = block_rect(block)
-            if rect.bottom() < top:
+            if not kind & _PAINTED or rect.bottom() < top:
                 continue
             if kind == RULE:
+                rect = block_rect(block)
                 line = QRectF(0, rect.center().y(), self._document.textWidth(), 1)
                 p.fillRect(line, self._theme.color("line-strong"))
                 continue
             if kind & QUOTE:
-                self._paint_quote(p, block, rect)
+                self._paint_quote(p, block, block_rect(block))
             if kind & CHIPS:
                 self._paint_chips(p, block, rect)
             if kind & (BULLET | OPEN_TASK | DONE_TASK) and block.layout().lineCount():
@@ -105,15 +103,17 @@ class Decoration:
         y = rect.top() + line.y() + (line.height() - CARET_HEIGHT) / 2
         return QRectF(min(x, width - CARET_WIDTH), y, CARET_WIDTH, CARET_HEIGHT)
 
-    def _blocks_in(self, clip: QRectF) -> Iterator[QTextBlock]:
+    def _blocks_in(self, clip: QRectF) -> Iterator[tuple[QTextBlock, QRectF]]:
+        """The blocks in a rectangle, each with its origin and the size of its text, as Qt gives them."""
         box, bottom = self._document.documentLayout().blockBoundingRect, clip.bottom()
         block = self._block_at(max(0.0, clip.top() - 30))
         if table := QTextCursor(block).currentTable():
             block = table.firstCursorPosition().block()
         while block.isValid():
-            if box(block).top() > bottom and not QTextCursor(block).currentTable():
+            rect = box(block)
+            if rect.top() > bottom and not QTextCursor(block).currentTable():
                 return
-            yield block
+            yield block, rect
             block = block.next()
 
     def _block_at(self, y: float) -> QTextBlock:

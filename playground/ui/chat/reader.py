@@ -221,12 +221,12 @@ def _read(source: str) -> SafeDocument:
 def _only_lines(read: SafeDocument, known: Sequence[Line]) -> list[Line] | None:
     """A piece's lines; None: there are tables or code in it.
 
-    ``known``: the lines it had when it was shorter. What comes changes the looks of the last two at most, unless
-    it gives marks further up a meaning: then their text is another.
+    ``known``: the lines it had when it was shorter. What comes changes the looks of the last at most, unless it
+    gives marks further up a meaning: then their text is another.
     """
     found: list[Line] = []
     lists = Lists()
-    sure = len(known) - 2
+    sure = len(known) - 1
     if read.rootFrame().childFrames():
         return None
     block = read.begin()

@@ -145,6 +145,9 @@ class RowScroller(QAbstractScrollArea):
     def rows_placed(self, changed: bool) -> None:
         """Called after rows were placed; ``changed``: others than before are in view."""
 
+    def row_stretched(self, widget: QWidget, up: int) -> None:
+        """Called instead after nothing happened but that the last row got higher, and all went ``up`` pixels."""
+
     def centred(self) -> bool:
         """Whether rows that don't fill the view stand in its middle."""
         return False
@@ -234,7 +237,7 @@ class RowScroller(QAbstractScrollArea):
             self.row_moved(widget)
             self.heights.set(row, height)
             self._set_bar(True)
-            self.rows_placed(False)
+            self.row_stretched(widget, up)
         finally:
             self._placing = False
         if not self._follow:

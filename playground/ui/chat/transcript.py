@@ -48,6 +48,10 @@ class TurnActions(Protocol):
         """Which version is shown, of how many."""
 
 
+_SOME_LINES = 120
+"""Pixels."""
+
+
 class Transcript(RowScroller):
     """Shows ``lane.path``; follows the lane's signals, repaints at the frame clock."""
 
@@ -69,6 +73,8 @@ class Transcript(RowScroller):
         self._versions: dict[str, tuple[int, int]] = {}
         self._only_grown = True
         """Since the last picture nothing happened but tokens."""
+        self._moved = self._blocks = 0
+        """Since it was looked where copy buttons belong: pixels that the text went up; blocks of code there were."""
         self._empty: QWidget | None = None
         self._footer: QWidget | None = None
         self._marked: AnswerTurn | None = None
@@ -202,6 +208,14 @@ class Transcript(RowScroller):
             chain = [part for turn in self.turns.values() for part in turn.tab_chain()]
             for before, after in pairwise(chain):
                 QWidget.setTabOrder(before, after)
+
+    def row_stretched(self, widget: QWidget, up: int) -> None:
+        """Copy buttons, when a block of code has begun or the text has moved by some lines."""
+        self._moved += up
+        blocks = len(widget.body.markdown.regions) if isinstance(widget, Turn) else 0
+        if blocks != self._blocks or self._moved > _SOME_LINES:
+            self._blocks, self._moved = blocks, 0
+            self.rows_placed(False)
 
     def _facts(self, row: int, node: Node) -> TurnFacts:
         lane = self.lane
