@@ -11,7 +11,8 @@ import pytest
 from playground.protocol.events import Memory, ModelInfo
 from playground.protocol.numbers import Count, Number
 from playground.settings.readings import READINGS, shown_in
-from playground.ui.plots.tracks import PAUSE_SHOWN_S, Tracks, make_picture
+from playground.ui.plots.stacking import PAUSE_SHOWN_S, Stack, make_picture
+from playground.ui.plots.tracks import BLOCK, KEPT_ROWS, Picture, Tracks
 from playground.workspace.gauges import GAUGE_DTYPE
 from playground.workspace.lane import EngineFacts, Lane
 from playground.workspace.memory_parts import PARTS, Parts, split, split_rows
@@ -239,3 +240,46 @@ def test_nothing_loaded_is_an_empty_picture() -> None:
     tracks.follow([Lane("A")])
     assert tracks.used() == tracks.available() == 0
     assert make_picture(tracks).span == 0
+
+
+def assert_alike(one: Picture, other: Picture) -> None:
+    for name in ("x", "total", "limit", "swap", "times"):
+        assert np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name != "times"), name
+    assert [(layer.letters, layer.part) for layer in one.layers] == [(la.letters, la.part) for la in other.layers]
+    for mine, theirs in zip(one.layers, other.layers, strict=True):
+        assert np.array_equal(mine.low, theirs.low)
+        assert np.array_equal(mine.high, theirs.high)
+        assert (mine.used is None) == (theirs.used is None)
+        assert mine.used is None or np.array_equal(mine.used, theirs.used)
+    assert one.marks == other.marks
+    assert one.spans == other.spans
+
+
+def test_a_picture_that_grows_is_as_one_made_anew() -> None:
+    """Samples of several engines, some late, pauses, an engine's end, the oldest forgotten."""
+    random = np.random.default_rng(7)
+    lanes = [lane(letter, place / 10, [0.0], rss=300 + 50 * place) for place, letter in enumerate("ABC")]
+    tracks, now = Tracks(), 0.0
+    tracks.follow(lanes)
+    stack = Stack(tracks)
+    for step in range(300):
+        now += 700.0 if step % 97 == 96 else 0.25
+        for one in lanes:
+            if one.state == "ready" and random.random() < 0.7:
+                late = float(random.random() * 0.3)
+                last = (int(one.engine.memory.rows.view["t_ns"][-1]) - 10**12) / 1e9
+                add(one, [max(last + 0.001, now - late)], rss=300 + step, free=4000 - step)
+        if step == 150:
+            lanes[1].state = "unloaded"
+            tracks.follow(lanes)
+            tracks.all[1].ended_ns = 10**12 + int((now + 0.1) * 1e9)
+        hidden = {"kv"} if 200 <= step < 220 else set()
+        assert_alike(stack.picture(hidden), make_picture(tracks, hidden))
+    for step in range(KEPT_ROWS + 2 * BLOCK):
+        now += 0.25
+        add(lanes[0], [now], rss=300 + step % 50)
+        if step % 7 == 0:
+            add(lanes[2], [now - 0.1])
+        if step % 61 == 0 or KEPT_ROWS - 20 <= step + 300 <= KEPT_ROWS + 20:
+            assert_alike(stack.picture(), make_picture(tracks))
+    assert len(stack.picture().x) < KEPT_ROWS + 2000

@@ -17,7 +17,8 @@ from playground.ui.plots.memory_legend import MemoryLegend, Part
 from playground.ui.plots.reading_menu import ReadingButton
 from playground.ui.plots.reading_tracks import make_tracks, offered
 from playground.ui.plots.stack_painting import EMPTY, StackFrame, paint_empty
-from playground.ui.plots.tracks import Picture, Track, Tracks, by_parts, filled, make_picture
+from playground.ui.plots.stacking import Stack, filled
+from playground.ui.plots.tracks import Picture, Track, Tracks, by_parts
 from playground.ui.theme import Theme
 from playground.ui.widgets import Clock, FiguresLabel, IconButton, Label, LaneWatch, bind
 from playground.workspace.memory_parts import PARTS, whole
@@ -40,6 +41,7 @@ class MemoryPane(LiveView):
         super().__init__(clock)
         self._workspace, self._theme = workspace, theme
         self._tracks = Tracks()
+        self._areas = Stack(self._tracks)
         self._picture = Picture(np.zeros(0))
         self._hidden: frozenset[str] = frozenset()
         self._stamp: object = None
@@ -168,7 +170,7 @@ class MemoryPane(LiveView):
         self._stamp = stamp
         self.pause.setVisible(bool(self._tracks.all))
         if self.plot is not None and self._tracks.all:
-            self._picture = make_picture(self._tracks, self._hidden)
+            self._picture = self._areas.picture(self._hidden)
             lanes = self._workspace.lanes
             tracks = make_tracks(self._gauges, self._tracks, lanes, self._picture) if self._gauges.on else []
             self.plot.show_picture(self._picture, tracks)

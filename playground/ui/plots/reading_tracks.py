@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from playground.gauges.probe import MACHINE
 from playground.settings.readings import Joined, Reading, Sampled, tracks
 from playground.translate import tr
-from playground.ui.plots.tracks import KEPT_ROWS, PAUSE_S, Floats, Picture, Tracks
+from playground.ui.plots.stacking import PAUSE_S
+from playground.ui.plots.tracks import Floats, Picture, Tracks, recent
 from playground.workspace.lane import Lane
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _track(row: Reading, gauges: Gauges, stack: Tracks, lanes: Sequence[Lane], p
 def _sampled(source: Sampled, stack: Tracks, picture: Picture) -> list[Line]:
     lines = []
     for track in sorted(stack.alive, key=lambda track: track.letters):
-        rows = track.facts.memory.rows.view[-KEPT_ROWS:]
+        rows = recent(track.facts.memory.rows.view)
         n_ctx = track.facts.info.n_ctx if track.facts.info is not None else 0
         lines.append(_line(track.letters, rows["t_ns"], source.make(rows, n_ctx), picture))
     return lines

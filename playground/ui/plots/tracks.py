@@ -1,38 +1,26 @@
-"""The engines' memory over time as arrays ready to be drawn. Plain numpy, no Qt.
-
-Samples come only while an engine works. A pause without any sample is drawn as a short gap, not at
-its length, so the axis counts seconds that were measured.
-"""
+"""Which engines the memory plot shows, and what a picture of it consists of. Plain numpy, no Qt."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from playground.translate import later, tr
 from playground.workspace.lane import EngineFacts, Lane, Spell
-from playground.workspace.memory_parts import PARTS, Parts, split, split_rows
-from playground.workspace.words import format_seconds
+from playground.workspace.memory_parts import PARTS, Parts, split
 
 Floats: TypeAlias = NDArray[Any]
 """Figures in GB have 32 bits: half the memory to walk through at every picture."""
 
-PAUSE_S = 2.0
-"""Longer without a sample is a pause."""
-PAUSE_SHOWN_S = 0.5
-"""A pause's length on the axis."""
-KEPT_ROWS = 6000
-"""Newest samples of an engine that are drawn: 25 minutes of writing."""
+KEPT_ROWS, BLOCK = 6000, 500
+"""Newest samples of an engine that are drawn: 25 minutes of writing. The oldest go in blocks, see `recent`."""
 KEPT_ENDED = 4
 """Ended engines whose history stays in sight."""
 
-_GREW = later("{name}: the context grew from {old:,} to {new:,} tokens")
-_SHRANK = later("{name}: the context shrank from {old:,} to {new:,} tokens")
 _OFF = frozenset({"empty", "failed", "unloaded"})
 
 
@@ -133,6 +121,12 @@ def _name(lane: Lane) -> str:
     return lane.engine.info.quant if lane.engine.info is not None else ""
 
 
+def recent(rows: NDArray[Any]) -> NDArray[Any]:
+    """Of all samples those that are drawn. Which is the first changes seldom: until then a picture only grows."""
+    over = len(rows) - KEPT_ROWS
+    return rows[-(-over // BLOCK) * BLOCK :] if over > 0 else rows
+
+
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One area of the stack, in GB."""
@@ -196,127 +190,3 @@ def by_parts(tracks: Tracks) -> bool:
 def many(picture: Picture) -> bool:
     """Whether several engines stand on each other, which then need their letters."""
     return len({layer.letters for layer in picture.layers}) > 1
-
-
-def make_picture(tracks: Tracks, hidden: Collection[str] = ()) -> Picture:
-    """Stack everything on one time axis; parts or engines in ``hidden`` are left out of the stack."""
-    if not tracks.all:
-        return Picture(np.zeros(0))
-    rows = {id(track): track.facts.memory.rows.view[-KEPT_ROWS:] for track in tracks.all}
-    # A stable sort merges runs that are sorted already, several times as fast as np.unique.
-    times = np.sort(np.concatenate([_times(track, rows[id(track)]) for track in tracks.all]), kind="stable")
-    times = times[1:][np.diff(times) > 0]  # without the edge before the very first sample
-    x, marks = _measured(times)
-    layers: list[Layer] = []
-    base, total = np.zeros(len(times), np.float32), np.zeros(len(times), np.float32)
-    for track in sorted(tracks.all, key=lambda track: track.letters):
-        mine = rows[id(track)]
-        at = _held(track, mine, times)
-        total += _or_nothing(mine["rss"] / 1e9)[at]
-        for part, series in zip(PARTS, split_rows(track.facts.info, mine), strict=True):
-            if part not in hidden and track.letters not in hidden:
-                high = _or_nothing(series / 1e9)[at]
-                used = base + high * _or_nothing(filled(track.facts, mine))[at] if part == "kv" else None
-                layers.append(Layer(track.letters, part, base, base + high, used))
-                base = layers[-1].high
-    marks += _events(tracks, rows, times, x)
-    free, swap = _of_machine(rows.values(), times, "available", "swap_used")
-    return Picture(x, layers, total, total + free, swap, marks, _spans(tracks, times, x), times)
-
-
-def filled(facts: EngineFacts, rows: NDArray[Any]) -> Floats:
-    """How much of the KV cache tokens fill, from 0 to 1."""
-    room = facts.info.n_ctx if facts.info is not None else 0
-    return np.minimum(1.0, rows["kv_used"] / max(1, room))
-
-
-def _times(track: Track, rows: NDArray[Any]) -> NDArray[np.int64]:
-    """A track's own points; its begin and its end are two, so that the area rises and falls straight."""
-    own = rows["t_ns"]
-    edges = [own[:1] - 1] if track.alive else [own[:1] - 1, [track.ended_ns - 1, track.ended_ns]]
-    return np.concatenate([own, *edges])
-
-
-def _measured(times: NDArray[np.int64]) -> tuple[Floats, list[Mark]]:
-    steps = np.diff(times) / 1e9
-    cut = steps > PAUSE_S
-    x = np.concatenate([[0.0], np.cumsum(np.where(cut, PAUSE_SHOWN_S, steps))])
-    middles = x[:-1][cut] + PAUSE_SHOWN_S / 2
-    pauses = (format_seconds(float(length)) for length in steps[cut])
-    words = (tr("{pause} without a sample: nothing was computed", pause=pause) for pause in pauses)
-    return x, [Mark(float(at), text) for at, text in zip(middles, words, strict=True)]
-
-
-def _newest(own: NDArray[np.int64], times: NDArray[np.int64]) -> NDArray[np.intp]:
-    """For each of ``times`` the last index of ``own`` (all among them) that is not later; -1 before the first."""
-    return np.cumsum(np.bincount(np.searchsorted(times, own), minlength=len(times))) - 1
-
-
-def _held(track: Track, rows: NDArray[Any], times: NDArray[np.int64]) -> NDArray[np.intp]:
-    """For each point the newest sample before it, as an idle engine keeps its memory; -1 where it didn't run."""
-    at = _newest(np.ascontiguousarray(rows["t_ns"]), times)
-    if not track.alive:
-        at[times >= track.ended_ns] = -1
-    return at
-
-
-def _or_nothing(values: Floats) -> Floats:
-    """With a zero at the end, where index -1 finds it."""
-    found: Floats = np.append(values.astype(np.float32), np.float32(0.0))
-    return found
-
-
-def _of_machine(all_rows: Collection[NDArray[Any]], times: NDArray[np.int64], *columns: str) -> list[Floats]:
-    """What all engines' samples say of the machine, GB."""
-    stamps = np.concatenate([rows["t_ns"] for rows in all_rows])
-    order = np.argsort(stamps, kind="stable")
-    stamps = stamps[order]
-    at = order[np.maximum(_newest(stamps, times), 0)]
-    late = int(np.searchsorted(times, stamps[-1], side="right"))
-    found = []
-    for column in columns:
-        values: Floats = (np.concatenate([rows[column] for rows in all_rows]) / 1e9).astype(np.float32)[at]
-        values[late:] = np.nan  # after an engine's end what it gave back isn't in any sample yet
-        found.append(values)
-    return found
-
-
-def _spans(tracks: Tracks, times: NDArray[np.int64], x: Floats) -> list[Span]:
-    found: list[Span] = []
-    for track in tracks.all:
-        for spell in track.facts.spells:
-            end = spell.end_ns or track.ended_ns or int(times[-1])
-            if end >= times[0]:
-                edges = np.interp([spell.begin_ns, end], times, x)
-                found.append(Span(float(edges[0]), float(edges[1]), spell.words))
-    return found
-
-
-def _events(tracks: Tracks, rows: dict[int, NDArray[Any]], times: NDArray[np.int64], x: Floats) -> list[Mark]:
-    found: list[Mark] = []
-    for track in tracks.all:
-        first = int(rows[id(track)]["t_ns"][0])
-        name = f"{' '.join(track.letters)} {track.name}".strip()
-        if first > times[0] and len(track.facts.memory.rows) <= KEPT_ROWS:
-            found.append(Mark(float(x[np.searchsorted(times, first)]), *_loaded(tracks, track, name)))
-        if not track.alive:
-            found.append(
-                Mark(
-                    float(x[np.searchsorted(times, track.ended_ns)]),
-                    tr("{name} ended, memory given back", name=name),
-                    tr("ended"),
-                )
-            )
-    return found
-
-
-def _loaded(tracks: Tracks, track: Track, name: str) -> tuple[str, str]:
-    """A load's text and word: after one of the same model with another context, that."""
-    info = track.facts.info
-    before = [t for t in tracks.all if t.ended_ns and t.letters == track.letters and t is not track]
-    old = before[-1].facts.info if before else None
-    if info is None or old is None or old.path != info.path or old.n_ctx == info.n_ctx:
-        return tr("{name} was loaded", name=name), tr("loaded")
-    grew = info.n_ctx > old.n_ctx
-    words = _GREW if grew else _SHRANK
-    return tr(words, name=name, old=old.n_ctx, new=info.n_ctx), tr("{n:,} tokens", n=info.n_ctx)
