@@ -22,6 +22,7 @@ from playground.ui.chat.composer_parts import (
     why_not,
 )
 from playground.ui.chat.draft import Draft, SendKey
+from playground.ui.frame_clock import pace
 from playground.ui.theme import Theme
 from playground.ui.widgets import Label, LaneWatch, Meter, SegmentedControl, TextButton, bind
 
@@ -29,7 +30,7 @@ _INLINE_FROM = 640
 _COLUMN = 720
 _DRAFT_LEAST = 240
 _STEPS = 6
-_ROOM_EVERY_S = 0.5
+_ROOM_EVERY_S = pace(500, 1000) / 1000
 
 
 class Composer(QWidget):
@@ -176,7 +177,7 @@ class Composer(QWidget):
         self._show_room()
 
     def _grew(self) -> None:
-        # Twice a second is enough for a meter, and costs nothing beside the transcript.
+        # Now and then is enough for a meter, and costs nothing beside the transcript.
         if self.isVisible() and time.monotonic() - self._shown_at >= _ROOM_EVERY_S:
             self._show_room()
 
