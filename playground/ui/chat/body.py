@@ -67,6 +67,7 @@ class Body(QTextBrowser):
         self._marked: tuple[int, int] | None = None
         self._pointed = -1
         self._selected = False
+        self._context = QAbstractTextDocumentLayout.PaintContext()
         self.markdown = MarkdownDocument(Formats(theme, look), highlighter, self)
         self.places = SourceMap(self.markdown)
         """Where the characters of the text stand."""
@@ -263,9 +264,8 @@ class Body(QTextBrowser):
                 # As Qt's browser does it, but with this painter.
                 p.setRenderHint(QPainter.RenderHint.Antialiasing, False)
                 p.setClipRect(clip)
-                context = QAbstractTextDocumentLayout.PaintContext()
-                context.clip = clip
-                self.markdown.documentLayout().draw(p, context)
+                self._context.clip = clip
+                self.markdown.documentLayout().draw(p, self._context)
                 return
         super().paintEvent(event)
 
