@@ -29,6 +29,8 @@ from playground.ui.widgets import bind
 from playground.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
+    import psutil
+
     from playground.ui.lanes_area import LanesArea
     from playground.ui.palette import Palette
     from playground.ui.plots.dock import PlotDock
@@ -295,9 +297,14 @@ class MainWindow(QWidget):
 
     def tell_own_memory(self) -> None:
         """Show what this process occupies in the status bar."""
+        self.status.set_own_rss(self._process.memory_info().rss)
+
+    @cached_property
+    def _process(self) -> psutil.Process:
+        """Made once: that reads several files."""
         import psutil
 
-        self.status.set_own_rss(psutil.Process().memory_info().rss)
+        return psutil.Process()
 
     def _title(self) -> None:
         title = self._workspace.chat.title
