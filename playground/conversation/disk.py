@@ -67,7 +67,9 @@ class DiskThread:
     @property
     def stuck(self) -> bool:
         """Whether something waits to be written that could not be."""
-        return self._failures > 0 and len(self._pending) > 0
+        with self._wake:
+            # While it is tried again, it is with the thread.
+            return self._failures > 0 and (self._busy or len(self._pending) > 0)
 
     def put(self, key: Key, write: Write) -> None:
         """Write this soon; replaces an earlier write of the same key."""

@@ -171,6 +171,28 @@ def test_full_by_sqlites_own_word(desks: Desks) -> None:
     assert not desk.store.stuck
 
 
+def test_what_is_being_tried_again_is_not_saved_yet(desks: Desks) -> None:
+    """A window that is closed in this very moment has to ask."""
+    desk = desks()
+    again, go_on = threading.Event(), threading.Event()
+    tries: list[None] = []
+
+    def write(_db: sqlite3.Connection) -> None:
+        tries.append(None)
+        if len(tries) > 1:
+            again.set()
+            go_on.wait(60)
+        if len(tries) < 3:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    desk.store._disk.put(("test", "full"), write)
+    assert again.wait(60)
+    assert desk.store.stuck
+    go_on.set()
+    assert desk.store.flush(20)
+    assert not desk.store.stuck
+
+
 def _unlimited(reply: Callable[[Any], None]) -> Ask:
     return Ask(lambda db: bool(db.execute("PRAGMA max_page_count = 1000000")), reply, False)
 
