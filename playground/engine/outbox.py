@@ -16,7 +16,7 @@ from playground.protocol.events import Event
 
 INTERVAL_S = 0.008
 SCARCE_INTERVAL_S = 0.080
-"""Where cores are few: each frame wakes three threads and is drawn at once, text within 100 ms of its token."""
+"""Where cores are few: each frame wakes two threads and is drawn at once, text within 100 ms of its token."""
 _MOST_IN_FRAME = 2000
 _LAST_WORDS_S = 5.0
 
