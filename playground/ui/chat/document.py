@@ -72,6 +72,9 @@ class FormattedDocument(SafeDocument):
         """What is above this, px, looks as it did before the text grew last."""
         self.last_list: QTextList | None = None
         """The outermost list that the text ends in, for items that come in the next piece."""
+        self.scratch = SafeDocument(self)
+        """Pieces of Markdown are read into it one after another: to make one takes as long as to read."""
+        self.scratch.setUndoRedoEnabled(False)
         self._formats = formats
         self._highlighter = highlighter
         self.setUndoRedoEnabled(False)

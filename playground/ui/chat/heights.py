@@ -25,6 +25,10 @@ class Heights:
         self._heights = np.zeros(0)
         self._measured: dict[str, float] = {}
         self._tops: NDArray[np.float64] | None = None
+        self._total = 0.0
+        """Bottom of the last row, once the tops are known."""
+        self._late = 0.0
+        """What the last row grew by that isn't in the arrays yet."""
 
     def set_rows(self, nodes: list[Node], extras: int) -> None:
         """Other turns, followed by ``extras`` rows of unknown height; what was measured stays."""
@@ -48,35 +52,51 @@ class Heights:
             if (known := self._measured.get(key)) is not None:
                 self._heights[row] = known
         self._tops = None
+        self._late = 0.0
 
     def set(self, row: int, height: float) -> None:
         """A row was measured."""
         self._measured[self._ids[row]] = height
+        self._catch_up()
         more = height - float(self._heights[row])
         if more:
             self._heights[row] = height
-            if self._tops is not None:
-                self._tops[row + 1 :] += more
+            self._tops = None
+
+    def lengthen(self, height: float, more: float) -> None:
+        """The last row, which was measured, got higher; with every line of an answer, so that arrays have to wait."""
+        self._measured[self._ids[-1]] = height
+        self._late += more
+
+    def _catch_up(self) -> None:
+        if self._late:
+            self._heights[-1] += self._late
+            self._late, self._tops = 0.0, None
 
     def grow(self, row: int, node: Node) -> None:
         """A row that isn't laid out got longer."""
         per_line = max(10.0, self._width / CHAR)
         lines = 1 + node.text.count("\n") + len(node.text) // per_line
         self._measured.pop(self._ids[row], None)
+        self._catch_up()
         self._heights[row] = self._extra[row] + LINE * lines
         self._tops = None
 
     @property
     def tops(self) -> NDArray[np.float64]:
         """Top of each row, and the bottom of the last."""
+        self._catch_up()
         if self._tops is None:
             self._tops = np.concatenate([[0.0], np.cumsum(self._heights)])
+            self._total = float(self._tops[-1])
         return self._tops
 
     @property
     def total(self) -> float:
         """Height of all rows."""
-        return float(self.tops[-1])
+        if self._tops is None:
+            return float(self.tops[-1])
+        return self._total + self._late
 
     def at(self, y: float) -> int:
         """The row at a height; the nearest beyond the ends."""

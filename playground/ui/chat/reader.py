@@ -45,7 +45,7 @@ class Piece:
         False: nothing was done, the piece has to be written anew.
         """
         before = self._lines
-        after = _only_lines(_read(source), before) if before else None
+        after = _only_lines(self._read(source), before) if before else None
         if not before or not after or len(after) < len(before) or after[: len(before) - 1] != before[:-1]:
             return False
         last, new = before[-1], after[len(before) - 1]
@@ -90,9 +90,15 @@ class Piece:
             writer.removeSelectedText()
         self._inline(writer, rest, new.heading)
 
+    def _read(self, source: str) -> SafeDocument:
+        """What Qt's reader makes of it; good until the next is read."""
+        read = self._to.scratch
+        read.setMarkdown(source, FEATURES)
+        return read
+
     def _write(self, source: str) -> None:
         """Walk the blocks and tables in order."""
-        read, lists = _read(source), Lists()
+        read, lists = self._read(source), Lists()
         walk = read.rootFrame().begin()
         while not walk.atEnd():
             frame = walk.currentFrame()
@@ -209,13 +215,6 @@ class Piece:
         cursor.setBlockFormat(made)
         cursor.setBlockCharFormat(self._formats.char(bold=row == 0))
         self._inline(cursor, runs)
-
-
-def _read(source: str) -> SafeDocument:
-    read = SafeDocument()
-    read.setUndoRedoEnabled(False)
-    read.setMarkdown(source, FEATURES)
-    return read
 
 
 def _only_lines(read: SafeDocument, known: Sequence[Line]) -> list[Line] | None:

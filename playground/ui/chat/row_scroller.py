@@ -235,7 +235,7 @@ class RowScroller(QAbstractScrollArea):
                 self._anchor = self._crossing()
             widget.resize(widget.width(), height)
             self.row_moved(widget)
-            self.heights.set(row, height)
+            self.heights.lengthen(height, more)
             self._set_bar(True)
             self.row_stretched(widget, up)
         finally:
@@ -320,9 +320,12 @@ class RowScroller(QAbstractScrollArea):
         view = self.viewport().height()
         bar = self.verticalScrollBar()
         most = max(0, ceil(self.heights.total + PAD_TOP + PAD_BOTTOM - view)) if filled else 0
-        row, offset = self._anchor
-        at = round(PAD_TOP + float(self.heights.tops[row]) + offset) if filled else 0
-        self._value = most if self._follow else max(0, min(at, most))
+        if self._follow:
+            self._value = most
+        else:
+            row, offset = self._anchor
+            at = round(PAD_TOP + float(self.heights.tops[row]) + offset) if filled else 0
+            self._value = max(0, min(at, most))
         self._follow = self._follow or self._value >= most
         page = max(STEP, view - STEP)
         if (bar.maximum(), bar.pageStep(), bar.value()) == (most, page, self._value):
