@@ -26,10 +26,30 @@ _logits_at.argtypes = [ctypes.c_void_p, ctypes.c_int32]
 """The binding's own gives a pointer object, which takes numpy 50 µs to make an array of."""
 
 
-def prepare() -> None:
-    """Import numpy while the model is being loaded."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    threading.Thread(target=lambda: __import__("numpy"), name="numpy", daemon=True).start()
+class _Numpy:
+    """numpy, fetched while the first greedy answer's prompt is read: 10 MB and 70 ms that other answers don't cost."""
+
+    def __init__(self) -> None:
+        self.module: Any = None
+        """None while it isn't there; it may never be, where memory is short."""
+        self._asked = False
+
+    def ask(self) -> None:
+        """Begin to import it."""
+        if not self._asked:
+            self._asked = True
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+            threading.Thread(target=self._fetch, name="numpy", daemon=True).start()
+
+    def _fetch(self) -> None:
+        try:
+            import numpy
+        except (ImportError, MemoryError, OSError):
+            return
+        self.module = numpy
+
+
+_numpy = _Numpy()
 
 
 class Greedy:
@@ -37,33 +57,35 @@ class Greedy:
 
     def __init__(self, n_vocab: int, stages: Sequence[Stage]) -> None:
         """``stages``: a chain of which `is_greedy` says so."""
-        import numpy as np
-
-        self._np = np
+        _numpy.ask()
         self._n = n_vocab
         self._biases: dict[int, float] = dict(stages[0].arguments) if len(stages) > 1 else {}
         self._only_lowers = all(bias <= 0.0 for bias in self._biases.values())
-        self._ids = np.array(list(self._biases), dtype="i8")
-        self._values = np.array(list(self._biases.values()), dtype="f4")
         self._rows: dict[int, Any] = {}
 
     def draw(self, ctx: Any, row: int) -> int | None:
-        """The token with the greatest logit of a batch row, the first of several; None if a broken model gave NaN."""
-        logits = self._logits(ctx, row)
+        """The token with the greatest logit of a batch row, the first of several.
+
+        None if a broken model gave NaN, or numpy isn't there (yet): then llama.cpp has to draw.
+        """
+        np = _numpy.module
+        if np is None:
+            return None
+        logits = self._logits(np, ctx, row)
         best = int(logits.argmax())
         if self._biases and not (self._only_lowers and best not in self._biases):
             logits = logits.copy()
-            logits[self._ids] += self._values
+            logits[list(self._biases)] += np.array(list(self._biases.values()), dtype="f4")
             best = int(logits.argmax())
         return None if math.isnan(logits[best]) else best
 
-    def _logits(self, ctx: Any, row: int) -> Any:
+    def _logits(self, np: Any, ctx: Any, row: int) -> Any:
         address = _logits_at(ctx, row)
         found = self._rows.get(address)
         if found is None:
             if len(self._rows) >= _MOST_ROWS:
                 self._rows.clear()
-            found = self._np.ctypeslib.as_array((ctypes.c_float * self._n).from_address(address))
+            found = np.ctypeslib.as_array((ctypes.c_float * self._n).from_address(address))
             self._rows[address] = found
         return found
 

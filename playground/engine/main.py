@@ -99,7 +99,6 @@ def _serve(outbox: Outbox) -> int:
 
 def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     from playground.engine.cores import usable_cores
-    from playground.engine.greedy import prepare
     from playground.engine.header import LoadError
     from playground.engine.load import Loader
     from playground.engine.loop import Loop
@@ -110,7 +109,6 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     if command is None:
         return 0
     start = time.perf_counter()
-    prepare()
     try:
         loader = Loader(log, lambda event: outbox.send(event, urgent=False), lambda: inbox.cancelled)
         machine = known(command.machine)
