@@ -28,7 +28,7 @@ import rivals  # noqa: E402
 import scenes  # noqa: E402
 from made_models import MODELS  # noqa: E402
 
-N_GEN, N_PROMPT, LONG_GEN = 128, 512, 1024
+N_GEN, N_SHORT, N_PROMPT, LONG_GEN = 128, 16, 512, 1024
 Figures = dict[str, float]
 
 
@@ -98,16 +98,26 @@ def report(scene: Scene, rounds: list[Figures]) -> int:
 def generation(label: str) -> Figures:
     """All who generate with one model, one after the other.
 
-    llama-bench writes after as many tokens as the window's prompt has: attention over 40 tokens takes 3 % of the
-    starter's time already. Beside it what it does from an empty cache.
+    llama-bench writes after as many tokens as the prompt has: attention over 40 tokens takes 3 % of the starter's time
+    already. It runs before, between and after ours, as machines get faster and slower within a minute.
     """
     model, threads = MODELS[label](), scenes.cores()
     n = N_GEN if label != "starter" else 2 * N_GEN
+    first = in_window(model, N_SHORT)
+    benches: list[float] = []
+
+    def bench() -> None:
+        benches.append(rivals.llama_bench(model, 0, n, threads, depth=int(first["n_prompt"])))
+
+    bench()
     window = in_window(model, n)
+    bench()
+    command_line = scenes.command_line(model, n)
+    bench()
     return {
-        "llama-bench": rivals.llama_bench(model, 0, n, threads, depth=int(window["n_prompt"])),
+        "llama-bench": statistics.mean(benches),
         "llama-bench, empty": rivals.llama_bench(model, 0, n, threads),
-        "command line": scenes.command_line(model, n),
+        "command line": command_line,
         "window": window["tok_s"],
         "llama-server": rivals.llama_server(model, n, threads),
         "create_completion": rivals.create_completion(model, n, threads),

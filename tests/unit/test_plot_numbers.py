@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -124,3 +127,20 @@ def test_only_what_the_axis_shows_is_taken() -> None:
     part = shown.between("time", 1.0, 2.0)
     assert shown.xs("time", part)[1] >= 0.98
     assert 98 <= part.stop - part.start <= 104
+
+
+def test_drawing_never_imports_the_masked_arrays() -> None:
+    """Their import, on the window's thread in the middle of the first answer, takes 90 ms."""
+    program = (
+        "import sys, numpy as np\n"
+        "from playground.ui.plots.downsample import Ink, shades\n"
+        "from playground.ui.plots.reading_painting import _highest\n"
+        "from playground.ui.plots import dots, latency, memory, stack_painting, stacking\n"
+        "from playground.workspace import slow_tokens, spill\n"
+        "ink = Ink(40, 20, 1.0, shades(255, 0, 0, 1.0))\n"
+        "ink.stamp(np.arange(30.0), np.arange(30.0))\n"
+        "ink.stamp_triangles(np.array([3.0, 3.2, 17.0]))\n"
+        "_highest(np.arange(100.0), np.arange(100.0), 10)\n"
+        "assert 'numpy.ma' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

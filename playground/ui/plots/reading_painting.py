@@ -103,5 +103,6 @@ def _highest(x: Floats, y: Floats, width: int) -> tuple[Floats, Floats]:
         return x, y
     blocks = len(x) // size
     at = np.arange(blocks) * size + y[: blocks * size].reshape(blocks, size).argmax(axis=1)
-    at = np.unique(np.append(at, len(x) - 1))
+    at = np.append(at, len(x) - 1)
+    at = at[np.diff(at, prepend=-1) > 0]
     return x[at], y[at]

@@ -187,7 +187,8 @@ def thin(picture: Picture, frame: StackFrame) -> NDArray[np.intp]:
     first -= first % size  # so that a growing series keeps its blocks
     blocks = (last - first) // size
     highest = picture.total[first : first + blocks * size].reshape(blocks, size).argmax(axis=1)
-    return np.unique(np.concatenate([[first], first + np.arange(blocks) * size + highest, [last - 1]]))
+    at = np.concatenate([[first], first + np.arange(blocks) * size + highest, [last - 1]])
+    return at[np.diff(at, prepend=-1) > 0]
 
 
 def _paint_layers(
