@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -98,16 +99,16 @@ def report(scene: Scene, rounds: list[Figures]) -> int:
 def generation(label: str) -> Figures:
     """All who generate with one model, one after the other.
 
-    llama-bench writes after as many tokens as the prompt has: attention over 40 tokens takes 3 % of the starter's time
-    already. It runs before, between and after ours, as machines get faster and slower within a minute.
+    llama-bench writes after as many tokens as the prompt has, as attention over them takes its time; beside it what it
+    does after none. It runs before, between and after ours, as machines get faster and slower within a minute.
     """
     model, threads = MODELS[label](), scenes.cores()
     n = N_GEN if label != "starter" else 2 * N_GEN
-    first = in_window(model, N_SHORT)
+    depth = prompt_tokens(model)
     benches: list[float] = []
 
     def bench() -> None:
-        benches.append(rivals.llama_bench(model, 0, n, threads, depth=int(first["n_prompt"])))
+        benches.append(rivals.llama_bench(model, 0, n, threads, depth=depth))
 
     bench()
     window = in_window(model, n)
@@ -154,6 +155,12 @@ def in_window(model: Path, n: int) -> Figures:
         done = subprocess.run(child, check=True, env=environment, capture_output=True, text=True)
     figures: Figures = json.loads(done.stdout.strip().splitlines()[-1])
     return figures
+
+
+@cache
+def prompt_tokens(model: Path) -> int:
+    """Tokens of the window's prompt."""
+    return int(in_window(model, N_SHORT)["n_prompt"])
 
 
 def all_scenes() -> list[Scene]:

@@ -73,9 +73,7 @@ def read_frame(stream: BinaryIO) -> bytes | None:
         return None
     if len(head) < _LENGTH.size:
         raise ProtocolError("the stream ended inside a frame's length")
-    (length,) = _LENGTH.unpack(head)
-    if length > MAX_FRAME:
-        raise ProtocolError(f"a frame of {length} bytes, more than {MAX_FRAME}")
+    length = _announced(head)
     body = stream.read(length)
     if len(body) < length:
         raise ProtocolError("the stream ended inside a frame")
@@ -94,10 +92,7 @@ class Frames:
         waiting = self._bytes
         if len(waiting) < _LENGTH.size:
             return _LENGTH.size if waiting else 0
-        (length,) = _LENGTH.unpack_from(waiting)
-        if length > MAX_FRAME:
-            raise ProtocolError(f"a frame of {length} bytes, more than {MAX_FRAME}")
-        return int(length) + _LENGTH.size
+        return _announced(waiting) + _LENGTH.size
 
     def add(self, data: bytes) -> None:
         """These came."""
@@ -117,6 +112,14 @@ class Frames:
         if self._bytes:
             where = " frame" if len(self._bytes) >= _LENGTH.size else " frame’s length"
             raise CutOffError(f"the stream ended inside a{where}")
+
+
+def _announced(head: bytes | bytearray) -> int:
+    """The length of the body that comes after these bytes. Raises ProtocolError."""
+    (length,) = _LENGTH.unpack_from(head)
+    if length > MAX_FRAME:
+        raise ProtocolError(f"a frame of {length} bytes, more than {MAX_FRAME}")
+    return int(length)
 
 
 def _frame(body: bytes) -> bytes:

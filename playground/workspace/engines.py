@@ -35,7 +35,7 @@ from playground.supervisor.turns import Turns
 from playground.translate import tr
 from playground.workspace.engine import Engine, EngineState
 from playground.workspace.intake import Intake, runs
-from playground.workspace.ports import Post, Spawn, Watch
+from playground.workspace.ports import Post, Spawn
 from playground.workspace.signal import Signal
 from playground.workspace.starting import start_process
 from playground.workspace.threads import thread_orders
@@ -43,6 +43,7 @@ from playground.workspace.threads import thread_orders
 __all__ = ["Engine", "EngineState", "Engines"]
 
 if TYPE_CHECKING:
+    from playground.supervisor.incoming import Watch
     from playground.supervisor.outcome import Outcome
 
 

@@ -12,14 +12,11 @@ from playground.protocol.events import Event
 from playground.workspace.lane import ModelRef
 
 if TYPE_CHECKING:
+    from playground.supervisor.incoming import Watch
     from playground.supervisor.outcome import Outcome
 
 Post: TypeAlias = Callable[[Callable[[], None]], None]
 """Runs a function soon on the workspace's own thread; may be called from any thread."""
-
-
-Watch: TypeAlias = Callable[[int, Callable[[], bool]], None]
-"""Calls a function on the workspace's own thread whenever a file descriptor can be read, until it says False."""
 
 
 class Spawned(Protocol):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,15 +12,13 @@ from typing import TypeAlias
 
 import pytest
 from test_codec import INFO
-from test_process import START
+from test_process import Engine, starting
 from waiting import wait_until
 
 from playground.protocol.codec import encode_events
 from playground.protocol.commands import CountTokens
 from playground.protocol.events import Event, Loaded, TokenCount
 from playground.supervisor.incoming import LARGE
-from playground.supervisor.outcome import Outcome
-from playground.supervisor.process import EngineProcess
 
 pytestmark = [
     pytest.mark.usefixtures("no_threads_left"),
@@ -67,50 +64,33 @@ class Desk:
             thread.join()
 
 
-class Engine:
-    """A loaded EngineProcess, watched by a desk."""
+class Watched(Engine):
+    """A loaded engine, watched by a desk."""
 
     def __init__(self, folder: Path, script: str) -> None:
-        self.events: list[Event] = []
-        self.threads: list[str] = []
-        self.outcomes: list[Outcome] = []
-        self.ended = threading.Event()
+        super().__init__(folder, LOADED + script)
+        self.readers: list[str] = []
+        """The thread that each event came on."""
         self.desk = Desk()
-        argv = [sys.executable, "-c", START + LOADED + script]
-        self.process = EngineProcess(folder / "e.log", self._events, self._exit, argv=argv)
         self.process.start(self.desk.watch)
         wait_until(lambda: len(self.events) >= 2 or self.ended.is_set())
 
     def _events(self, events: list[Event]) -> None:
-        self.threads += [threading.current_thread().name] * len(events)
-        self.events += events
+        self.readers += [threading.current_thread().name] * len(events)
+        super()._events(events)
 
-    def _exit(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
-        self.ended.set()
-
-    def result(self) -> Outcome:
-        """How it ended."""
-        assert self.ended.wait(100)
-        return self.outcomes[0]
+    def close(self) -> None:
+        super().close()
+        self.desk.close()
 
 
-Run: TypeAlias = Callable[[str], Engine]
+Run: TypeAlias = Callable[[str], Watched]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    engines: list[Engine] = []
-
-    def start(script: str) -> Engine:
-        engines.append(Engine(tmp_path, script))
-        return engines[-1]
-
-    yield start
-    for engine in engines:
-        engine.process.close()
-        engine.desk.close()
-        assert not engine.process.alive
+    with starting(lambda script: Watched(tmp_path, script)) as start:
+        yield start
 
 
 def test_a_loaded_engine_is_read_by_who_watches(run: Run) -> None:
@@ -119,8 +99,8 @@ def test_a_loaded_engine_is_read_by_who_watches(run: Run) -> None:
         engine.process.send(CountTokens(number, "x" * number))
     wait_until(lambda: len(engine.events) == 202)
     assert engine.events[2:] == [TokenCount(number, number) for number in range(200)]
-    assert engine.threads[:2] == ["engine reader"] * 2
-    assert engine.threads[-1] == "desk"
+    assert engine.readers[:2] == ["engine reader"] * 2
+    assert engine.readers[-1] == "desk"
 
 
 def test_a_large_message_comes_back_to_the_thread_and_what_follows_is_in_order(run: Run) -> None:
@@ -135,10 +115,10 @@ tell(TokenCount(-2, 0))
     wait_until(lambda: TokenCount(-2, 0) in engine.events[-1:])
     numbers = [event.request for event in engine.events if isinstance(event, TokenCount)]
     assert numbers == [-1, *range(LARGE // 3), -2]
-    assert "desk" not in engine.threads[100:-100]
+    assert "desk" not in engine.readers[100:-100]
     engine.process.send(CountTokens(7, "abc"))
     wait_until(lambda: engine.events[-1] == TokenCount(7, 3))
-    assert engine.threads[-1] == "desk", "lent again"
+    assert engine.readers[-1] == "desk", "lent again"
 
 
 def test_killed_while_it_is_lent(run: Run) -> None:

@@ -7,8 +7,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import psutil
 import pytest
@@ -67,24 +68,38 @@ class Engine:
         assert self.outcome is not None
         return self.outcome
 
+    def close(self) -> None:
+        self.process.close()
 
+
+E = TypeVar("E", bound=Engine)
 Run: TypeAlias = Callable[[str], Engine]
+
+
+@contextmanager
+def starting(make: Callable[[str], E]) -> Iterator[Callable[[str], E]]:
+    """Makes engines of scripts; all are closed in the end."""
+    engines: list[E] = []
+
+    def start(script: str) -> E:
+        engines.append(make(script))
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.close()
+        assert not engine.process.alive
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
-    engines: list[Engine] = []
-
-    def start(script: str) -> Engine:
+    def made(script: str) -> Engine:
         engine = Engine(tmp_path, script)
-        engines.append(engine)
         engine.process.start()
         return engine
 
-    yield start
-    for engine in engines:
-        engine.process.close()
-        assert not engine.process.alive
+    with starting(made) as start:
+        yield start
 
 
 def test_commands_go_and_events_come_in_order(run: Run) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
 from playground.translate import tr
+from playground.ui.plots.downsample import once
 from playground.ui.plots.painting import polygon
 from playground.ui.plots.reading_tracks import Line, ReadingTrack
 from playground.ui.plots.tracks import Floats
@@ -103,6 +104,5 @@ def _highest(x: Floats, y: Floats, width: int) -> tuple[Floats, Floats]:
         return x, y
     blocks = len(x) // size
     at = np.arange(blocks) * size + y[: blocks * size].reshape(blocks, size).argmax(axis=1)
-    at = np.append(at, len(x) - 1)
-    at = at[np.diff(at, prepend=-1) > 0]
+    at = once(np.append(at, len(x) - 1))
     return x[at], y[at]

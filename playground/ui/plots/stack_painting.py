@@ -11,6 +11,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetrics, QPainter, QPen
 
 from playground.translate import later, tr
 from playground.ui.plots import reading_painting, scale, stack_marks, tracks
+from playground.ui.plots.downsample import once
 from playground.ui.plots.painting import polygon
 from playground.ui.plots.tracks import Floats, Layer, Picture
 from playground.ui.theme import Theme
@@ -187,8 +188,7 @@ def thin(picture: Picture, frame: StackFrame) -> NDArray[np.intp]:
     first -= first % size  # so that a growing series keeps its blocks
     blocks = (last - first) // size
     highest = picture.total[first : first + blocks * size].reshape(blocks, size).argmax(axis=1)
-    at = np.concatenate([[first], first + np.arange(blocks) * size + highest, [last - 1]])
-    return at[np.diff(at, prepend=-1) > 0]
+    return once(np.concatenate([[first], first + np.arange(blocks) * size + highest, [last - 1]]))
 
 
 def _paint_layers(
