@@ -29,7 +29,8 @@ class Load:
         idle = times.idle + getattr(times, "iowait", 0.0)
         guest = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
         busy = self._rate.of(MACHINE, sum(times) - idle - guest, time.monotonic())
-        return {} if busy is None else {MACHINE: min(100.0, 100 * busy / _cpus())}
+        # Sums of rounded times, and idle time that the system takes back, can show less than none.
+        return {} if busy is None else {MACHINE: min(100.0, max(0.0, 100 * busy / _cpus()))}
 
 
 class EngineLoad:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -24,6 +24,13 @@ from playground.workspace.series import MEMORY_DTYPE
 from playground.workspace.signal import Signal
 
 GB = 10**9
+
+
+class SpentTimes(NamedTuple):
+    """What the system tells of its processors, seconds."""
+
+    user: float
+    idle: float
 
 
 def again(probe: Probe, pids: Collection[int] = ()) -> dict[int, float]:
@@ -41,6 +48,12 @@ def again(probe: Probe, pids: Collection[int] = ()) -> dict[int, float]:
 def test_the_load_of_this_machine_is_a_percentage() -> None:
     value = again(processor.Load())[MACHINE]
     assert 0 <= value <= 100
+
+
+def test_idle_time_that_outgrows_the_clock_is_no_load_below_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = iter([5.0, 4.5])
+    monkeypatch.setattr(processor.psutil, "cpu_times", lambda: SpentTimes(next(busy), 9.0))
+    assert again(processor.Load()) == {MACHINE: 0.0}
 
 
 def test_a_busy_process_is_told_from_an_idle_one_and_a_gone_one_is_left_out() -> None:

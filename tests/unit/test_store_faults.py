@@ -79,9 +79,12 @@ def test_two_windows_write_at_once(desks: Desks) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    # On a slow disk one may be told that the other holds the file; nothing may be lost or left waiting.
+    for desk in (one, two):
+        wait_until(lambda store=desk.store: store.flush())  # type: ignore[misc]
+        assert not desk.store.stuck
     for desk in (one, two):
         assert [len(desk.chat(letter).nodes) for letter in "ab"] == [150, 150]
-        assert desk.complaints == []
 
 
 def test_a_lock_by_another_program_is_waited_out(
