@@ -131,11 +131,13 @@ def random_model(
     return words
 
 
-def mamba_model(path: Path, *, seed: int = 0, template: str | None = CHATML, n_ctx: int = 2048) -> Words:
+def mamba_model(
+    path: Path, *, seed: int = 0, template: str | None = CHATML, n_ctx: int = 2048, layers: int = 2
+) -> Words:
     """A recurrent model with random weights: what it has read can't be cut, only continued."""
     words = small_vocabulary()
     rng = np.random.default_rng(seed)
-    width, layers, conv, state, rank = 32, 2, 4, 16, 2
+    width, conv, state, rank = 32, 4, 16, 2
     inner, size = 2 * width, len(words.texts)
     writer = gguf.GGUFWriter(path, "mamba")
     _common(writer, words, n_ctx, template)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import threading
 from typing import Any
 
 from playground.engine.binding import lib
@@ -21,6 +22,20 @@ class Halt:
         library = ctypes.CDLL("msvcrt") if sys.platform == "win32" else ctypes.CDLL(None)
         self.callback: Any = lib.ggml_abort_callback(ctypes.cast(library.strlen, ctypes.c_void_p).value)
         self.data = ctypes.cast(self._bytes, ctypes.c_void_p)
+        self._lock = threading.Lock()
+        self._only: int | None = None
+
+    def stop(self, job: int) -> None:
+        """This answer was stopped: end the decode that is running, unless that is another answer's alone."""
+        with self._lock:
+            if self._only in (None, job):
+                self.set()
+
+    def guard(self, job: int) -> None:
+        """Decodes from here on are this answer's: none but its own stop ends them."""
+        with self._lock:
+            self._only = job
+            self.clear()
 
     def set(self) -> None:
         """End the decode that is running, and every later one until `clear`."""

@@ -101,7 +101,7 @@ class Inbox:
             return
         if isinstance(command, Stop):
             self.stopped.add(command.job)
-            self.halt.set()
+            self.halt.stop(command.job)
         elif isinstance(command, Tweak):
             self.tweaks.append(command)
         elif isinstance(command, StopBench):

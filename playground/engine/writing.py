@@ -77,6 +77,7 @@ class Writing:
         waited = job.waited(self._spent_ns)
         until = now() + self._tell_every_ns
         leave = until + memory.INTERVAL_NS
+        self._guard(job)
         while True:
             code = decoder.row(job.next, len(tokens), slot.seq)
             if code != OK:
@@ -128,6 +129,8 @@ class Writing:
                 batch.join(row, slot.seq)
             row_of.append(row)
         alone = len(writers) == 1
+        if alone:
+            self._guard(writers[0])
         code = context.decoder.row_each(may_abort=alone or not self._model.info.recurrent)
         if code != OK:
             self._not_written(context, writers, code)
@@ -156,6 +159,13 @@ class Writing:
         """What was drawn and not told yet."""
         self._told_ns = time.perf_counter_ns()
         self._outbox.send_all([event for job in self._jobs.values() for event in job.events()])
+
+    def _guard(self, job: Job) -> None:
+        """A recurrent state is lost with the token that is being computed: only its own answer's Stop may end that."""
+        if self._model.info.recurrent:
+            self._inbox.halt.guard(job.id)
+            if job.id in self._inbox.stopped or self._inbox.quitting:
+                self._inbox.halt.set()
 
     def _not_written(self, context: Context, writers: Sequence[Job], code: int) -> None:
         """Nothing of the batch is in the cache; the tokens wait, unless an answer has to end."""

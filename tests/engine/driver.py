@@ -19,6 +19,7 @@ from playground.protocol.events import Event, Finished, Loaded, LoadFailed, Toke
 
 T = TypeVar("T")
 PATIENCE_S = 150.0
+_STOPPABLE = "from playground.engine import decode, main; decode._SLOW_NS = 0; raise SystemExit(main.main())"
 
 
 def starter_model() -> Path | None:
@@ -33,10 +34,11 @@ def starter_model() -> Path | None:
 class Engine:
     """One engine process; events are kept in the order they came."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stoppable: bool = False) -> None:
+        """``stoppable``: each token can be stopped while it is computed, as on a machine where that takes long."""
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "playground.engine.main"],
+            [sys.executable, *(("-c", _STOPPABLE) if stoppable else ("-m", "playground.engine.main"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,

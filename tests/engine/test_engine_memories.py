@@ -13,7 +13,7 @@ from gguf_memories import hybrid_model, window_model
 from engine.conftest import QUIET
 from engine.driver import Answer, Engine
 from playground.protocol.commands import Message, Stop
-from playground.protocol.events import Hello, PromptProgress, Started
+from playground.protocol.events import Hello, PromptProgress, Started, Token
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -154,6 +154,29 @@ def test_a_stopped_prompt_leaves_a_cache_that_is_right(pair: tuple[Engine, Engin
     pair[0].send(Stop(job))
     pair[0].finished(job)
     same_as_fresh(pair, long)
+
+
+def test_the_stop_of_another_answer_takes_nothing_from_a_recurrent_state(tmp_path: Path) -> None:
+    """On slow machines Stop ends a token in the middle; a recurrent state doesn't outlive that."""
+    path = tmp_path / "recurrent.gguf"
+    mamba_model(path, layers=32)
+    engine = Engine(stoppable=True)
+    engine.until_type(Hello)
+    engine.load(path, n_ctx=1024, **QUIET)
+    calm = CALM | {"max_tokens": 100}
+    alone = engine.answer("hello", "A", **calm).ids
+    job = engine.start("hello", "B", **calm)
+    for _ in range(30):
+        engine.send(Stop(99))
+        engine.until_type(Token)
+    engine.finished(job)
+    assert Answer(engine, job).ids == alone
+    job = engine.start("hello", "B", **calm | {"max_tokens": 900})
+    engine.until_type(Token)
+    engine.send(Stop(job))
+    assert engine.finished(job).reason == "stopped"
+    assert engine.answer("hello", "B", **calm).ids == alone
+    engine.end()
 
 
 def test_long_prompts_are_marked_on_the_way(pair: tuple[Engine, Engine]) -> None:
