@@ -61,7 +61,7 @@ class Context:
         if needed > room:
             raise MemoryError(
                 tr(
-                    "A repeatable answer needs a context of its own, {needed:.1f} GB, and {room:.1f} GB are free. "
+                    "A repeatable answer needs a context of its own, {needed:.2f} GB, and {room:.2f} GB are free. "
                     "Load the model with a smaller context, or switch “Repeatable” off.",
                     needed=needed / 1e9,
                     room=room / 1e9,

@@ -16,8 +16,9 @@ from pathlib import Path
 
 import psutil
 
+from playground import cgroups
+
 _DEVICES = Path("/sys/devices")
-_CGROUP = Path("/sys/fs/cgroup")
 _SLOW_KIND = 0.6
 """Cores below this share of the fastest one's capacity or frequency are efficiency cores."""
 
@@ -53,18 +54,18 @@ def usable_cores() -> int:
     return read_cores().default
 
 
-def read_cores(devices: Path = _DEVICES, cgroup: Path = _CGROUP, affinity: Set[int] | None = None) -> Cores:
+def read_cores(devices: Path = _DEVICES, cgroup: Path = cgroups.ROOT, affinity: Set[int] | None = None) -> Cores:
     """The cores of this machine that this process may use. Never fails: what can't be read is left out."""
     if affinity is None and hasattr(os, "sched_getaffinity"):
         affinity = os.sched_getaffinity(0)
-    quota = _quota(cgroup)
+    paid = cpu_quota(cgroup)
     if affinity:
-        return _linux(devices, affinity, quota)
+        return _linux(devices, affinity, paid)
     logical = os.cpu_count() or 1
     fast, slow = _by_system()
     if not fast:
         fast, slow = psutil.cpu_count(logical=False) or logical, 0
-    return Cores(fast, slow, logical, quota)
+    return Cores(fast, slow, logical, paid)
 
 
 def _by_system() -> tuple[int, int]:
@@ -120,11 +121,16 @@ def parse_list(text: str) -> set[int]:
     return found
 
 
-def _quota(cgroup: Path) -> float:
-    limit, _, period = _text(cgroup / "cpu.max").partition(" ")
+def cpu_quota(root: Path = cgroups.ROOT) -> float:
+    """CPUs that our control groups pay for, the narrowest of them; 0: no limit."""
+    found = [paid for folder in cgroups.folders("cpu", root) if (paid := _quota(folder)) > 0]
+    return min(found, default=0.0)
+
+
+def _quota(group: Path) -> float:
+    limit, _, period = _text(group / "cpu.max").partition(" ")
     if not limit:
-        limit = _text(cgroup / "cpu/cpu.cfs_quota_us")
-        period = _text(cgroup / "cpu/cpu.cfs_period_us")
+        limit, period = _text(group / "cpu.cfs_quota_us"), _text(group / "cpu.cfs_period_us")
     try:
         return max(0.0, int(limit) / int(period))
     except (ValueError, ZeroDivisionError):

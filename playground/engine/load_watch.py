@@ -23,6 +23,7 @@ class LoadWatch:
     """Looks now and then; `free` answers from what was seen.
 
     ``busy`` gives the nanoseconds that all processors together have been busy, ``own`` those of this process.
+    ``moved`` says how many processors there are when they are others than at the last look, else 0.
     """
 
     def __init__(
@@ -31,8 +32,9 @@ class LoadWatch:
         busy: Callable[[], int],
         own: Callable[[], int] = time.process_time_ns,
         now: Callable[[], int] = time.perf_counter_ns,
+        moved: Callable[[], int] = int,
     ) -> None:
-        self._cpus = cpus
+        self._cpus, self._moved = cpus, moved
         self._busy, self._own, self._now = busy, own, now
         self._seen: deque[tuple[int, int]] = deque()
         """When, and how long others had been busy by then."""
@@ -43,6 +45,9 @@ class LoadWatch:
         now = self._now()
         if self._seen and now - self._seen[-1][0] < self._every:
             return
+        if cpus := self._moved():
+            self._cpus = cpus
+            self._seen.clear()
         self._seen.append((now, self._busy() - self._own()))
         self._every = max(LEAST_NS, _COST * (self._now() - now))
         while len(self._seen) > 2 and now - self._seen[1][0] > KEPT_NS:
@@ -66,7 +71,7 @@ def watch() -> LoadWatch | None:
             affinity = os.sched_getaffinity(0)
             reader = ProcStat(affinity, os.open("/proc/stat", os.O_RDONLY | os.O_CLOEXEC))
             reader()
-            return LoadWatch(len(affinity), reader)
+            return LoadWatch(len(affinity), reader, moved=reader.moved)
     try:
         _psutil_busy()
     except (OSError, AttributeError, RuntimeError):
@@ -78,10 +83,22 @@ class ProcStat:
     """Linux: the lines of some processors in /proc/stat. Time stolen by a hypervisor is time others had."""
 
     def __init__(self, cpus: Set[int], fd: int) -> None:
-        self._names = {f"cpu{cpu}" for cpu in cpus}
         self._fd = fd
         self._tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+        self._take(cpus)
+
+    def _take(self, cpus: Set[int]) -> None:
+        self._cpus = cpus
+        self._names = {f"cpu{cpu}" for cpu in cpus}
         self._size = 512 + 128 * (max(cpus, default=0) + 2)
+
+    def moved(self) -> int:
+        """Processors that we were given or left, if they aren't those of before: how many now; else 0."""
+        cpus = os.sched_getaffinity(0)
+        if cpus == self._cpus:
+            return 0
+        self._take(cpus)
+        return len(cpus)
 
     def __call__(self) -> int:
         """Nanoseconds busy. Raises ValueError when none of the processors is listed."""

@@ -34,7 +34,7 @@ def settle(model: Model, wanted: Mapping[str, Any], notes: list[str], *, gpu: bo
     if verdict.kind == "tight" and verdict.needs is not None:
         notes.append(
             tr(
-                "Memory is tight: {whole:.1f} GB are needed and {free:.1f} GB are free, so parts of the file are "
+                "Memory is tight: {whole:.2f} GB are needed and {free:.2f} GB are free, so parts of the file are "
                 "read again and again. A smaller quant would be faster.",
                 whole=verdict.needs.whole / 1e9,
                 free=free / 1e9,
@@ -62,7 +62,7 @@ def _own(model: Model, options: Options, free: int, notes: list[str]) -> int:
 def _refusal(model: Model, options: Options, free: int) -> LoadError:
     needs = model.needs(options)
     assert needs is not None
-    figures = tr("{private:.1f} GB of memory and {free:.1f} GB are free", private=needs.private / 1e9, free=free / 1e9)
+    figures = tr("{private:.2f} GB of memory and {free:.2f} GB are free", private=needs.private / 1e9, free=free / 1e9)
     largest = largest_n_ctx(model, options, free)
     if largest:
         return LoadError(

@@ -1,13 +1,39 @@
-"""What memory the machine, or our container, has left. Reads two small files on Linux, psutil elsewhere."""
+"""What memory the machine, or our container, has left. Reads some small files on Linux, psutil elsewhere."""
 
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
+from playground import cgroups
+
 _LINUX = sys.platform.startswith("linux")
+_NO_LIMIT = 1 << 60
+"""Version 1 of the control groups writes a number where there is no limit."""
+
+
+class _Files(NamedTuple):
+    limit: str
+    used: str
+    stat: str
+    cache: tuple[bytes, ...]
+    """The lines of ``stat`` that count pages of files."""
+
+
+_FILES = (
+    _Files("memory.max", "memory.current", "memory.stat", (b"inactive_file", b"active_file")),
+    _Files(
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "memory.stat",
+        (b"total_inactive_file", b"total_active_file"),
+    ),
+)
+"""How versions 2 and 1 of the control groups name them."""
 
 
 def machine() -> tuple[int, int]:
@@ -23,7 +49,7 @@ def machine_and_swap() -> tuple[int, int, int, int]:
     names = ("MemTotal:", "MemAvailable:", "MemFree:", "SwapTotal:", "SwapFree:")
     figures = kilobytes("/proc/meminfo", names)
     available, total = figures["MemAvailable:"] or figures["MemFree:"], figures["MemTotal:"]
-    limit, free = _container()
+    limit, free = container()
     if limit:
         available, total = min(available, free), min(total, limit)
     return available, total, figures["SwapTotal:"] - figures["SwapFree:"], figures["SwapTotal:"]
@@ -40,16 +66,45 @@ def kilobytes(path: str, names: tuple[str, ...]) -> dict[str, int]:
     return found
 
 
-def _container() -> tuple[int, int]:
-    """A control group's memory limit and what is left of it; zeros without a limit."""
-    base = Path("/sys/fs/cgroup")
+def container(root: Path = cgroups.ROOT, own: Path = cgroups.OWN) -> tuple[int, int]:
+    """The least memory limit of our control groups, and what is left below the narrowest; zeros without a limit.
+
+    Pages of files count as free, as they do in the kernel's own figure for the machine.
+    """
+    limits, left = [], []
+    for files in _group_files(tuple(cgroups.folders("memory", root, own))):
+        limit = _number(files.limit)
+        used = _number(files.used) if limit is not None and limit < _NO_LIMIT else None
+        if limit is not None and used is not None:
+            limits.append(limit)
+            left.append(min(limit, max(0, limit - used + _cache(files))))
+    return (min(limits), min(left)) if limits else (0, 0)
+
+
+@lru_cache(maxsize=8)
+def _group_files(folders: tuple[Path, ...]) -> list[_Files]:
+    """Those that are there; the files of a group are always the same."""
+    return [
+        _Files(str(folder / row.limit), str(folder / row.used), str(folder / row.stat), row.cache)
+        for folder in folders
+        for row in _FILES
+        if (folder / row.limit).is_file()
+    ]
+
+
+def _number(path: str) -> int | None:
     try:
-        limit = (base / "memory.max").read_text("ascii").strip()
-        if limit == "max":
-            return 0, 0
-        used = int((base / "memory.current").read_text("ascii"))
-        stat = (base / "memory.stat").read_text("ascii").split()
-        cache = int(stat[stat.index("inactive_file") + 1])
+        with open(path, "rb", buffering=0) as file:
+            return int(file.read(64))
     except (OSError, ValueError):
-        return 0, 0
-    return int(limit), max(0, int(limit) - used + cache)
+        return None  # gone, or “max”
+
+
+def _cache(files: _Files) -> int:
+    """Bytes of pages of files that the group may give back."""
+    try:
+        with open(files.stat, "rb") as file:
+            lines = dict(line.split(b" ", 1) for line in file.read().splitlines())
+        return sum(int(lines.get(name, 0)) for name in files.cache)
+    except (OSError, ValueError):
+        return 0

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from playground import cgroups
 from playground.protocol.events import Event, Memory
 
 Evidence: TypeAlias = Literal[
@@ -70,25 +71,10 @@ def oom_kills() -> int | None:
 
 
 def _cgroup_files() -> list[Path]:
-    """The files that count a cgroup's out-of-memory kills: version 2's and version 1's."""
-    try:
-        lines = Path("/proc/self/cgroup").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    files: list[Path] = []
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        below = path.lstrip("/")
-        if not controllers:
-            files += _first(Path("/sys/fs/cgroup"), below, "memory.events")
-        elif "memory" in controllers.split(","):
-            files += _first(Path("/sys/fs/cgroup/memory"), below, "memory.oom_control")
-    return files
-
-
-def _first(root: Path, below: str, name: str) -> list[Path]:
-    """In a container the path may be the host's; then its own root counts."""
-    return [path for path in (root / below / name, root / name) if path.is_file()][:1]
+    """The file that counts our control group's out-of-memory kills, of version 2 or 1."""
+    names = ("memory.events", "memory.oom_control")
+    files = (folder / name for folder in cgroups.folders("memory") for name in names)
+    return [path for path in files if path.is_file()][:1]
 
 
 def _counter(path: Path) -> int | None:

@@ -58,3 +58,37 @@ def test_this_machine_can_be_watched() -> None:
     made = watch()
     assert made is not None
     made.look()
+
+
+def test_processors_taken_away_meanwhile_are_not_free() -> None:
+    now, busy, cpus = [0], [0], [0]
+    seen = LoadWatch(2, lambda: busy[0], lambda: 0, lambda: now[0], lambda: cpus[0])
+    for _ in range(4):
+        seen.look()
+        now[0] += 100 * MS
+    assert seen.free(100 * MS) == 2.0
+    cpus[0] = 1
+    seen.look()
+    assert seen.free(100 * MS) is None, "what was seen of the others' processors says nothing of these"
+    cpus[0] = 0
+    for _ in range(2):
+        now[0] += 100 * MS
+        seen.look()
+    assert seen.free(100 * MS) == 1.0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux tells which processors we may use")
+def test_the_processors_are_those_that_the_thread_may_use_now() -> None:
+    before = os.sched_getaffinity(0)
+    if len(before) < 2:
+        pytest.skip("there is one processor")
+    fd = os.open("/proc/stat", os.O_RDONLY)
+    try:
+        reader = ProcStat(before, fd)
+        assert not reader.moved()
+        os.sched_setaffinity(0, {min(before)})
+        assert reader.moved() == 1
+        assert not reader.moved()
+    finally:
+        os.sched_setaffinity(0, before)
+        os.close(fd)
