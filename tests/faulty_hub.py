@@ -63,7 +63,9 @@ class FaultyHub:
     """Instead of the true one: what the Hub says of a file that was published otherwise."""
     asked: list[Asked] = field(default_factory=list)
     slow_s: float = 0.0
-    """Seconds between two pieces of 16 KiB."""
+    """Seconds between two pieces."""
+    slow_piece: int = PIECE
+    """Bytes of a piece while it is slow."""
 
     def __enter__(self) -> FaultyHub:
         self.stopping = threading.Event()
@@ -240,7 +242,7 @@ class _Handler(BaseHTTPRequestHandler):
         sent = 0
         limit = spoiled.after if spoiled and kind in ("cut", "stall", "corrupt") else len(data)
         while sent < min(limit, len(data)):
-            piece = data[sent : min(limit, sent + PIECE)]
+            piece = data[sent : min(limit, sent + (self.hub.slow_piece if self.hub.slow_s else PIECE))]
             self.wfile.write(piece)
             sent += len(piece)
             if self.hub.slow_s and self.hub.stopping.wait(self.hub.slow_s):

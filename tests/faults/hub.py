@@ -6,7 +6,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from gguf_shapes import llama_1b
 from hub.faults import seeded
@@ -39,11 +39,13 @@ QUESTIONS: dict[str, Ask] = {
 def run(setting: Setting) -> None:
     """The questions in turn, each over a line and a Hub that fail by its seed."""
     setting.folder.mkdir(parents=True, exist_ok=True)
-    with _impatient(), Server() as server:
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    with Server() as server, ExitStack() as cases:
         _fill(server, setting)
         hub = Hub(server.url, token=TOKEN)
         page = read_page(hub, NAME, never)
         right = {what: ask(hub, page) for what, ask in QUESTIONS.items()}
+        cases.enter_context(_impatient())
         for case in setting.cases(KIND):
             case.what = list(QUESTIONS)[case.index % len(QUESTIONS)]
             with judged(case, setting):
@@ -87,7 +89,6 @@ def _impatient() -> Iterator[None]:
     """Waits and limits are cut short; what is waited for is the same."""
     before = hub_client.PAUSES_S, hub_client.READ_S
     hub_client.PAUSES_S, hub_client.READ_S = (0.01, 0.02), 0.3
-    os.environ["NO_PROXY"] = "127.0.0.1"
     try:
         yield
     finally:

@@ -175,7 +175,7 @@ def _for_good(case: Case, rig: Rig, moment: str) -> None:
         rig.until(offered, 20, "the card that offers to end it")
         w.act("A", "kill")
         rig.until(rig.settled, what="the engine that was loaded again")
-    if rig.text() != written:
+    if not rig.text().startswith(written):  # what was in the pipe may have come since
         raise Fault(f"text was lost: {written!r}, now {rig.text()!r}")
     rig.check(case)
     case.outcome = "ended, text kept"

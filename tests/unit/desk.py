@@ -45,8 +45,12 @@ class Desk:
         for node in chat.nodes.values():
             self.store.save_node(node, chat.id)
 
+    def flush(self) -> None:
+        """Wait until all is on disk; a slow one may take its time."""
+        assert self.store.flush(PATIENCE_S)
+
     def close(self) -> None:
-        assert self.store.close()
+        assert self.store.close(PATIENCE_S)
 
 
 Desks: TypeAlias = Callable[..., Desk]

@@ -97,7 +97,16 @@ def test_a_folder_that_does_not_answer_is_said(paths: Paths, monkeypatch: pytest
 
     row = library.sources.Source("net", "the network folder", lambda paths: [paths.models], hang)
     monkeypatch.setattr("playground.models.sources.SOURCES", (*library.sources.SOURCES, row))
-    monkeypatch.setattr(finding, "PATIENCE_S", 0.05)
+    take = finding._Look.take
+
+    def take_and_hurry(look: finding._Look, report: scanner.Report) -> None:
+        """Patience ends when all the others have answered."""
+        take(look, report)
+        if [key for key, state in look._taken.states.items() if state == "looking"] == ["net"]:
+            monkeypatch.setattr(finding, "PATIENCE_S", -1)
+
+    monkeypatch.setattr(finding._Look, "take", take_and_hurry)
+    monkeypatch.setattr(finding, "PATIENCE_S", 100)
     said: list[str] = []
     try:
         assert find(paths, "mine 3b", said.append).path == str(wanted)

@@ -102,7 +102,9 @@ def test_a_folder_that_hangs_holds_up_nobody(paths: Paths, catalog: Catalog, tmp
     scan = Scanner(paths, [replace(rows[0], find=hang), rows[1]], catalog, taken.take, patience_s=1)
     scan.start()
     assert scan.wait(100)
-    assert taken.states == {"slow": "no_answer", "good": "done"}
+    # A busy machine may have kept the good one from answering in time, too; it is listened to all the same.
+    wait_until(lambda: taken.states["good"] == "done")
+    assert taken.states["slow"] == "no_answer"
     assert [model.away for model in taken.models()] == [True, True, False, False, False]
     let_go.set()
     wait_until(lambda: taken.states["slow"] == "done")
@@ -152,6 +154,7 @@ def test_a_file_opened_from_a_disk_that_hangs_holds_up_no_other(
     scan = Scanner(paths, rows, catalog, taken.take, patience_s=1)
     scan.start()
     assert scan.wait(100)
-    assert taken.states == {f"recent:{tmp_path / 'hung'}": "no_answer", f"recent:{tmp_path / 'good'}": "done"}
+    wait_until(lambda: taken.states[f"recent:{tmp_path / 'good'}"] == "done")
+    assert taken.states[f"recent:{tmp_path / 'hung'}"] == "no_answer"
     assert [model.path for model in taken.models()] == [str(tmp_path / "good" / "Model-0B-Q4_K_M.gguf")]
     let_go.set()

@@ -46,7 +46,7 @@ def test_later_changes_of_a_value_are_not_kept(desks: Desks) -> None:
 def test_saving_a_turn_again_keeps_its_place(desks: Desks) -> None:
     desk, chat = desks(), a_chat()
     desk.save(chat)
-    assert desk.store.flush()
+    desk.flush()
     chat.nodes["c1-a"].text = "again"
     desk.store.save_node(chat.nodes["c1-a"], chat.id)
     back = desk.chat(chat.id)
@@ -72,7 +72,7 @@ def test_a_turn_may_be_saved_before_its_chat(desks: Desks) -> None:
     desk, chat = desks(), a_chat()
     for node in chat.nodes.values():
         desk.store.save_node(node, chat.id)
-    assert desk.store.flush()
+    desk.flush()
     desk.store.save_chat(chat)
     assert desk.chat(chat.id) == chat
 
@@ -103,11 +103,11 @@ def test_an_undo_in_one_window_outlives_the_start_of_another(desks: Desks, chats
     desk = desks()
     desk.save(a_chat())
     desk.store.delete_chat("c1")
-    assert desk.store.flush()
+    desk.flush()
     code = (
         "import sys, queue; from pathlib import Path; from playground.conversation.store import Store\n"
         "q = queue.Queue(); s = Store(Path(sys.argv[1]), q.put); s.start(); s.list_chats(print)\n"
-        "q.get(timeout=100)(); assert s.close()"
+        "q.get(timeout=100)(); assert s.close(100)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(chats_path)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
@@ -181,7 +181,7 @@ def test_a_growing_answer_is_there_after_a_flush_and_its_end_wins(desks: Desks) 
     desk.save(chat)
     for n in range(2000):
         desk.store.grow_node(chat.id, node.id, "x" * n, "t" * n)
-    assert desk.store.flush()
+    desk.flush()
     back = desk.chat(chat.id).nodes["w"]
     assert (len(back.text), len(back.thinking), back.state) == (1999, 1999, "writing")
     desk.store.grow_node(chat.id, node.id, "stale", "")
@@ -241,7 +241,7 @@ def test_a_lane_whose_last_turn_is_missing_stands_at_the_newest_one_it_sees(desk
 def test_write_ahead_log_and_versions(desks: Desks, chats_path: Path) -> None:
     desk = desks()
     desk.save(a_chat())
-    assert desk.store.flush()
+    desk.flush()
     db = sqlite3.connect(chats_path)
     assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert schema.version(db) == len(MIGRATIONS)

@@ -93,14 +93,14 @@ def test_a_lock_by_another_program_is_waited_out(
     monkeypatch.setattr("playground.conversation.opening.BUSY_S", 0.05)
     desk, chat = desks(), a_chat()
     assert desk.titles() == []
-    other = sqlite3.connect(chats_path, isolation_level=None)
+    other = sqlite3.connect(chats_path, timeout=100, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     desk.save(chat)
     desk.until(lambda: bool(desk.complaints))
     assert "Another program" in desk.complaints[0]
     other.execute("ROLLBACK")
     other.close()
-    assert desk.store.flush(20)
+    desk.flush()
     assert desk.chat(chat.id) == chat
     assert len(desk.complaints) == 1
 
@@ -114,7 +114,7 @@ q, said, box = queue.Queue(), [], []
 store = Store(Path(sys.argv[1]), q.put, said.append)
 store.start()
 store.save_node(Node("before", None, "user", "y" * 1000), "c")
-assert store.flush()
+assert store.flush(100)
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 for n in range(20):
     store.save_node(Node(f"n{n}", None, "user", "x" * 50_000), "c")
@@ -127,8 +127,8 @@ while not box:
     q.get(timeout=100)()
 assert "before" in box[0].nodes
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-assert store.flush(20)
-assert store.close()
+assert store.flush(100)
+assert store.close(100)
 print(len(said), said[0])
 """
 
@@ -148,7 +148,7 @@ def test_a_full_disk_loses_nothing_and_is_said_once(desks: Desks, chats_path: Pa
 def test_full_by_sqlites_own_word(desks: Desks) -> None:
     desk = desks()
     desk.save(a_chat())
-    assert desk.store.flush()
+    desk.flush()
 
     def no_more(db: sqlite3.Connection) -> None:
         (pages,) = db.execute("PRAGMA page_count").fetchone()
@@ -158,7 +158,7 @@ def test_full_by_sqlites_own_word(desks: Desks) -> None:
     waiting: list[str] = []
     desk.store.on_waiting = waiting.append
     disk.put(("test", "limit"), no_more)
-    assert desk.store.flush()
+    desk.flush()
     assert not desk.store.stuck
     desk.store.save_node(Node("big", None, "user", "x" * 500_000), "c1")
     desk.until(lambda: bool(desk.complaints))
@@ -168,7 +168,7 @@ def test_full_by_sqlites_own_word(desks: Desks) -> None:
     assert waiting[-1].startswith("The disk is full")
     # Reading still works, and the limit is lifted where it was set: on the store's own connection.
     assert desk.ask(lambda reply: disk.ask(_unlimited(reply))) is True
-    assert desk.store.flush(20)
+    desk.flush()
     assert len(desk.chat("c1").nodes["big"].text) == 500_000
     desk.until(lambda: waiting[-1] == "")
     assert not desk.store.stuck
@@ -192,7 +192,7 @@ def test_what_is_being_tried_again_is_not_saved_yet(desks: Desks) -> None:
     assert again.wait(60)
     assert desk.store.stuck
     go_on.set()
-    assert desk.store.flush(20)
+    desk.flush()
     assert not desk.store.stuck
 
 
@@ -209,7 +209,7 @@ def test_a_folder_that_cant_be_made_is_said_and_answers_still_come(desks: Desks,
     desk.save(a_chat())
     assert not desk.store.flush(0.3)
     (tmp_path / "file").unlink()
-    assert desk.store.flush(20)
+    desk.flush()
     assert desk.chat("c1") == a_chat()
     assert len(desk.complaints) == 1
 
@@ -222,7 +222,7 @@ def test_one_value_that_cant_be_kept_doesnt_hold_up_the_others(desks: Desks) -> 
         desk.save(a_chat())
         disk.put(("state", "bad"), lambda db: db.execute("INSERT INTO state VALUES (NULL, NULL)") and None)
         desk.store.set_state("good", {"a": 1})
-    assert desk.store.flush()
+    desk.flush()
     assert desk.chat("c1") == a_chat()
     assert desk.ask(desk.store.get_state, "good") == {"a": 1}
     assert len(desk.complaints) == 1
