@@ -1,11 +1,13 @@
 """Engines take turns: llama.cpp's threads spin, and two engines on the same cores fall fifty-fold.
 
+Together they share the cores, so there are never more of them than cores: each computes with one thread at least.
 Pure bookkeeping on one thread. An engine holds the turn while it has a job; jobs of the
 same engine share its batch and join at once.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,7 +21,7 @@ class _Waiting:
 
 
 class Turns:
-    """Who may generate. With ``together`` everyone may, and the cores are split."""
+    """Who may generate. With ``together`` as many as there are cores, and these are split."""
 
     def __init__(self) -> None:
         self._running: dict[int, int] = {}  # job → engine
@@ -27,6 +29,8 @@ class Turns:
         self._alone: int | None = None
         """The running job that nobody may join."""
         self._together = False
+        self.most = os.cpu_count() or 1
+        """Engines that may run together: the cores there are, better known once an engine was loaded."""
 
     @property
     def together(self) -> bool:
@@ -89,4 +93,5 @@ class Turns:
         return None
 
     def _may_run(self, engine: int) -> bool:
-        return self._together or not self._running or engine in self._running.values()
+        running = self.running
+        return not running or engine in running or (self._together and len(running) < self.most)

@@ -100,6 +100,8 @@ class Engines:
         """Another memory sample."""
         self.kept: Signal[[StatesSaved]] = Signal()
         """An engine that ends has put its chats' memory on disk."""
+        self.turned: Signal[[]] = Signal()
+        """Somebody got the turn, or gave it up."""
         self.rested: Signal[[Engine]] = Signal()
         """Its last job ended."""
 
@@ -133,9 +135,8 @@ class Engines:
             self.start(engine)
         engine.told, engine.waits = True, ""
         states, budget = (self.states, self.states_budget) if self.states_budget else ("", 0)
-        engine.process.send(
-            Load(engine.path, dict(engine.options), states, budget, machine=self.machine, tune_s=self.tune_s)
-        )
+        options = dict(engine.options)
+        engine.process.send(Load(engine.path, options, states, budget, machine=self.machine, tune_s=self.tune_s))
 
     def refuse(self, engine: Engine, event: LoadFailed) -> None:
         """End one that can't be loaded, as if it had said so itself."""
@@ -155,25 +156,20 @@ class Engines:
         if engine.state == "ready":
             self._ask(engine, command)
 
-    def waits_for(self, job: int) -> list[Engine]:
-        """The engines a job has to wait for; empty when it is not waiting for a turn."""
-        if any(job in engine.sent for engine in self.all.values()):
-            return []
-        return [self.all[number] for number in self.turns.running if number in self.all]
-
     def measure(self, engine: Engine, command: Bench, begun: Callable[[], None]) -> None:
         """Run a benchmark as soon as no engine writes; nobody writes before `measured` is called."""
 
         def go() -> None:
             engine.process.send(command)
             begun()
+            self.turned.emit()
 
         self.turns.ask(-command.request, engine.id, go, alone=True)
 
     def measured(self, request: int) -> None:
         """A benchmark ended, or no longer wants its turn."""
         self.turns.done(-request)
-        self._split_threads()
+        self._turn()
 
     def withdraw(self, engine: Engine, job: int) -> bool:
         """Take back a job that the engine does not have yet; False when it has it."""
@@ -187,7 +183,7 @@ class Engines:
         engine.jobs.pop(job, None)
         engine.sent.discard(job)
         self.turns.done(job)
-        self._split_threads()
+        self._turn()
         engine.used = next(self._uses)
         if not engine.jobs:
             self.rested.emit(engine)
@@ -240,7 +236,7 @@ class Engines:
     def set_together(self, together: bool) -> None:
         """Let engines run at the same time with the cores split, or in turn."""
         self.turns.set_together(together)
-        self._split_threads()
+        self._turn()
 
     def set_governed(self, governed: bool) -> None:
         """Let engines give threads up while other programs need the cores, or keep their counts."""
@@ -275,11 +271,16 @@ class Engines:
     def _ask(self, engine: Engine, command: Generate) -> None:
         def go() -> None:
             engine.sent.add(command.job)
-            self._split_threads()
+            self._turn()
             engine.process.send(command)
 
         self.turns.ask(command.job, engine.id, go)
         self.changed.emit(engine)
+
+    def _turn(self) -> None:
+        """Others compute now."""
+        self._split_threads()
+        self.turned.emit()
 
     def _split_threads(self) -> None:
         """Tell the engines that compute how many threads they have."""
@@ -317,6 +318,7 @@ class Engines:
             return
         engine.state, engine.fraction = "ready", 1.0
         engine.facts.info, engine.facts.load_seconds = event.info, event.seconds
+        self.turns.most = max(1, event.info.n_cores or self.turns.most)
         self.changed.emit(engine)
         for command in list(engine.jobs.values()):
             self._ask(engine, command)

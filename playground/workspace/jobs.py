@@ -24,7 +24,6 @@ from playground.protocol.events import (
     ThreadsChanged,
     Token,
 )
-from playground.translate import tr
 from playground.workspace import notices
 from playground.workspace.engines import Engine, Engines
 from playground.workspace.lane import EngineFacts, Lane, LaneState, Notice
@@ -33,6 +32,7 @@ from playground.workspace.ports import Background, Keeper
 from playground.workspace.series import Answer
 from playground.workspace.signal import Signal
 from playground.workspace.state import State, record_of
+from playground.workspace.waiting import waited_for
 
 NODE_STATES: dict[Finish, NodeState] = {
     "end": "done",
@@ -103,6 +103,7 @@ class Jobs:
         engines.job_event.connect(self._on_event)
         engines.tokens.connect(self._on_tokens)
         engines.batch_done.connect(self._pass_on)
+        engines.turned.connect(self._say_waits)
 
     def begin(self, lane: Lane, engine: Engine, node: Node, messages: list[Message]) -> None:
         """Let the engine write ``node``, the lane's last turn."""
@@ -361,10 +362,14 @@ class Jobs:
             self._background(job.answer.to_bytes, keep)
 
     def _waited_for(self, job: Job) -> str:
-        if self._engines.turns.alone:
-            return tr("waiting for the benchmark")
-        facts = {id(engine.facts) for engine in self._engines.waits_for(job.id)}
-        return ", ".join(lane.letter for lane in self._state.lanes if id(lane.engine) in facts)
+        return waited_for(job, self.all.values(), self._state.chat, measuring=self._engines.turns.alone)
+
+    def _say_waits(self) -> None:
+        """Somebody else has the turn now: those that wait say whose it is."""
+        for job in self.all.values():
+            lane = self._lane_of(job) if job.state == "queued" and job.engine.state == "ready" else None
+            if lane is not None and lane.detail != self._waited_for(job):
+                self._show(job)
 
     def _lane_of(self, job: Job) -> Lane | None:
         if job.chat is not self._state.chat:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import partial
+
 from playground.supervisor.turns import Turns
 
 
@@ -37,6 +39,7 @@ def test_a_withdrawn_job_never_runs() -> None:
 
 def test_together_lets_all_run_and_releases_those_that_wait() -> None:
     turns, went = Turns(), []
+    turns.most = 2
     turns.ask(1, 10, lambda: went.append(1))
     turns.ask(2, 20, lambda: went.append(2))
     turns.set_together(True)
@@ -60,6 +63,7 @@ def test_what_runs_alone_waits_for_all_and_is_not_overtaken() -> None:
 
 def test_together_does_not_let_others_run_beside_what_runs_alone() -> None:
     turns, went = Turns(), []
+    turns.most = 3
     turns.set_together(True)
     turns.ask(1, 10, lambda: went.append(1))
     turns.ask(-1, 20, lambda: went.append(-1), alone=True)
@@ -100,3 +104,19 @@ def test_of_two_that_run_alone_one_follows_the_other() -> None:
     turns.done(-1)
     assert went == [-1, -2]
     assert turns.alone
+
+
+def test_no_more_engines_run_together_than_there_are_cores() -> None:
+    turns, went = Turns(), list[int]()
+    turns.most = 2
+    turns.set_together(True)
+    for job, engine in ((1, 10), (2, 20), (3, 30), (4, 10)):
+        turns.ask(job, engine, partial(went.append, job))
+    assert went == [1, 2, 4], "the third waits, a job of one that runs joins it"
+    turns.done(1)
+    assert went == [1, 2, 4]
+    turns.done(2)
+    assert went == [1, 2, 4, 3]
+    turns.set_together(False)
+    turns.set_together(True)
+    assert turns.running == {10, 30}
