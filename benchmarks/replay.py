@@ -151,6 +151,7 @@ def info(path: str) -> ModelInfo:
         n_vocab=49_152,
         n_layer=30,
         n_threads=1,
+        n_cores=4,  # a replay needs none, so all four may run together
         n_batch=2048,
         n_ubatch=512,
         n_gpu_layers=0,
