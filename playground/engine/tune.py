@@ -22,6 +22,7 @@ from playground.engine.cores import Cores, read_cores
 from playground.engine.load import Model
 from playground.protocol.events import Tuned
 from playground.protocol.measured import Measured
+from playground.translate import tr
 
 ROUNDS = 3
 """Rounds over all candidates; in each the first token after a change is left out."""
@@ -75,19 +76,19 @@ class Tuning:
             return None
         self._looks -= 1
         if self._is_wanted():
-            return self.skip("an answer was wanted")
+            return self.skip(tr("an answer was wanted"))
         if self._load is not None:
             self._load.look()
             free = self._load.free(int(PAUSE_S * 0.9e9))
             if free is None or free < read_cores().logical - BUSY_SHARE:
-                return None if self._looks else self.skip("another program was using the processor")
+                return None if self._looks else self.skip(tr("another program was using the processor"))
         self._looks = 0
         return self._measure()
 
     def skip(self, why: str) -> Tuned:
         """Give it up."""
         self._looks = 0
-        return Tuned(None, 0.0, f"Threads were not measured: {why}.")
+        return Tuned(None, 0.0, tr("Threads were not measured: {why}.", why=why))
 
     def _measure(self) -> Tuned:
         """The cache is empty afterwards."""
@@ -98,7 +99,7 @@ class Tuning:
             meter = ContextMeter(model, start + self._seconds, self._is_wanted)
             found = measure(meter, cores, identity(cores), with_pieces=model.info.n_ctx >= _ROOM)
         except OutOfTime:
-            return self.skip("an answer was wanted" if self._is_wanted() else "this model is too slow for that")
+            return self.skip(tr("an answer was wanted") if self._is_wanted() else tr("this model is too slow for that"))
         finally:
             lib.llama_set_n_threads(model.ctx, *before)
             lib.llama_memory_clear(model.memory, False)
@@ -107,7 +108,7 @@ class Tuning:
             self._load.look()
             free = self._load.free(int(took * 0.5e9))
             if free is not None and free < cores.logical - BUSY_SHARE:
-                return self.skip("another program was using the processor")
+                return self.skip(tr("another program was using the processor"))
         return Tuned(found, took)
 
 

@@ -100,7 +100,7 @@ def describe(path: Path, source: str = "opened") -> ModelFile:
         gguf.refuse_unloadable(gguf.read_header(path))
     except gguf.GgufError as error:
         return replace(model, error=str(error))
-    return replace(model, error=f"“{path.name}” is no language model.")
+    return replace(model, error=tr("“{name}” is no language model.", name=path.name))
 
 
 def match(models: Iterable[ModelFile], text: str, *, broken: bool = False) -> ModelFile:

@@ -161,7 +161,11 @@ def from_text(text: str, key: str = "own:", name: str = "") -> Preset:
     version = content.get("preset", VERSION)
     if version != VERSION:
         raise SettingError(
-            f"This preset has the format {version!r:.20}; this version of the app reads format {VERSION}."
+            tr(
+                "This preset has the format {version}; this version of the app reads format {known}.",
+                version=f"{version!r:.20}",
+                known=VERSION,
+            )
         )
     order = content.get("samplers", [])
     if not isinstance(order, list) or not all(isinstance(one, str) for one in order):
