@@ -19,6 +19,7 @@ from playground.engine.load import Model
 from playground.engine.outbox import Outbox
 from playground.engine.slots import Slot
 from playground.engine.states import WORTH_SAVING
+from playground.engine.threads import Threads
 from playground.protocol.commands import Bench, BenchTest
 from playground.protocol.events import BenchDone, BenchPhase, BenchProgress, BenchRow
 from playground.translate import later, tr
@@ -78,7 +79,7 @@ class _Where:
 class Benchmark:
     """Carries out Bench commands on a loaded model."""
 
-    def __init__(self, model: Model, context: Context, inbox: Inbox, outbox: Outbox) -> None:
+    def __init__(self, model: Model, context: Context, inbox: Inbox, outbox: Outbox, threads: Threads) -> None:
         self._model = model
         self._ctx = context.ctx
         self._slots = context.slots
@@ -86,7 +87,7 @@ class Benchmark:
         self._decoder = context.decoder
         self._inbox = inbox
         self._outbox = outbox
-        self._batch_threads = int(lib.llama_n_threads_batch(model.ctx))
+        self._threads = threads
         self._request = 0
         self._where = _Where()
         self._done = self._total = 0.0
@@ -167,8 +168,9 @@ class Benchmark:
         self._request = command.request
         self._random.seed(1)
         self._done, self._total = 0.0, _work(command)
-        threads = command.n_threads or self._model.info.n_threads
-        for_prompts = command.n_threads_batch or command.n_threads or self._batch_threads
+        loaded, loaded_batch = self._threads.loaded
+        threads = command.n_threads or loaded
+        for_prompts = command.n_threads_batch or command.n_threads or loaded_batch
         lib.llama_set_n_threads(self._ctx, threads, for_prompts)
         try:
             for index, test in enumerate(command.tests):

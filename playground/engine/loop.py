@@ -68,7 +68,7 @@ class Loop:
         """The context of the repeatable answer that is being written; there is one at a time."""
         self._threads = Threads(model, self._use_threads, self._tell_threads)
         self._tuning = Tuning(model, tune_s, lambda: inbox.wanted or inbox.quitting)
-        self._bench = Benchmark(model, self._shared, inbox, outbox)
+        self._bench = Benchmark(model, self._shared, inbox, outbox, self._threads)
         self._jobs: dict[int, Job] = {}
         self._writing = Writing(model, self._jobs, inbox, outbox, self._threads, self._finish, self._take_tweaks)
         self._read_now: Job | None = None

@@ -42,6 +42,11 @@ class Threads:
         self._shared = False
         self._preemptions = _preemptions()
 
+    @property
+    def loaded(self) -> tuple[int, int]:
+        """The counts that the model was loaded with, or that were measured since: for writing, and for prompts."""
+        return self._loaded, self._loaded_batch
+
     def wrote(self, rows: int, took_ns: Sequence[int]) -> None:
         """Tokens were computed, one after the other, each time one for each of ``rows`` sequences."""
         before = self._preemptions

@@ -195,7 +195,8 @@ class Bench:
             self._finish("failed", tr("No test fits: this model’s context ends at {n_ctx:,} tokens.", n_ctx=n_ctx))
             return
         self.state, self._asked = "waiting", True
-        self._engines.measure(engine, BenchCommand(self._request, self.tests, self.repeats), self._begun)
+        command = BenchCommand(self._request, self.tests, self.repeats, *_threads(engine))
+        self._engines.measure(engine, command, self._begun)
 
     def _begun(self) -> None:
         self.state, self.began_s = "measuring", time.monotonic()
@@ -266,6 +267,13 @@ class Bench:
 
     def _shown(self, engine: Engine) -> bool:
         return any(lane.engine is engine.facts for lane in self._state.lanes)
+
+
+def _threads(engine: Engine) -> tuple[int, int]:
+    """Counts for writing and reading that were set since it was loaded; 0: as it was loaded."""
+    info, fixed = engine.facts.info, int(engine.options.get("n_threads", 0))
+    let_go = info.auto_threads if info is not None and info.auto_threads != info.n_threads else 0
+    return fixed or let_go, int(engine.options.get("n_threads_batch", 0))
 
 
 def _without_sizes(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -70,6 +70,22 @@ def test_a_run_is_measured_in_the_lanes_engine_kept_and_held_against_the_next(dr
     assert w.lanes[0].path[-1].text
 
 
+def test_it_measures_with_the_threads_that_are_set_now(driver: Driver, bench: Bench) -> None:
+    w = driver.workspace
+    wish(bench, prompts="32", generations="4", depths="0", repeats="1")
+    w.set_threads("A", 2)
+    bench.start()
+    assert len(w.engines.all) == 1, "the loaded engine has what is wanted"
+    measured(driver, bench)
+    assert {(result.n_threads, result.n_threads_batch) for result in bench.results} == {(2, 2)}
+    w.set_threads("A", 0)
+    bench.start()
+    measured(driver, bench)
+    info = next(iter(w.engines.all.values())).facts.info
+    assert info is not None
+    assert {result.n_threads for result in bench.results} == {info.auto_threads}
+
+
 def test_what_a_lane_asks_for_meanwhile_waits_and_is_answered(driver: Driver, bench: Bench) -> None:
     w = driver.workspace
     bench.start()
