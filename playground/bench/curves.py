@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from playground.bench.report import cells_of, varied
+from playground.bench.report import cells_of, option_words, varied
 from playground.bench.result import Result
 from playground.translate import tr
 
@@ -48,8 +48,8 @@ def _length(result: Result) -> str:
 def _differences(result: Result, others: Sequence[Result]) -> list[str]:
     """What tells this result from the others of its run, in words."""
     cells = cells_of(result)
-    words = [cells["model"]] if len({other.model_key for other in others}) > 1 else []
+    words = [f"{result.model_name} {result.quant}"] if len({other.model_key for other in others}) > 1 else []
     if len({(other.n_threads, other.n_threads_batch) for other in others}) > 1:
         words.append(tr("{threads} threads", threads=cells["threads"]))
     several = [name for name in varied(others) if len({getattr(other, name) for other in others}) > 1]
-    return words + [f"{name} {cells[name]}" for name in several]
+    return words + [option_words(result, name) for name in several]

@@ -6,40 +6,81 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from playground.bench.result import Result, count
+from playground.bench.result import Result
 from playground.bench.statistics import Ratio
 
 FORMATS = ("table", "md", "json", "jsonl", "csv")
-_DEFAULTS: Mapping[str, Any] = {
-    "n_batch": 2048, "n_ubatch": 512, "type_k": "f16", "type_v": "f16", "use_mmap": True, "use_mlock": False,
-}  # fmt: skip
-_RIGHT = ("size", "params", "threads", "t/s", "n_batch", "n_ubatch", "n_gpu_layers", "vs before")
+_DEFAULTS: Mapping[str, Any] = {"n_batch": 2048, "n_ubatch": 512, "type_k": "f16", "type_v": "f16", "load_mode": "mmap"}
+_OPTIONS = ("n_batch", "n_ubatch", "type_k", "type_v", "flash_attn", "load_mode", "n_gpu_layers")
+"""Options that have a column where they differ, in llama-bench's order."""
+_PROCESSOR = ("CPU", "BLAS", "ZenDNN")
+"""Backends whose tables have no column for GPU layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """How a column is written; titles and widths are llama-bench's."""
+
+    title: str
+    width: int
+    right: bool = True
+
+
+COLUMNS: Mapping[str, Column] = {
+    "name": Column("name", 10, right=False),
+    "model": Column("model", 30, right=False),
+    "size": Column("size", 10),
+    "params": Column("params", 10),
+    "backend": Column("backend", 10, right=False),
+    "n_gpu_layers": Column("ngl", 3),
+    "threads": Column("threads", 7),
+    "n_batch": Column("n_batch", 7),
+    "n_ubatch": Column("n_ubatch", 8),
+    "type_k": Column("type_k", 6),
+    "type_v": Column("type_v", 6),
+    "flash_attn": Column("fa", 3),
+    "load_mode": Column("lm", 10),
+    "test": Column("test", 15),
+    "t/s": Column("t/s", 20),
+    "vs before": Column("vs before", 15),
+}
+"""In the order in which they stand. “name” is the model's own, only where there are several models."""
+
+
+def columns_of(
+    results: Sequence[Result], options: Iterable[str] = (), *, named: bool = False, compare: bool = False
+) -> list[str]:
+    """The columns that such results need; ``options``, and with ``named`` the model's name, have one anyhow."""
+    shown = {"model", "size", "params", "backend", "threads", "test", "t/s", *options, *varied(results)}
+    if named or len({result.model_key for result in results}) > 1:
+        shown.add("name")
+    if any(not any(name in result.backend for name in _PROCESSOR) for result in results):
+        shown.add("n_gpu_layers")
+    if compare:
+        shown.add("vs before")
+    return [name for name in COLUMNS if name in shown]
 
 
 class Table:
     """Columns fixed beforehand, so that each row can be printed as soon as it is measured."""
 
-    def __init__(self, varied: Iterable[str], model_width: int, *, markdown: bool, compare: bool) -> None:
-        """``varied``: names of options that take several values and so need a column."""
-        extra = [name for name in (*_DEFAULTS, "flash_attn", "n_gpu_layers") if name in set(varied)]
-        self.columns = ["model", "size", "params", *extra, "threads", "test", "t/s"]
-        if compare:
-            self.columns.append("vs before")
+    def __init__(self, columns: Sequence[str], *, name_width: int = 0, markdown: bool) -> None:
+        self.columns = columns
         self._markdown = markdown
-        least = {"model": model_width, "size": 10, "params": 8, "test": 20, "t/s": 18, "vs before": 15}
-        self._widths = {name: max(len(name), least.get(name, 0)) for name in self.columns}
+        self._widths = {name: max(COLUMNS[name].width, len(COLUMNS[name].title)) for name in columns}
+        if "name" in self._widths:
+            self._widths["name"] = max(self._widths["name"], name_width)
 
     def head(self) -> str:
         """The first two lines."""
-        rules = [
-            "-" * (width - 1) + ":" if self._markdown and name in _RIGHT else "-" * width
-            for name, width in self._widths.items()
-        ]
-        if self._markdown:
-            return f"{self._line(self.columns)}\n|{'|'.join(f' {rule} ' for rule in rules)}|"
-        return f"{self._line(self.columns)}\n{'  '.join(rules)}"
+        titles = self._line([COLUMNS[name].title for name in self.columns])
+        if not self._markdown:
+            return f"{titles}\n{'  '.join('-' * width for width in self._widths.values())}"
+        rules = ["-" * (width - 1) + ("-:"[COLUMNS[name].right]) for name, width in self._widths.items()]
+        return f"{titles}\n| {' | '.join(rules)} |"
 
     def row(self, result: Result, against: Ratio | None = None) -> str:
         """A result as a line."""
@@ -47,31 +88,51 @@ class Table:
         return self._line([cells[name] for name in self.columns])
 
     def _line(self, cells: Sequence[str]) -> str:
+        clean = [cell.replace("|", "/") for cell in cells] if self._markdown else cells
         shown = [
-            (cell.replace("|", "/") if self._markdown else cell).rjust(width)
-            if name in _RIGHT
-            else (cell.replace("|", "/") if self._markdown else cell).ljust(width)
-            for cell, (name, width) in zip(cells, self._widths.items(), strict=True)
+            cell.rjust(width) if COLUMNS[name].right else cell.ljust(width)
+            for cell, (name, width) in zip(clean, self._widths.items(), strict=True)
         ]
         return f"| {' | '.join(shown)} |" if self._markdown else "  ".join(shown).rstrip()
 
 
 def cells_of(result: Result) -> dict[str, str]:
-    """Everything a table can show of a result, in words."""
+    """Everything a table can show of a result, in llama-bench's words."""
     threads = str(result.n_threads)
     if result.n_threads_batch != result.n_threads:
         threads += f"/{result.n_threads_batch}"
+    size, params = result.model_size / 2**20, result.model_n_params / 1e6
     return {
-        "model": f"{result.model_name} {result.model_type.rsplit(' ', 1)[-1]}",
-        "size": f"{result.model_size / 1e6:,.1f} MB"
-        if result.model_size < 1e9
-        else f"{result.model_size / 1e9:.2f} GB",
-        "params": count(result.model_n_params),
+        "name": result.model_name,
+        "model": result.model_type,
+        "size": f"{size:.2f} MiB" if size < 1024 else f"{size / 1024:.2f} GiB",
+        "params": f"{params:.2f} M" if params < 1000 else f"{params / 1000:.2f} B",
+        "backend": result.backend,
         "threads": threads,
         "test": result.name,
         "t/s": speed(result),
-        **{name: _word(getattr(result, name)) for name in (*_DEFAULTS, "flash_attn", "n_gpu_layers")},
+        **{name: str(getattr(result, name)) for name in _OPTIONS},
+        "flash_attn": str(int(result.flash_attn)),
     }
+
+
+def option_words(result: Result, name: str) -> str:
+    """An option that has a column, in words: “flash_attn on”, “type_k q8_0”."""
+    value = getattr(result, name)
+    return f"{name} {('on' if value else 'off') if isinstance(value, bool) else value}"
+
+
+def made_on(results: Sequence[Result]) -> str:
+    """What a table's figures hold for: “build: llama-cpp-python 0.3.36 (0c1e570) · AMD EPYC, 2 cores · Linux x86_64”.
+
+    Above it stands the model's name where the table has no column for it.
+    """
+    result = results[0]
+    name = f"model: {result.model_name}\n" if len({one.model_key for one in results}) == 1 else ""
+    commit = f" ({result.build_commit})" if result.build_commit else ""
+    gpu = [result.gpu_info] if result.gpu_info else []
+    machine = [f"{result.cpu_info}, {result.n_cores} cores", *gpu, result.system]
+    return f"{name}build: {' · '.join([result.build.split(' · ')[0] + commit, *machine])}"
 
 
 def speed(result: Result) -> str:
@@ -83,15 +144,14 @@ def speed(result: Result) -> str:
 
 def varied(results: Sequence[Result]) -> list[str]:
     """Options that differ between the results or from the usual."""
-    names = (*_DEFAULTS, "flash_attn", "n_gpu_layers")
-    seen = {name: {getattr(result, name) for result in results} for name in names}
-    return [name for name in names if len(seen[name]) > 1 or (name in _DEFAULTS and seen[name] - {_DEFAULTS[name]})]
+    seen = {name: {getattr(result, name) for result in results} for name in _OPTIONS}
+    return [name for name in _OPTIONS if len(seen[name]) > 1 or (name in _DEFAULTS and seen[name] - {_DEFAULTS[name]})]
 
 
 def as_table(results: Sequence[Result], *, markdown: bool = False) -> str:
     """The whole table."""
-    width = max((len(cells_of(result)["model"]) for result in results), default=0)
-    table = Table(varied(results), width, markdown=markdown, compare=False)
+    width = max((len(result.model_name) for result in results), default=0)
+    table = Table(columns_of(results), name_width=width, markdown=markdown)
     return "\n".join([table.head(), *map(table.row, results)]) + "\n"
 
 
@@ -131,7 +191,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
         return "'" + value
     return int(value) if isinstance(value, bool) else value
-
-
-def _word(value: Any) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)

@@ -14,6 +14,14 @@ from playground.bench.statistics import deviation, mean
 from playground.protocol.commands import BenchTest
 from playground.protocol.events import BenchRow, ModelInfo
 
+_FIRST = (
+    "build_commit", "cpu_info", "gpu_info", "backends", "model_filename", "model_type", "model_size", "model_n_params",
+    "n_batch", "n_ubatch", "n_threads", "type_k", "type_v", "n_gpu_layers", "flash_attn", "load_mode", "n_prompt",
+    "n_gen", "n_depth", "test_time", "avg_ns", "stddev_ns", "avg_ts", "stddev_ts",
+)  # fmt: skip
+"""llama-bench's fields, in its order. It has more of them, for options that we have not, and tells flash attention,
+GPU layers and load mode as they were asked for; here they are as they were in force."""
+
 
 class Result(msgspec.Struct, frozen=True):
     """A row of the table and of the history."""
@@ -32,7 +40,7 @@ class Result(msgspec.Struct, frozen=True):
     model_filename: str
     model_name: str
     model_type: str
-    """“llama 135M Q4_1”."""
+    """llama.cpp’s description: “llama 1B Q4_K - Medium”; in results of earlier versions “llama 135M Q4_1”."""
     model_size: int
     """Bytes of all tensors."""
     model_n_params: int
@@ -53,6 +61,11 @@ class Result(msgspec.Struct, frozen=True):
     n_gen: int
     n_depth: int
     samples_ns: list[int]
+    backends: str = ""
+    """As llama-bench names them; empty in results of earlier versions."""
+    build_commit: str = ""
+    model_quant: str = ""
+    """“Q4_K_M”; empty in results of earlier versions, whose ``model_type`` ends with it."""
 
     @property
     def test(self) -> BenchTest:
@@ -63,6 +76,21 @@ class Result(msgspec.Struct, frozen=True):
     def name(self) -> str:
         """“pp512 @ d1024”."""
         return name_of(self.test)
+
+    @property
+    def quant(self) -> str:
+        """“Q4_K_M”."""
+        return self.model_quant or self.model_type.rsplit(" ", 1)[-1]
+
+    @property
+    def backend(self) -> str:
+        """What computed; without a GPU it was the processor."""
+        return self.backends or ("" if self.gpu_info else "CPU")
+
+    @property
+    def load_mode(self) -> str:
+        """llama.cpp’s name of how the file was read: “mmap”, “mlock”, “mmap+mlock”, “none”."""
+        return "+".join(name for name, used in (("mmap", self.use_mmap), ("mlock", self.use_mlock)) if used) or "none"
 
     @property
     def samples_ts(self) -> list[float]:
@@ -83,7 +111,7 @@ class Result(msgspec.Struct, frozen=True):
     @property
     def model_key(self) -> tuple[Any, ...]:
         """Equal for the same model, wherever its file lies."""
-        return self.model_name, self.model_type, self.model_size, self.model_n_params
+        return self.model_name, self.quant, self.model_size, self.model_n_params
 
     @property
     def options_key(self) -> tuple[Any, ...]:
@@ -99,17 +127,18 @@ class Result(msgspec.Struct, frozen=True):
         return (*self.model_key, *self.options_key, self.n_prompt, self.n_gen, self.n_depth)
 
     def fields(self) -> dict[str, Any]:
-        """Everything, with what follows from the samples, in llama-bench's order."""
-        kept = msgspec.structs.asdict(self)
-        samples = kept.pop("samples_ns")
-        run = kept.pop("run")
-        moment = kept.pop("test_time")
-        return {
-            **kept, "flash_attn": int(self.flash_attn), "test_time": moment,
+        """Everything, with what follows from the samples: llama-bench's fields in its order, then ours."""
+        samples = self.samples_ns
+        told = msgspec.structs.asdict(self) | {
+            "backends": self.backend, "model_quant": self.quant, "load_mode": self.load_mode,
+            "flash_attn": int(self.flash_attn),
             "avg_ns": round(mean(samples)), "stddev_ns": round(deviation(samples)),
-            "avg_ts": round(self.avg_ts, 6), "stddev_ts": round(self.stddev_ts, 6), "run": run,
-            "samples_ns": samples, "samples_ts": [round(value, 6) for value in self.samples_ts],
+            "avg_ts": round(self.avg_ts, 6), "stddev_ts": round(self.stddev_ts, 6),
+            "samples_ts": [round(value, 6) for value in self.samples_ts],
         }  # fmt: skip
+        last = ("samples_ns", "samples_ts")
+        names = [*_FIRST, *(name for name in told if name not in (*_FIRST, *last)), *last]
+        return {name: told[name] for name in names}
 
 
 def make_result(
@@ -136,7 +165,7 @@ def make_result(
         memory=machine.memory,
         model_filename=info.path,
         model_name=clean(name or info.name),
-        model_type=clean(f"{info.arch} {count(info.n_params)} {info.quant}"),
+        model_type=clean(info.description or f"{info.arch} {info.quant}"),
         model_size=info.size,
         model_n_params=info.n_params,
         n_ctx=info.n_ctx,
@@ -154,6 +183,9 @@ def make_result(
         n_gen=row.test.n_gen,
         n_depth=row.test.n_depth,
         samples_ns=row.samples_ns,
+        backends=clean(info.backends),
+        build_commit=clean(info.commit),
+        model_quant=info.quant,
     )
 
 
@@ -164,13 +196,6 @@ def new_run() -> str:
     now = time.time_ns()
     moment = time.strftime("%Y%m%dT%H%M%S", time.gmtime(now // 10**9))
     return f"{moment}.{now // 1000 % 10**6:06d}Z-{secrets.token_hex(3)}"
-
-
-def count(n: int) -> str:
-    """“135M”, “1.2B”."""
-    if n >= 10**9:
-        return f"{n / 1e9:.1f}B".replace(".0B", "B")
-    return f"{n / 1e6:.0f}M" if n >= 10**6 else f"{n / 1e3:.0f}K"
 
 
 def clean(text: str) -> str:

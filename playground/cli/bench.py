@@ -29,7 +29,7 @@ from playground.settings.field import SettingError
 
 _THREADS = ("n_threads", "n_threads_batch")
 """Options that a loaded engine can change."""
-_COLUMNS = {"cache_type_k": "type_k", "cache_type_v": "type_v"}
+_COLUMNS = {"cache_type_k": "type_k", "cache_type_v": "type_v", "use_mmap": "load_mode", "use_mlock": "load_mode"}
 _PHASES = {"warm_up": "warming up", "depth": "filling the context", "prompt": "reading", "writing": "writing"}
 
 
@@ -172,7 +172,7 @@ class _Printer:
         self._results: list[Result] = []
         self._kept: list[Result] | None = None
         self._varied = varied
-        self._width = max(len(clean(model.name)) + 8 for model in models)
+        self._names = {clean(model.name) for model in models}
         self._table: report.Table | None = None
 
     def kept(self, kept: History) -> list[Result]:
@@ -189,9 +189,10 @@ class _Printer:
         self._results.append(result)
         if self._form in ("table", "md"):
             if self._table is None:
-                names = [*self._varied, *report.varied([result])]
-                compare = self.compares and bool(self._kept)
-                self._table = report.Table(names, self._width, markdown=self._form == "md", compare=compare)
+                several, compare = len(self._names) > 1, self.compares and bool(self._kept)
+                columns = report.columns_of([result], self._varied, named=several, compare=compare)
+                width = max(map(len, self._names))
+                self._table = report.Table(columns, name_width=width, markdown=self._form == "md")
                 print(self._table.head())
             print(self._table.row(result, against), flush=True)
         elif self._form == "csv":
@@ -203,6 +204,8 @@ class _Printer:
         """What can only be printed whole."""
         if self._form == "json":
             print(report.as_json(self._results), end="", flush=True)
+        elif self._table is not None:
+            print(f"\n{report.made_on(self._results)}", flush=True)
 
 
 def _show_history(kept: History, given: argparse.Namespace) -> int:
@@ -228,8 +231,8 @@ def _show_history(kept: History, given: argparse.Namespace) -> int:
 
 def _with_moments(results: Sequence[Result], everything: Sequence[Result], *, markdown: bool) -> str:
     """The table of several runs, each under its moment, each result against the one before it."""
-    width = max(len(report.cells_of(result)["model"]) for result in results)
-    table = report.Table(report.varied(results), width, markdown=markdown, compare=True)
+    width = max(len(result.model_name) for result in results)
+    table = report.Table(report.columns_of(results, compare=True), name_width=width, markdown=markdown)
     lines: list[str] = []
     for rows in reversed(history.by_run(results).values()):
         first = rows[0]
@@ -243,4 +246,4 @@ def _with_moments(results: Sequence[Result], everything: Sequence[Result], *, ma
 
 
 def _is(result: Result, name: str) -> bool:
-    return name in f"{result.model_name} {result.model_type} {result.model_filename}".lower()
+    return name in f"{result.model_name} {result.model_type} {result.quant} {result.model_filename}".lower()

@@ -64,6 +64,10 @@ _dev_count = _bind("ggml_backend_dev_count", ctypes.c_size_t)
 _dev_get = _bind("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
 _dev_type = _bind("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
 _dev_description = _bind("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
+_reg_count = _bind("ggml_backend_reg_count", ctypes.c_size_t)
+_reg_get = _bind("ggml_backend_reg_get", ctypes.c_void_p, ctypes.c_size_t)
+_reg_name = _bind("ggml_backend_reg_name", ctypes.c_char_p, ctypes.c_void_p)
+_commit = _bind("ggml_commit", ctypes.c_char_p)
 _dev_memory = _bind(
     "ggml_backend_dev_memory",
     None,
@@ -81,6 +85,17 @@ def build_text() -> str:
     """The binding's version and llama.cpp's own description of its build."""
     system = lib.llama_print_system_info().decode("utf-8", "replace").strip().rstrip("|").strip()
     return f"llama-cpp-python {importlib.metadata.version('llama-cpp-python')} · {system}"
+
+
+def build_commit() -> str:
+    """The state of llama.cpp's source that it was built from: “0c1e570”."""
+    return str(_commit().decode("utf-8", "replace").removesuffix("-dirty"))
+
+
+def backends() -> str:
+    """What this build computes with beside the processor, as llama-bench names it; “CPU” where that is all."""
+    names = [_reg_name(_reg_get(index)).decode("utf-8", "replace") for index in range(_reg_count())]
+    return ",".join(name for name in names if name not in ("CPU", "RPC")) or "CPU"
 
 
 def gpu() -> tuple[str, str]:

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Mapping
 from typing import Any
 
-from playground.engine.binding import lib
+from playground.engine.binding import backends, build_commit, lib
 from playground.engine.cores import usable_cores
 from playground.engine.loglines import LogLines
 from playground.engine.template import ChatTemplate
@@ -38,6 +38,13 @@ def meta(model: Any, key: str) -> str:
         return ""
     buffer = ctypes.create_string_buffer(n + 1)
     lib.llama_model_meta_val_str(model, name, buffer, n + 1)
+    return buffer.value.decode("utf-8", "replace")
+
+
+def described(model: Any) -> str:
+    """llama.cpp's own description: architecture, size, file type."""
+    buffer = ctypes.create_string_buffer(128)
+    lib.llama_model_desc(model, buffer, len(buffer))
     return buffer.value.decode("utf-8", "replace")
 
 
@@ -102,4 +109,7 @@ def describe(
         licence=meta(model, "general.license"),
         n_cores=usable_cores(),
         auto_threads=auto_threads or usable_cores(),
+        description=described(model),
+        backends=backends(),
+        commit=build_commit(),
     )

@@ -10,7 +10,7 @@ from playground.protocol.commands import BenchTest
 from playground.protocol.measured import Measured
 from playground.protocol.numbers import Count, Number
 
-PROTOCOL_VERSION = 5
+PROTOCOL_VERSION = 6
 """Raised with every change of a message; both sides refuse a stranger."""
 
 Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
@@ -104,6 +104,12 @@ class ModelInfo(msgspec.Struct, frozen=True):
     """Fast physical cores that the engine may use: what engines that run together share. 0: not known."""
     auto_threads: Count = 0
     """Threads that “automatic” takes on this machine."""
+    description: str = ""
+    """llama.cpp’s own words: “llama 1B Q4_K - Medium”."""
+    backends: str = ""
+    """What it can compute with, as llama-bench names it: “CPU”, “CUDA”, “Vulkan,BLAS”."""
+    commit: str = ""
+    """The state of llama.cpp’s source that the build was made from."""
 
 
 class Loaded(msgspec.Struct, frozen=True, tag="loaded"):

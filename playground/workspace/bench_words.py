@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 
 from playground.bench.plan import name_of
-from playground.bench.report import cells_of, speed, varied
+from playground.bench.report import cells_of, option_words, speed, varied
 from playground.bench.result import Result
 from playground.bench.statistics import Ratio
 from playground.translate import later, tr, tr_n
@@ -92,7 +92,7 @@ def run_tag(results: Sequence[Result]) -> str:
     if not results or len({result.model_key for result in results}) > 1:
         return ""
     first = results[0]
-    return f"{first.model_type.rsplit(' ', 1)[-1]} · {format_bytes(first.model_size)}"
+    return f"{first.quant} · {format_bytes(first.model_size)}"
 
 
 def moment(result: Result) -> str:
@@ -137,11 +137,10 @@ def rate(value: float) -> str:
 
 def made_with(result: Result, results: Sequence[Result]) -> str:
     """Machine, threads and what is not as usual: “AMD Ryzen 5, 6 cores · 6 threads · type_k q8_0”."""
-    cells = cells_of(result)
-    counts = {one.n_threads for one in results}
-    threads = tr_n(int(cells["threads"]), "1 thread", "{n} threads") if len(counts) == 1 else ""
+    counts = {(one.n_threads, one.n_threads_batch) for one in results}
+    threads = _threads(result) if len(counts) == 1 else ""
     fixed = [name for name in varied(results) if len({getattr(one, name) for one in results}) == 1]
-    options = [f"{name} {cells[name]}" for name in fixed]
+    options = [option_words(result, name) for name in fixed]
     gpu = (
         [tr("{gpu_info}, {n_gpu_layers} layers", gpu_info=result.gpu_info, n_gpu_layers=result.n_gpu_layers)]
         if result.gpu_info and result.n_gpu_layers
@@ -150,6 +149,13 @@ def made_with(result: Result, results: Sequence[Result]) -> str:
     cores = tr_n(result.n_cores, "1 core", "{n} cores")
     flash = [tr("flash attention") if result.flash_attn else tr("no flash attention")]
     return " · ".join(part for part in (f"{result.cpu_info}, {cores}", *gpu, threads, *flash, *options) if part)
+
+
+def _threads(result: Result) -> str:
+    """“6 threads”; “2/6 threads” where prompts are read with another count."""
+    if result.n_threads_batch != result.n_threads:
+        return tr("{threads} threads", threads=cells_of(result)["threads"])
+    return tr_n(result.n_threads, "1 thread", "{n} threads")
 
 
 def build_words(result: Result) -> str:

@@ -23,10 +23,14 @@ def test_a_quick_run_is_measured_kept_and_compared() -> None:
     ]  # fmt: skip
     assert all(len(row["samples_ns"]) == 2 and row["avg_ts"] > 0 and row["n_threads"] == 1 for row in rows)
     assert rows[0]["model_name"] == "SmolLM2 135M Instruct"
+    assert (rows[0]["model_type"], rows[0]["backends"]) == ("llama 256M Q4_1", "CPU"), "as llama-bench says it"
 
     again = run("bench", *QUICK, "-n", "0")
     assert again.returncode == 0, again.stderr
-    head, _, row = again.stdout.splitlines()
+    head, _, row, _, name, build = again.stdout.splitlines()
+    assert row.split()[:7] == ["llama", "256M", "Q4_1", "92.10", "MiB", "134.52", "M"]
+    assert name == "model: SmolLM2 135M Instruct"
+    assert build.startswith("build: llama-cpp-python")
     assert head.split()[-2:] == ["vs", "before"]
     assert row.endswith("×")
 

@@ -105,8 +105,44 @@ def test_json_csv_and_lines_say_the_same() -> None:
         "build cpu_info model_filename model_type model_size model_n_params n_batch n_ubatch n_threads type_k type_v"
     )
     wanted += " n_gpu_layers flash_attn use_mmap n_prompt n_gen n_depth test_time avg_ns stddev_ns avg_ts stddev_ts"
+    wanted += " build_commit backends load_mode"
     assert set(wanted.split()) <= set(told[0])
     assert set(wanted.split()) <= set(table[0])
+
+
+LLAMA_BENCH = """\
+| model                          |       size |     params | backend    | threads |            test |                  t/s |
+| ------------------------------ | ---------: | ---------: | ---------- | ------: | --------------: | -------------------: |
+| llama 256M Q4_1                |  92.10 MiB |   134.52 M | CPU        |       2 |   pp512 @ d1024 |      384.00 ± 181.02 |
+| llama 1B Q4_0                  |   1.29 GiB |     1.24 B | CPU        |       2 |     pp512+tg128 |      480.00 ± 226.27 |
+"""  # noqa: E501
+
+
+def test_the_table_is_llama_bench_s_own() -> None:
+    rows = [
+        result(model_type="llama 256M Q4_1", model_size=96_576_768, model_n_params=134_515_008, n_depth=1024),
+        result(model_type="llama 1B Q4_0", model_size=1_390_000_000, model_n_params=1_236_000_000, n_gen=128),
+    ]
+    parts = [report.Table(report.columns_of([row]), markdown=True) for row in rows]
+    assert f"{parts[0].head()}\n{parts[0].row(rows[0])}\n{parts[1].row(rows[1])}\n" == LLAMA_BENCH
+    head = report.as_table([result(model_name="a"), result(model_name="b", flash_attn=False)]).splitlines()[0]
+    assert head.split() == ["name", "model", "size", "params", "backend", "threads", "fa", "test", "t/s"]
+    on_card = result(backends="CUDA", gpu_info="RTX", n_gpu_layers=30)
+    assert report.columns_of([on_card])[3:6] == ["backend", "n_gpu_layers", "threads"]
+
+
+def test_results_of_earlier_versions_are_compared_with_those_of_today(tmp_path: Path) -> None:
+    """They had no backend, and a description of our own making."""
+    line = json.loads(msgspec.json.encode(result()))
+    for name in ("backends", "build_commit", "model_quant"):
+        del line[name]
+    (tmp_path / history.FILE).write_text(json.dumps(line) + "\n")
+    (old,) = History(tmp_path).load().results
+    today = {"model_type": "llama 256M Q4_K - Medium", "model_quant": "Q4_1", "backends": "CPU", "build_commit": "c"}
+    new = result(run="20260102T000000Z-bb", **today)
+    assert history.before(new, [old]) == old
+    assert history.before(result(run="20260102T000000Z-bb", **today | {"model_quant": "Q4_0"}), [old]) is None
+    assert report.cells_of(old)["backend"] == "CPU"
 
 
 def test_a_markdown_table_keeps_its_columns() -> None:

@@ -92,3 +92,9 @@ def test_what_a_run_was_made_with() -> None:
     assert said == "c, 2 cores · 2 threads · flash attention · type_k q8_0"
     rows = [result(n_threads=1), result(n_threads=2)]
     assert "threads" not in words.made_with(rows[0], rows), "the table has them"
+
+
+def test_another_thread_count_for_prompts_is_said() -> None:
+    rows = [result(n_threads=1, n_threads_batch=4), result(n_threads=1, n_threads_batch=4, n_prompt=0, n_gen=128)]
+    assert words.made_with(rows[0], rows) == "c, 2 cores · 1/4 threads · flash attention"
+    assert "threads" not in words.made_with(rows[0], [rows[0], result(n_threads=1)])

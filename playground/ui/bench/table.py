@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableView
 
-from playground.bench.report import cells_of, speed, varied
+from playground.bench.report import COLUMNS, cells_of, columns_of, speed
 from playground.bench.result import Result
 from playground.bench.statistics import Ratio, ratio
 from playground.translate import tr
@@ -20,8 +20,7 @@ from playground.ui.theme import Theme
 from playground.workspace.bench_words import difference_words
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
-_RIGHT = ("size", "params", "threads", "t/s", "difference")
-_CAN_GO = ("params", "size", "model", "threads")
+_CAN_GO = ("backend", "params", "size", "model", "threads")
 _LOOKS = {"faster": ("arrow-up", "ok"), "slower": ("warning", "warn")}
 """Verdicts that are marked: icon and token."""
 
@@ -53,9 +52,7 @@ class ResultModel(QAbstractTableModel):
         """Show these; ``other`` names what they are held against, in the title of its column."""
         self.beginResetModel()
         self.rows = list(rows)
-        extra = varied([row.result for row in rows]) if rows else []
-        names = ["model", "size", "params", *extra, "threads", "test", "t/s"]
-        self.columns = [(name, name) for name in names]
+        self.columns = [(name, COLUMNS[name].title) for name in columns_of([row.result for row in rows])]
         if any(row.other is not None for row in rows):
             self.columns += [("other", other), ("difference", tr("difference"))]
         self.columns.append(("verdict", ""))
@@ -94,7 +91,7 @@ class ResultModel(QAbstractTableModel):
 
 
 def _alignment(key: str) -> Qt.AlignmentFlag:
-    return beside(key in (*_RIGHT, "other"))
+    return beside(COLUMNS[key].right if key in COLUMNS else key in ("other", "difference"))
 
 
 def _text(key: str, row: Row) -> str:
