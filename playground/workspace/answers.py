@@ -139,10 +139,10 @@ class Answers:
         """Point a lane at a turn; mirrors the job that writes there, if any."""
         lane.path = self._state.chat.path(leaf)
         lane.writing = None
-        last = next((node for node in reversed(lane.path) if node.role == "assistant"), None)
+        last = lane.newest
         finished = self._jobs.finished.get(last.id) if last is not None else None
         lane.answer = finished.answer if finished is not None else self._kept(lane, last)
-        lane.n_past = 0
+        lane.n_past = next((n for node in reversed(lane.path) if (n := _held(node))), 0)
         job = self._jobs.job_of(lane)
         if job is not None:
             self._jobs.mirror(job, lane)
@@ -269,6 +269,12 @@ def kept_answer(node: Node | None) -> Answer:
 def _nanoseconds(seconds: object) -> int:
     """Of a figure in a record, which may be a stranger's."""
     return int(seconds * 1e9) if isinstance(seconds, int | float) and 0 <= seconds < 1e7 else 0
+
+
+def _held(node: Node) -> int:
+    """Tokens in the context at an answer's end, as its record says; 0: it doesn't."""
+    held = node.record.get("n_past")
+    return held if isinstance(held, int) and held > 0 else 0
 
 
 def _find(path: list[Node], node_id: str) -> int | None:

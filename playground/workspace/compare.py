@@ -34,6 +34,11 @@ def _some(value: float) -> float | None:
     return value if value > 0 else None
 
 
+def _own(read: Callable[[Lane], float | None]) -> Callable[[Lane], float | None]:
+    """Of an answer that the lane's model wrote; a row has that model's name."""
+    return lambda lane: read(lane) if lane.own_figures else None
+
+
 def _time(lane: Lane) -> float | None:
     times = lane.answer.tokens.view["t_ns"]
     return (int(times[-1]) - lane.answer.asked_ns) / 1e9 if len(times) else None
@@ -45,11 +50,11 @@ def _memory(lane: Lane) -> float | None:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column(later("Prompt tok/s"), lambda lane: _some(lane.answer.prompt_tok_s), format_rate_value, 1),
-    Column("TTFT, s", lambda lane: _some(lane.answer.ttft_ns / 1e9), lambda v: f"{v:.2f}", -1),
-    Column("tok/s", lambda lane: _some(lane.answer.tok_s()), format_rate_value, 1),
-    Column(later("Tokens"), lambda lane: _some(len(lane.answer.tokens)), lambda v: f"{v:,.0f}"),
-    Column(later("Time"), _time, lambda v: f"{v:.2f} s"),
+    Column(later("Prompt tok/s"), _own(lambda lane: _some(lane.answer.prompt_tok_s)), format_rate_value, 1),
+    Column("TTFT, s", _own(lambda lane: _some(lane.answer.ttft_ns / 1e9)), lambda v: f"{v:.2f}", -1),
+    Column("tok/s", _own(lambda lane: _some(lane.answer.tok_s())), format_rate_value, 1),
+    Column(later("Tokens"), _own(lambda lane: _some(len(lane.answer.tokens))), lambda v: f"{v:,.0f}"),
+    Column(later("Time"), _own(_time), lambda v: f"{v:.2f} s"),
     Column(later("Memory"), _memory, lambda v: f"{format_gb(int(v))} GB", -1),
 )
 
@@ -69,5 +74,5 @@ def ended(lane: Lane) -> str:
     """How the newest answer ended, or that it runs."""
     if lane.busy:
         return tr("running") if len(lane.answer.tokens) else tr("waiting")
-    node = next((node for node in reversed(lane.path) if node.role == "assistant"), None)
+    node = lane.newest if lane.own_figures else None
     return tr(ENDED.get(str(node.record.get("reason", "")), "")) if node is not None else ""

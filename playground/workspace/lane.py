@@ -152,6 +152,17 @@ class Lane:
         """Id of the last turn."""
         return self.path[-1].id if self.path else None
 
+    @property
+    def newest(self) -> Node | None:
+        """The newest answer on its path."""
+        return next((node for node in reversed(self.path) if node.role == "assistant"), None)
+
+    @property
+    def own_figures(self) -> bool:
+        """Whether ``answer`` tells of the model that the lane has now; a chat's last one may be another's."""
+        made_by = self.newest.record.get("model") if self.newest is not None else None
+        return self.model is None or not isinstance(made_by, str) or made_by == self.model.path
+
     def seen(self) -> None:
         """The engine gave a sign of life."""
         self.last_sign_ns = time.perf_counter_ns()

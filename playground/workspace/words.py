@@ -180,12 +180,13 @@ class Figure:
 
 
 def lane_figures(lane: Lane) -> list[Figure]:
-    """What a lane's header shows at the right: speed, first token, memory; measured values only."""
+    """What a lane's header shows at the right: speed, first token, memory; measured values of its model only."""
     if lane.state in ("empty", "loading"):
         return []
     figures: list[Figure] = []
     gone = lane.state in ("failed", "unloaded")
-    if len(lane.answer.tokens):
+    own = lane.own_figures
+    if own and len(lane.answer.tokens):
         rate = lane.answer.tok_s(RATE_WINDOW if lane.busy else 0)
         if rate:
             figures.append(Figure(format_rate_value(rate), "tok/s", tr("was") if gone else ""))
@@ -199,7 +200,7 @@ def lane_figures(lane: Lane) -> list[Figure]:
         figures.append(Figure(format_gb(int(memory["rss"][-1])), "GB"))
     elif gone and len(memory):
         figures.append(Figure("", "", tr("memory given back")))
-    if lane.answer.n_reused:
+    if own and lane.answer.n_reused:
         figures.append(_reused(lane.answer))
     return figures
 

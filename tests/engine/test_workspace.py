@@ -264,6 +264,10 @@ def test_switching_chats_lets_the_answer_go_on(driver: Driver) -> None:
     driver.until(lambda: w.chat.id == first)
     assert w.lanes[0].path[-1].record["n_drawn"] == 80
     assert len(w.lanes[0].answer.tokens) == 80
+    held = w.lanes[0].path[-1].record["n_past"]
+    assert w.lanes[0].n_past == held > 80  # how full the context is
+    w.new_chat()
+    assert w.lanes[0].n_past == 0
 
 
 def test_delete_and_undo(driver: Driver) -> None:

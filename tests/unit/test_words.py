@@ -6,8 +6,10 @@ import time
 
 import pytest
 
+from playground.conversation.tree import Node
 from playground.protocol.events import Memory, Token
 from playground.workspace import words
+from playground.workspace.compare import COLUMNS, ended
 from playground.workspace.lane import Lane, LaneState, ModelRef
 
 S = 10**9
@@ -136,3 +138,19 @@ def test_figures_show_only_what_was_measured() -> None:
         "TTFT 0.62 s",
         "memory given back",
     ]
+
+
+def test_another_model_s_figures_are_not_the_lane_s() -> None:
+    lane = lane_in("ready")
+    lane.model = ModelRef("/m/q8.gguf", "Small", "Q8_0", 1, "", "opened")
+    lane.engine.load_seconds = 0.4
+    lane.answer.asked_ns = S
+    for i in range(11):
+        lane.answer.add(Token(1, i, 5, "x", S + 620_000_000 + i * 20_000_000, 1, 1, 9))
+    lane.path = [Node("a", None, "assistant", record={"model": "/m/q4.gguf", "reason": "end"})]
+    assert [f.text for f in words.lane_figures(lane)] == ["loaded in 0.4 s"]
+    assert [column.read(lane) for column in COLUMNS] == [None] * len(COLUMNS)
+    assert ended(lane) == ""
+    lane.path[0].record["model"] = "/m/q8.gguf"
+    assert [f.text for f in words.lane_figures(lane)] == ["50.0 tok/s", "TTFT 0.62 s"]
+    assert ended(lane) == "end of turn"
