@@ -61,7 +61,7 @@ class Driver:
     def close(self) -> None:
         """End as the window does."""
         self.workspace.close()
-        self.store.close()
+        assert self.store.close(100), "a turn was not saved"
 
     def words(self, lane: Lane) -> str:
         """A lane in words, for failures."""

@@ -22,7 +22,7 @@ PATIENCE_S = 150.0
 GREEDY = ("--temp", "0", "-t", "1", "-c", "1024")
 """One thread: with two, a busy neighbour on the same cores would slow the answers fifty-fold."""
 PROMPT = "Write a Python function that reverses a string."
-ENDLESS = (*GREEDY, "--ignore-eos", PROMPT)
+ENDLESS = (*GREEDY, "-c", "4096", "--ignore-eos", PROMPT)
 
 
 def environment(**more: str) -> dict[str, str]:

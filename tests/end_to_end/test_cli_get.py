@@ -40,8 +40,8 @@ def _part() -> int:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_or_killed_it_goes_on_with_what_came(hub: Hub, starter_path: Path, how: signal.Signals) -> None:
-    with started("models", "get", NAME, "--limit", "10") as process:
-        wait_until(lambda: _part() > 5_000_000, PATIENCE_S, "a beginning")
+    with started("models", "get", NAME, "--limit", "3") as process:
+        wait_until(lambda: _part() > 2_000_000, PATIENCE_S, "a beginning")
         process.send_signal(how)
         _, err = process.communicate(timeout=PATIENCE_S)
     if how == signal.SIGINT:

@@ -61,7 +61,7 @@ def _answer(shown: str) -> str:
 
 
 def test_ctrl_c_stops_an_answer_and_ctrl_d_leaves() -> None:
-    with Terminal("chat", *GREEDY, "--ignore-eos") as terminal:
+    with Terminal("chat", *GREEDY, "-c", "4096", "--ignore-eos") as terminal:
         terminal.expect("Ctrl+D leaves.")
         terminal.expect("> ")
         terminal.type("Write a Python function that reverses a string.")
@@ -79,7 +79,7 @@ def test_ctrl_c_stops_an_answer_and_ctrl_d_leaves() -> None:
 
 
 def test_an_engine_that_dies_is_loaded_again() -> None:
-    with Terminal("chat", *GREEDY, "-n", "400", "--ignore-eos") as terminal:
+    with Terminal("chat", *GREEDY, "-c", "4096", "-n", "3000", "--ignore-eos") as terminal:
         terminal.expect("> ")
         terminal.type("Write a Python function that reverses a string.")
         terminal.expect("def ")

@@ -106,9 +106,10 @@ def test_what_cannot_be_measured_is_refused_with_a_sentence(gibberish: Engine) -
 
 
 def test_an_answer_under_way_is_not_disturbed(gibberish: Engine) -> None:
-    job = gibberish.start("hello", max_tokens=1500, ignore_eos=True)
-    _, done = run(gibberish, 5, [BenchTest(8)])
-    assert done.reason == "refused"
+    with gibberish.at_once():
+        job = gibberish.start("hello", max_tokens=1500, ignore_eos=True)
+        gibberish.send(Bench(5, [BenchTest(8)], 1))
+    assert gibberish.until_type(BenchDone).reason == "refused"
     assert gibberish.finished(job).n_drawn == 1500
 
 

@@ -153,10 +153,15 @@ def test_stopping_prompts_leaves_the_writers_alone(gibberish: Engine) -> None:
     gibberish.until(lambda event: isinstance(event, Token) and event.job == writer)
     stopped = 0
     for turn in range(8):
-        reader = gibberish.start(f"{turn} " + "abcdefghij" * 120, "BC"[turn % 2], max_tokens=1)
-        if turn % 2:  # else it is stopped before it has read anything
+        text = f"{turn} " + "abcdefghij" * 120
+        if turn % 2:
+            reader = gibberish.start(text, "C", max_tokens=1)
             gibberish.until_type(PromptProgress)
-        gibberish.send(Stop(reader))
+            gibberish.send(Stop(reader))
+        else:  # stopped before it has read anything
+            with gibberish.at_once():
+                reader = gibberish.start(text, "B", max_tokens=1)
+                gibberish.send(Stop(reader))
         stopped += gibberish.finished(reader).reason == "stopped"
     gibberish.finished(writer)
     assert stopped
@@ -205,9 +210,10 @@ def test_memory_is_told_while_working_and_once_after(gibberish: Engine) -> None:
 
 
 def test_a_number_used_twice_is_refused(gibberish: Engine) -> None:
-    job = gibberish.start("hi", temp=0.0, ignore_eos=True, max_tokens=200)
-    gibberish._jobs -= 1
-    gibberish.start("hi", "B")
+    with gibberish.at_once():
+        job = gibberish.start("hi", temp=0.0, ignore_eos=True, max_tokens=200)
+        gibberish._jobs -= 1
+        gibberish.start("hi", "B")
     end = gibberish.finished(job)
     assert "twice" in end.message or "same number" in end.message
 

@@ -64,7 +64,7 @@ def test_a_turn_is_answered_and_kept(driver: Driver) -> None:
     assert w.chat.title == "Hello there"
     assert [head.title for head in w.heads] == ["Hello there"]
     kept: list[object] = []
-    driver.store.flush()
+    assert driver.store.flush(100)
     driver.store.open_chat(w.chat.id, kept.append)
     driver.until(lambda: kept)
     assert [node.text for node in kept[0].nodes.values()] == [node.text for node in lane.path]  # type: ignore[attr-defined]
@@ -144,7 +144,7 @@ def test_two_lanes_on_one_model_share_an_engine_and_its_prompt(driver: Driver, e
     driver.until(lambda: lane.state == "ready")
     assert len(engines.pids()) == 1
     for letter in "AB":
-        w.set_sampling(letter, "max_tokens", 60)
+        w.set_sampling(letter, "max_tokens", 150)
     w.send("Name three colours.")
     driver.idle()
     a, b = w.lanes

@@ -197,7 +197,7 @@ def test_threads_post_while_pictures_are_made_and_nothing_is_lost_or_out_of_orde
     threads = [threading.Thread(target=post, args=(n,)) for n in came]
     for thread in threads:
         thread.start()
-    qtbot.waitUntil(lambda: all(len(seen) == 300 for seen in came.values()), timeout=10_000)
+    qtbot.waitUntil(lambda: all(len(seen) == 300 for seen in came.values()))
     for thread in threads:
         thread.join()
     assert all(seen == list(range(300)) for seen in came.values())
@@ -225,7 +225,7 @@ def test_figures_come_at_their_own_pace_and_the_last_ones_always(qtbot: QtBot, f
     marks = 0
     while len(painted) < 4:
         marks += 1
-        clock.mark("figures", lambda newest=marks: painted.append((newest, time.monotonic())), 250)
+        clock.mark("figures", lambda newest=marks: painted.append((newest, clock._began)), 250)
         qtbot.wait(10)
     assert all(after[1] - before[1] > 0.2 for before, after in itertools.pairwise(painted)), "four times a second"
     clock.mark("figures", lambda: painted.append((0, 0.0)), 250)
@@ -244,7 +244,7 @@ def test_dear_pictures_come_further_apart_but_ten_a_second(qtbot: QtBot, monkeyp
 
         def paint(begun: list[float] = begun, cost: float = cost) -> None:
             used[0] += cost
-            begun.append(time.monotonic())
+            begun.append(clock._began)
             if len(begun) < 9:
                 clock.mark("a", paint)
 
@@ -263,7 +263,7 @@ def test_text_does_not_wait_for_figures_that_are_not_due(qtbot: QtBot, fed: tupl
     clock, bridge = fed
     painted: list[str] = []
     for n in (1, 2):
-        clock.mark("figures", lambda: painted.append("figures"), 1_000_000)
+        clock.mark("figures", lambda: painted.append("figures"), 60_000)
         clock.mark("text", lambda: painted.append("text"))
         qtbot.waitUntil(lambda n=n: painted.count("text") == n)
     assert painted == ["text", "figures", "text"]

@@ -281,7 +281,7 @@ def test_what_was_fetched_can_be_deleted_after_a_second_word(
 
 
 def test_the_limit_is_chosen_in_the_strip(stand: Stand, server: Server, qtbot: QtBot) -> None:
-    body = bytes(3_000_000)
+    body = bytes(12_000_000)
     server.add(Repo(TINY, {"tiny-F16.gguf": Stored(body, sha=hashlib.sha256(body).hexdigest())}))
     limits: list[float] = []
     stand.downloads.limited.connect(lambda: limits.append(stand.downloads.mb_s))

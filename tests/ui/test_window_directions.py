@@ -13,7 +13,7 @@ from chrome_fake import answer, load
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
-from walk_kit import cut, over_each_other
+from walk_kit import misplaced
 from window_kit import open_window
 
 from playground.app import App
@@ -63,7 +63,7 @@ def test_no_words_are_cut_in_a_mirrored_window(mirrored: App, qtbot: QtBot) -> N
         for page in ("chat", "models", "bench"):
             mirrored.window.show_page(page)
             qtbot.wait(100)
-            found |= {f"{size} {page}: {words}" for words in cut(mirrored.window) + over_each_other(mirrored.window)}
+            found |= {f"{size} {page}: {words}" for words in misplaced(mirrored.window, qtbot)}
     assert not found, "\n".join(sorted(found))
 
 
@@ -101,7 +101,8 @@ def wait(ms):
     QTimer.singleShot(ms, loop.quit)
     loop.exec()
 
-wait(500)
+while not app.workspace.state.searched:
+    wait(100)
 app.window.resize(1280, 800)
 lane = answer(load(app.workspace.lanes[0]))
 lane.notice = None

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QSplitterHandle,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
 CONTROLS = (QAbstractButton, QLineEdit, QAbstractSlider, QAbstractSpinBox, QComboBox)
 
@@ -154,3 +155,12 @@ def _in_scroller(widget: QWidget) -> bool:
             return True
         parent = parent.parentWidget()
     return False
+
+
+def misplaced(window: QWidget, qtbot: QtBot) -> list[str]:
+    """Words that are cut or lie over each other, and still are when all had time to find its place."""
+    for _ in range(20):
+        if not (found := cut(window) + over_each_other(window)):
+            return []
+        qtbot.wait(100)
+    return found
