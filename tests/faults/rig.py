@@ -155,8 +155,8 @@ class Headless(Rig, Driver):
         Rig.start(self)
 
     def close(self) -> None:
-        """End it; waits for the engines."""
-        Driver.close(self)
+        """End it; waits for the engines, and no longer for the disk than the window: it may be full."""
+        Driver.close(self, 3)
         self._unhook()
 
     def _turn(self) -> None:

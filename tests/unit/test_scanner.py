@@ -158,3 +158,4 @@ def test_a_file_opened_from_a_disk_that_hangs_holds_up_no_other(
     assert taken.states[f"recent:{tmp_path / 'hung'}"] == "no_answer"
     assert [model.path for model in taken.models()] == [str(tmp_path / "good" / "Model-0B-Q4_K_M.gguf")]
     let_go.set()
+    wait_until(lambda: taken.states[f"recent:{tmp_path / 'hung'}"] == "done")
