@@ -1,4 +1,4 @@
-"""Watches the engines' samples for tokens that are slow for want of memory, and says so: card, mark, plot.
+"""Watches the engines' samples for tokens and prompts that are slow for want of memory, and says so: card, mark, plot.
 
 What is decided is decided by `spill`; here is when it is asked, for how long it has to last, and who hears it.
 An engine that reads nothing costs a comparison of two samples.
@@ -59,19 +59,22 @@ class Spilling:
         watch = self._watches.get(engine.id)
         if len(rows) < 2 or (watch is None and not spill.stirs(rows[-2], rows[-1])):
             return
-        jobs = [job for job in self._jobs.all.values() if job.engine is engine and len(job.answer.tokens)]
+        jobs = [job for job in self._jobs.all.values() if job.engine is engine and job.answer.started_ns]
         if not jobs or engine.facts.info is None:
             return
         watch = self._watches.setdefault(engine.id, _Watch())
-        longest = max(jobs, key=lambda job: len(job.answer.tokens))
-        found = spill.judge(engine.facts.info, rows, longest.answer.tokens.view)
+        longest = max(jobs, key=lambda job: len(job.answer.tokens)).answer
+        if len(longest.tokens) < spill.FEW_TOKENS:
+            found = spill.judge_prompt(engine.facts.info, rows, longest.started_ns)
+        else:
+            found = spill.judge(engine.facts.info, rows, longest.tokens.view)
         if found is None:
             self._calm(engine, watch)
             return
         watch.seen, watch.calm = watch.seen + 1, 0
         if watch.seen >= AFTER:
             self._say(engine, watch, found, [job for job in jobs if job.id not in watch.told])
-        if watch.seen == SETTLED:
+        if watch.seen == SETTLED or (watch.spill is not None and watch.spill.of_prompt != found.of_prompt):
             watch.spill = engine.facts.spill = found
             self._renew(engine, watch)
 

@@ -21,7 +21,7 @@ LIMIT_S = 120
 def model(tmp_path: Path) -> Path:
     """Some hundred megabytes that llama.cpp computes with as they are in the file, and that are on the disk."""
     path = tmp_path / "large.gguf"
-    random_model(path, width=512, layers=16)
+    random_model(path, width=512, layers=16, n_ctx=8192)
     with open(path, "rb") as file:
         os.fsync(file.fileno())
     return path
@@ -30,7 +30,7 @@ def model(tmp_path: Path) -> Path:
 @pytest.fixture
 def driver(model: Path) -> Iterator[Driver]:
     made = Driver(model)
-    made.workspace.lanes[0].load = {"n_threads": 1, "n_ctx": 2048}
+    made.workspace.lanes[0].load = {"n_threads": 1, "n_ctx": 8192}
     made.start()
     made.until(lambda: made.workspace.lanes[0].state == "ready")
     made.workspace.set_many("A", {"ignore_eos": True, "max_tokens": 100_000})
@@ -73,6 +73,24 @@ def test_tokens_that_wait_for_the_disk_are_told_and_it_is_taken_back(driver: Dri
     node = lane.path[-1]
     kept = kept_marks(node.record, lane.answer.tokens.view["t_ns"], lane.answer.asked_ns)
     assert any("tokens wait for the disk" in mark.text for mark in kept)
+
+
+def test_a_prompt_that_waits_for_the_disk_is_told_before_its_first_token(driver: Driver, pressure: Pressure) -> None:
+    w = driver.workspace
+    lane = w.lanes[0]
+    w.set_many("A", {"max_tokens": 8})
+    with pressure:
+        assert w.send("Tell me about the sea and the ships on it. " * 160)
+        driver.until(lambda: lane.notice is not None or len(lane.answer.tokens), LIMIT_S)
+        assert lane.state == "prompt"
+        notice = lane.notice
+        assert notice is not None
+        assert notice.title == "The prompt waits for the disk: memory is short"
+        assert "while the prompt is read" in notice.text
+        assert "the prompt waits for the disk" in lane.engine.spells[-1].words
+    w.stop()
+    driver.idle()
+    assert "the prompt waits for the disk" in lane.path[-1].record["spills"][0]["words"]
 
 
 def test_an_answer_that_ends_while_memory_is_short_leaves_the_card(driver: Driver, pressure: Pressure) -> None:

@@ -125,6 +125,46 @@ def test_where_only_faults_are_told_many_of_them_count() -> None:
     assert any(shape.all())
 
 
+def of_prompt(shape: Shape) -> list[Spill | None]:
+    """What is said with each sample if a prompt was read all the time."""
+    begin = int(shape.memory["t_ns"][0])
+    return [spill.judge_prompt(shape.info, shape.memory[:index], begin) for index in range(len(shape.memory) + 1)]
+
+
+def test_a_prompt_that_waits_for_the_disk_is_told_without_a_token() -> None:
+    found = of_prompt(Shape("limited"))
+    assert not any(found[:4]), "too little was seen"
+    last = found[-1]
+    assert last is not None
+    assert last.of_prompt
+    assert last.kind == "disk"
+    assert 100 * MB < last.there < 150 * MB
+    assert "read again each second while the prompt is read." in spill.words(last)
+    assert spill.title(last) == "The prompt waits for the disk: memory is short"
+    assert spill.short_words(last).endswith("a second")
+    shape = Shape("paged")
+    said = [index for index, one in enumerate(of_prompt(shape)) if one]
+    reading = np.flatnonzero(np.diff(shape.memory["read_bytes"]) > 10 * MB) + 1
+    assert said == list(range(said[0], said[-1] + 1)), "without a break"
+    assert reading[0] < said[0] < reading[-1]
+    assert shape.memory["t_ns"][said[-1] - 1] <= shape.memory["t_ns"][reading[-1]] + 2 * spill.WINDOW_NS
+
+
+@pytest.mark.parametrize("name", ["cold", "busy"])
+def test_a_prompt_is_slow_for_other_reasons_too(name: str) -> None:
+    assert not any(of_prompt(Shape(name)))
+
+
+def test_a_prompt_that_waits_for_swap_is_told_as_such() -> None:
+    shape = Shape("limited")
+    shape.memory["file"] = 195 * MB
+    assert not any(of_prompt(shape)), "all the model's pages are there"
+    shape.memory["swap"], shape.memory["anon"] = 40 * MB, 83 * MB
+    shape.memory["major_faults"] = np.arange(len(shape.memory)) * 1000
+    assert {one.kind for one in of_prompt(shape) if one} == {"swap"}
+    assert spill.title(next(one for one in of_prompt(shape) if one)) == "The prompt waits for swapped memory"
+
+
 def test_too_little_is_no_ground_for_a_word() -> None:
     shape = Shape("limited")
     assert spill.judge(shape.info, shape.memory[:1], shape.tokens) is None
