@@ -129,6 +129,38 @@ def test_sending_goes_to_the_end(stage: Stage) -> None:
     assert node.id in stage.view.turns
 
 
+def test_text_of_turns_has_the_size_that_was_set(stage: Stage) -> None:
+    stage.talk(2, "# Head\n\n" + LONG + "`x`\n\n```\na = 1\n```\n")
+
+    def sizes(view: Transcript) -> list[int]:
+        found = []
+        for turn in view.turns.values():
+            block = turn.body.markdown.begin()
+            while block.isValid():
+                # What it is drawn with, not what was asked for.
+                found += [run.format.font().pixelSize() for run in block.textFormats()] if block.text() else []
+                block = block.next()
+        return found
+
+    usual, height = sizes(stage.view), stage.view.heights.total
+    assert {20, 14, 13} <= set(usual)
+    try:
+        stage.theme.set_scale(1.5)
+        QApplication.sendPostedEvents()
+        assert all(abs(now - 1.5 * was) <= 1 for now, was in zip(sizes(stage.view), usual, strict=True))
+        assert stage.view.heights.total > 1.2 * height
+        second = Transcript(stage.lane, stage.workspace, stage.theme, stage.clock)
+        stage.qtbot.addWidget(second)
+        second.resize(stage.view.size())
+        second.show()
+        assert sizes(second) == sizes(stage.view)
+    finally:
+        stage.theme.set_scale(1.0)
+    QApplication.sendPostedEvents()
+    assert sizes(stage.view) == usual
+    assert stage.view.heights.total == height
+
+
 def test_resize_and_theme_keep_the_place(stage: Stage) -> None:
     stage.talk(60, LONG)
     bar = stage.view.verticalScrollBar()

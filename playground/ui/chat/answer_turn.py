@@ -182,7 +182,7 @@ class AnswerTurn(Turn):
         height = self.body.height_for(width)
         if self.node.text:
             return height
-        return LINE if self.writing and not self.facts.thinking else 0
+        return self._theme.px(LINE) if self.writing and not self.facts.thinking else 0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Badge, names, end state."""

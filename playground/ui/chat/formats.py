@@ -33,7 +33,10 @@ _FIXED = int(QTextBlockFormat.LineHeightTypes.FixedHeight.value)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Size and colour of running text: pixel size, line height, ink token, space between paragraphs."""
+    """Size and colour of running text: pixel size, line height, ink token, space between paragraphs.
+
+    Sizes are those at factor 1 of the text size.
+    """
 
     px: int = 14
     line: int = 22
@@ -72,7 +75,7 @@ class Formats:
     ) -> QTextCharFormat:
         made = QTextCharFormat()
         px = _HEADINGS.get(heading, (self.look.px, 0))[0]
-        made.setProperty(QTextFormat.Property.FontPixelSize, px - 1 if code else px)
+        made.setProperty(QTextFormat.Property.FontPixelSize, self.theme.px(px - 1 if code else px))
         made.setFontFamilies(MONO_FAMILIES if code else UI_FAMILIES)
         made.setFontFixedPitch(code)
         made.setFontWeight(QFont.Weight.DemiBold if bold or heading else QFont.Weight.Normal)
@@ -106,7 +109,7 @@ class Formats:
         """Running text or a heading; ``first``: at the top of the document."""
         made = QTextBlockFormat()
         line = _HEADINGS.get(heading, (0, self.look.line))[1]
-        made.setLineHeight(line, _MIN_HEIGHT)
+        made.setLineHeight(self.theme.px(line), _MIN_HEIGHT)
         made.setTopMargin(0 if first else self.look.gap * 2 if heading else self.look.gap)
         made.setBottomMargin(self.look.gap)
         made.setHeadingLevel(heading)
@@ -126,7 +129,7 @@ class Formats:
     def code(self, top: bool, bottom: bool, first: bool = False) -> QTextBlockFormat:
         """A line of a code block; its first and last line make room for head and frame."""
         made = QTextBlockFormat()
-        made.setLineHeight(CODE_LINE, _FIXED)
+        made.setLineHeight(self.theme.px(CODE_LINE), _FIXED)
         made.setLeftMargin(INSET)
         made.setRightMargin(INSET)
         made.setTopMargin((0 if first else GAP) + HEAD + PAD if top else 0)

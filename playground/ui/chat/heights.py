@@ -17,7 +17,7 @@ class Heights:
     """Tops and heights of rows at one width."""
 
     def __init__(self) -> None:
-        self._width = 0
+        self._width, self._scale = 0, 1.0
         self._ids: list[str] = []
         self._chars = np.zeros(0)
         self._lines = np.zeros(0)
@@ -38,16 +38,23 @@ class Heights:
         self._extra = np.array([_EXTRA[node.role] for node in nodes] + [0.0] * extras)
         self._estimate()
 
+    def set_scale(self, scale: float) -> None:
+        """Another size of the text, as a factor: everything has to be measured anew."""
+        if scale != self._scale:
+            self._scale = scale
+            self._measured.clear()
+            self._estimate()
+
     def set_width(self, width: int) -> None:
-        """Another width: everything has to be measured anew."""
+        """Another width: likewise."""
         if width != self._width:
             self._width = width
             self._measured.clear()
             self._estimate()
 
     def _estimate(self) -> None:
-        per_line = max(10.0, self._width / CHAR)
-        self._heights = self._extra + LINE * (1 + self._lines + np.floor(self._chars / per_line))
+        per_line = max(10.0, self._width / CHAR / self._scale)
+        self._heights = self._extra + LINE * self._scale * (1 + self._lines + np.floor(self._chars / per_line))
         for row, key in enumerate(self._ids):
             if (known := self._measured.get(key)) is not None:
                 self._heights[row] = known
@@ -75,11 +82,11 @@ class Heights:
 
     def grow(self, row: int, node: Node) -> None:
         """A row that isn't laid out got longer."""
-        per_line = max(10.0, self._width / CHAR)
+        per_line = max(10.0, self._width / CHAR / self._scale)
         lines = 1 + node.text.count("\n") + len(node.text) // per_line
         self._measured.pop(self._ids[row], None)
         self._catch_up()
-        self._heights[row] = self._extra[row] + LINE * lines
+        self._heights[row] = self._extra[row] + LINE * self._scale * lines
         self._tops = None
 
     @property

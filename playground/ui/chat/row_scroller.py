@@ -107,6 +107,7 @@ class RowScroller(QAbstractScrollArea):
         super().__init__()
         self._theme = theme
         self.heights = Heights()
+        self.heights.set_scale(theme.scale)
         self._follow = True
         self._anchor = (0, 0.0)
         """A row, and how much of it is above the view, px."""

@@ -337,6 +337,7 @@ class Transcript(RowScroller):
     def _restyle(self) -> None:
         for turn in self._pool.all():
             turn.restyle()
+        self.heights.set_scale(self._theme.scale)
         self.viewport().update()
         self.place()
 
