@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from playground.cli.errors import OK, CliError
 from playground.cli.models_here import find_any
 from playground.cli.models_hub import table
 from playground.cli.output import clean
-from playground.models.gguf import GgufError, size_text
+from playground.models.gguf import ArrayInfo, GgufError, size_text
 from playground.models.inspect import Inspected, inspect
 from playground.paths import find_paths
 
@@ -69,9 +70,14 @@ def _print(seen: Inspected, *, tensors: bool) -> None:
         print("\n".join(table([["tensor", "type", "shape", "size"], *rows], {3})))
 
 
+def _plain(value: str | int | float) -> str | int | float:
+    """JSON knows no infinity and nothing that is no number."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _as_json(seen: Inspected) -> dict[str, Any]:
     header, tokenizer = seen.header, seen.tokenizer
-    metadata = {key: value for key, value in header.metadata.items() if isinstance(value, (str, int, float, bool))}
+    metadata = {key: _plain(value) for key, value in header.metadata.items() if not isinstance(value, ArrayInfo)}
     lists = {
         pair.key: {"type": pair.type.removesuffix(" list"), "count": pair.length}
         for pair in seen.metadata

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from playground.fit.estimate import Model, Options, cache_bytes
-from playground.fit.weights import Tensor
+from playground.fit.weights import Tensor, layer_of
 
 USUAL_SHARE = 0.7
 """Of the measured bandwidth, what llama.cpp mostly reaches; until something was measured here."""
@@ -32,7 +32,7 @@ def bytes_per_token(
     share = min(1.0, used / experts) if experts and used else 1.0
     total, table, has_output = 0.0, 0, False
     for tensor in tensors:
-        if _layer(tensor.name) >= n_layer:
+        if layer_of(tensor.name) >= n_layer:
             continue
         has_output = has_output or tensor.name == "output.weight"
         if tensor.name in _LOOKED_UP:
@@ -76,8 +76,3 @@ def _number(meta: Mapping[str, Any], name: str) -> int:
     value = meta.get(f"{meta.get('general.architecture', '')}.{name}", 0)
     value = max(value, default=0) if isinstance(value, tuple) else value
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
-def _layer(name: str) -> int:
-    number = name[4:].partition(".")[0] if name.startswith("blk.") else ""
-    return int(number) if number.isdecimal() else -1

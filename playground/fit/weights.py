@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 _PADDING = 32
+_DIGITS = 10
 _LOOKED_UP = ("token_embd.weight", "position_embd.weight", "token_types.weight", "per_layer_token_embd.weight")
 """Tables from which rows are taken: they stay as they are in the file."""
 
@@ -55,7 +56,7 @@ def weights(tensors: Iterable[Tensor], n_layer: int, repacked: Mapping[int, int]
     table = 0
     for tensor in tensors:
         size = -(-tensor.size // _PADDING) * _PADDING
-        if _layer(tensor.name) >= n_layer:
+        if layer_of(tensor.name) >= n_layer:
             continue
         has_output = has_output or tensor.name == "output.weight"
         if _is_copied(tensor, repacked):
@@ -79,11 +80,11 @@ def _fits(tensor: Tensor, repacked: Mapping[int, int]) -> bool:
     return bool(rows) and len(tensor.shape) > 1 and tensor.shape[1] % (rows or 1) == 0
 
 
-def _layer(name: str) -> int:
-    if not name.startswith("blk."):
-        return -1
-    number = name[4:].partition(".")[0]
-    return int(number) if number.isdecimal() else -1
+def layer_of(name: str) -> int:
+    """The layer in a tensor's name; -1 if there is none."""
+    number = name[4:].partition(".")[0] if name.startswith("blk.") else ""
+    # Python refuses to read a number of thousands of digits.
+    return int(number) if len(number) < _DIGITS and number.isdecimal() else -1
 
 
 @cache

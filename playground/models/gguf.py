@@ -36,6 +36,8 @@ Scalar: TypeAlias = int | float | bool | str
 MAX_PAIRS = 65_536
 MAX_TENSORS = 262_144
 MAX_NAME = 65_535
+MAX_SAID = 200
+"""Characters of a name or licence that are shown and searched; nobody means more."""
 MAX_KEPT_NUMBERS = 1024
 """Entries of a list of numbers that is kept; longer ones are stepped over."""
 _U32 = struct.Struct("<I")
@@ -92,6 +94,10 @@ class GgufHeader:
         value = self.metadata.get(key)
         return value if isinstance(value, str) else ""
 
+    def said(self, key: str) -> str:
+        """A text that is to be short, as a name is: its beginning, however long it is."""
+        return self.text(key)[:MAX_SAID].strip()
+
     def number(self, key: str) -> int:
         """A whole number of the metadata; 0 if absent or of another kind."""
         value = self.metadata.get(key)
@@ -100,12 +106,12 @@ class GgufHeader:
     @property
     def arch(self) -> str:
         """llama.cpp's name of the architecture."""
-        return self.text("general.architecture")
+        return self.said("general.architecture")
 
     @property
     def name(self) -> str:
         """``general.name``; often a training run's. `names.display_name` is what people are shown."""
-        return self.text("general.name").strip()
+        return self.said("general.name")
 
     @property
     def quant(self) -> str:
@@ -138,12 +144,12 @@ class GgufHeader:
     @property
     def licence(self) -> str:
         """As the file names it: “apache-2.0”."""
-        return self.text("general.license")
+        return self.said("general.license")
 
     @property
     def size_label(self) -> str:
         """“135M”."""
-        return self.text("general.size_label")
+        return self.said("general.size_label")
 
     @property
     def has_template(self) -> bool:

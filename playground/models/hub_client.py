@@ -149,10 +149,10 @@ def _refuse_offline(request: httpx2.Request) -> None:
 def _asked_to_wait(response: httpx2.Response) -> float:
     """Seconds; the Hub says them in either of two headers. 0: it doesn't."""
     said = response.headers.get("Retry-After", "").strip()
-    if said.isdigit():
+    if said.isdecimal():
         return float(said)
     for part in response.headers.get("RateLimit", "").split(";"):
         name, _, value = part.strip().partition("=")
-        if name.strip() == "t" and value.strip().isdigit():
+        if name.strip() == "t" and value.strip().isdecimal():
             return float(value)
     return 0.0

@@ -6,8 +6,10 @@ import struct
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
+from playground.fit.weights import layer_of
 from playground.models.gguf import ArrayInfo, GgufHeader, read_header
 from playground.models.gguf_types import TENSOR_TYPES
 from playground.models.split import read_whole_header
@@ -28,10 +30,14 @@ TOKEN_TYPES = {
     5: later("unused"),
     6: later("byte"),
 }
+_TOKENS = "tokenizer.ggml.tokens"
+_TEXT, _LIST = 8, 9
 MAX_TOKEN = 1024 * 1024
 """Bytes."""
+MAX_FACTS = 100
+"""Of the tokenizer's flags and special tokens, and chat templates."""
 MAX_SHOWN = 200
-"""Characters of a text in a list of metadata; `Inspected.template` and `text_of` have the whole."""
+"""Characters of a name, and of a text in a list of metadata; `Inspected.template` and `text_of` have the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +118,9 @@ def inspect(path: Path) -> Inspected:
     """Read a file's header and put it in order. Raises GgufError; not for the GUI thread."""
     header = read_whole_header(path)
     seen = Inspected(header)
-    seen.metadata = [_pair(key, value) for key, value in header.metadata.items()]
+    seen.metadata = [_pair(key[:MAX_SHOWN], value) for key, value in header.metadata.items()]
     seen.tensors = [
-        TensorRow(t.name, TENSOR_TYPES[t.type][0], t.shape, t.size, group_of(t.name), layer_of(t.name))
+        TensorRow(t.name[:MAX_SHOWN], TENSOR_TYPES[t.type][0], t.shape, t.size, group_of(t.name), layer_of(t.name))
         for t in header.tensors
     ]
     seen.types = _types(seen.tensors)
@@ -123,7 +129,7 @@ def inspect(path: Path) -> Inspected:
         sizes[row.group] += row.size
     seen.groups = sorted(sizes.items(), key=lambda item: -item[1])
     seen.tokenizer = _tokenizer(header)
-    seen.templates = dict(_templates(header))
+    seen.templates = dict(islice(_templates(header), MAX_FACTS))
     return seen
 
 
@@ -146,42 +152,33 @@ def group_of(name: str) -> str:
     return "other"
 
 
-def layer_of(name: str) -> int:
-    """The layer in a tensor's name; -1 if there is none."""
-    if not name.startswith("blk."):
-        return -1
-    number = name[4:].partition(".")[0]
-    return int(number) if number.isdecimal() else -1
-
-
 def tokens(path: Path, limit: int = 1_000_000) -> Iterator[str]:
     """The vocabulary's texts in order. Raises GgufError, OSError; the header's walk has checked the file before."""
-    header = read_header(path)
-    place = _find_array(path, header, "tokenizer.ggml.tokens")
+    info = read_header(path).metadata.get(_TOKENS)
+    if not isinstance(info, ArrayInfo) or info.type != _TEXT:
+        return
+    place = _find_texts(path, _TOKENS, info.count)
     if place is None:
         return
     with path.open("rb") as file:
         file.seek(place)
-        info = header.metadata["tokenizer.ggml.tokens"]
-        count = info.count if isinstance(info, ArrayInfo) else 0
-        for _ in range(min(count, limit)):
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > MAX_TOKEN:
-                return  # not the list, but a text that looks like its beginning
+        for _ in range(min(info.count, limit)):
+            said = file.read(8)
+            length = int.from_bytes(said, "little")
+            if len(said) < 8 or length > MAX_TOKEN:
+                return  # cut short meanwhile, or a text that looks like the list's beginning
             yield file.read(length).decode("utf-8", "replace")
 
 
-def _find_array(path: Path, header: GgufHeader, key: str) -> int | None:
-    """Where a list's first entry is: behind its key, its two types and its count."""
-    if key not in header.metadata:
-        return None
-    wanted = struct.pack("<Q", len(key)) + key.encode() + struct.pack("<I", 9)
+def _find_texts(path: Path, key: str, count: int) -> int | None:
+    """Where the first text of a list of so many is, of which the header has been read: it is there."""
+    wanted = struct.pack("<Q", len(key)) + key.encode() + struct.pack("<IIQ", _LIST, _TEXT, count)
     with path.open("rb") as file:
         before, base = b"", 0
         while block := file.read(1 << 20):
             at = (before + block).find(wanted)
             if at >= 0:
-                return base - len(before) + at + len(wanted) + 12
+                return base - len(before) + at + len(wanted)
             base += len(block)
             before = block[-len(wanted) :]
     return None
@@ -224,8 +221,8 @@ def _tokenizer(header: GgufHeader) -> Tokenizer | None:
     front = "tokenizer.ggml."
     special, flags = {}, {}
     for key, value in header.metadata.items():
-        name = key.removeprefix(front)
-        if name == key:
+        name = key.removeprefix(front)[:MAX_SHOWN]
+        if not key.startswith(front) or len(special) + len(flags) >= MAX_FACTS:
             continue
         if isinstance(value, bool):
             flags[name] = value
@@ -233,8 +230,8 @@ def _tokenizer(header: GgufHeader) -> Tokenizer | None:
             special[name.removesuffix("_token_id")] = value
     merges = header.metadata.get(front + "merges")
     return Tokenizer(
-        header.text(front + "model"),
-        header.text(front + "pre"),
+        header.said(front + "model"),
+        header.said(front + "pre"),
         header.n_vocab,
         merges.count if isinstance(merges, ArrayInfo) else 0,
         special,
@@ -245,4 +242,4 @@ def _tokenizer(header: GgufHeader) -> Tokenizer | None:
 def _templates(header: GgufHeader) -> Iterator[tuple[str, str]]:
     for key, value in header.metadata.items():
         if isinstance(value, str) and key.startswith("tokenizer.chat_template"):
-            yield key.removeprefix("tokenizer.chat_template").strip(".") or "default", value
+            yield key.removeprefix("tokenizer.chat_template").strip(".")[:MAX_SHOWN] or "default", value

@@ -69,8 +69,8 @@ def _from_parts(header: GgufHeader | None) -> str:
     if header is None:
         return ""
     parts = (
-        header.text("general.basename") or header.arch,
+        header.said("general.basename") or header.arch,
         header.size_label,
-        header.text("general.finetune"),
+        header.said("general.finetune"),
     )
     return " ".join(part for part in parts if part)

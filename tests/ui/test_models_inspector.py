@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gguf_bytes import STRING, U32, build, pair, pairs, tensor, text
 from models_kit import Stand, put
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from playground.ui.models.inspector import Inspector
+from playground.ui.models.inspector import MOST_ROWS, Inspector
+from playground.ui.models.template_view import MOST_SHOWN
 
 
 @pytest.fixture
@@ -82,3 +85,20 @@ def test_another_file_takes_its_place_and_a_broken_one_says_why(stand: Stand, st
     stand.qtbot.waitUntil(lambda: not shown.problem.isHidden(), timeout=20_000)
     assert "web page" in shown.problem.text.text()
     assert shown.stack.isHidden()
+
+
+def test_a_header_without_end_is_shown_in_part(stand: Stand) -> None:
+    many = MOST_ROWS + 12_345
+    keys = [pair(f"x.{n}", U32, struct.pack("<I", n)) for n in range(many - len(pairs()) - 1)]
+    keys.append(pair("tokenizer.chat_template.tool_use", STRING, text("{% if a %}" * 1_000_000)))
+    tensors = [tensor(f"blk.{n}.weight", [32], 0, 0) for n in range(many)]
+    path = stand.paths.models / "Endless-1B-F32.gguf"
+    path.write_bytes(build([*pairs(), *keys], tensors))
+    stand.look()
+    shown = inspect(stand, path)
+    for table in (shown.metadata, shown.tensors):
+        assert table.items.rowCount() == MOST_ROWS + 1
+        assert "12,345" in table.items.item(MOST_ROWS, 0).text()
+    shown.template.which.setCurrentText("tool_use")
+    assert MOST_SHOWN < len(shown.template.source.toPlainText()) < MOST_SHOWN + 100
+    assert len(shown.picture.columns) < 2000, "layers that can’t be computed are no columns"

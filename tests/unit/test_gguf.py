@@ -9,9 +9,11 @@ from pathlib import Path
 import gguf_bytes as make
 import pytest
 
+from playground.engine.parts import check_model
 from playground.models import starter
 from playground.models.gguf import ArrayInfo, GgufError, GgufHeader, read_header, refuse_unloadable, size_text
 from playground.models.gguf_types import FILE_TYPES, TENSOR_TYPES
+from playground.models.inspect import inspect
 from playground.models.names import display_name
 
 
@@ -177,6 +179,14 @@ def test_strings_longer_than_a_read_are_stepped_over(tmp_path: Path) -> None:
     assert read_header(write(tmp_path, make.build(entries))).number("after") == 42
 
 
+def test_a_tensor_of_no_layer_that_can_be_counted_to(tmp_path: Path) -> None:
+    name = f"blk.{'9' * 5000}.attn_q.weight"
+    path = write(tmp_path, make.build(None, [make.tensor(name, [32, 8], 0, 0)]))
+    assert read_header(path).fit().weights.total == 32 * 8 * 4
+    assert [row.layer for row in inspect(path).tensors] == [-1]
+    assert check_model(str(path)).fit().weights.total == 32 * 8 * 4
+
+
 def test_wrong_kinds_of_values_do_no_harm(tmp_path: Path) -> None:
     entries = [
         make.pair("general.architecture", make.U32, struct.pack("<I", 5)),
@@ -247,6 +257,15 @@ def test_a_file_name_that_says_nothing_gives_way_to_the_header() -> None:
     header = GgufHeader("model.gguf", 1, metadata={"general.name": "Some-Model 7B"})
     assert display_name(header, "ggml-model-q4_0.gguf") == "Some Model 7B"
     assert display_name(header, "some-model-7b.Q8_0.gguf") == "Some Model 7B"
+
+
+@pytest.mark.parametrize("name", ["_q1" * 300_000 + "!", "-gguf" * 300_000, "a b" * 3_000_000])
+def test_a_name_without_end_holds_nobody_up(tmp_path: Path, name: str) -> None:
+    said = [make.pair(key, make.STRING, make.text(name)) for key in ("general.name", "general.basename")]
+    path = write(tmp_path, make.build([make.pair("general.architecture", make.STRING, make.text("llama")), *said]))
+    header = read_header(path)
+    assert 0 < len(display_name(header, "ggml-model-q4_0.gguf")) <= 250
+    assert display_name(header, "Tiny-7B.gguf") == "Tiny 7B"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Duplicates, labels, deleting, order, and what the inspector shows."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -179,7 +180,26 @@ def test_the_starter_inspected(starter_path: Path) -> None:
 
 
 def test_a_text_that_looks_like_the_vocabulary_is_no_harm(tmp_path: Path) -> None:
-    fake = make.text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, 5) + struct.pack("<Q", 1 << 60)
-    pairs = [make.pair("a.note", make.STRING, make.text(fake)), *make.pairs()]
-    put(tmp_path / "m.gguf", make.build(pairs))
-    assert list(inspect.tokens(tmp_path / "m.gguf")) == []
+    for count, found in ((5, 300), (300, 0)):
+        fake = make.text("tokenizer.ggml.tokens") + struct.pack("<IIQ", 9, 8, count) + struct.pack("<Q", 1 << 60)
+        pairs = [make.pair("a.note", make.STRING, make.text(fake)), *make.pairs()]
+        put(tmp_path / "m.gguf", make.build(pairs))
+        assert len(list(inspect.tokens(tmp_path / "m.gguf"))) == found
+
+
+def test_a_vocabulary_is_looked_for_where_the_header_has_one(tmp_path: Path) -> None:
+    wrong = make.pair("tokenizer.ggml.tokens", make.U32, struct.pack("<I", 7))
+    path = tmp_path / "m.gguf"
+    put(path, make.build([*(pair for pair in make.pairs() if b"ggml.tokens" not in pair), wrong]))
+    os.truncate(path, 1 << 40)
+    assert list(inspect.tokens(path)) == []
+
+
+def test_the_inspector_has_few_facts_of_a_header_that_has_many(tmp_path: Path) -> None:
+    flags = [make.pair(f"tokenizer.ggml.flag_{n}", make.BOOL, b"\1") for n in range(3000)]
+    named = [make.pair(f"tokenizer.chat_template.{n}", make.STRING, make.text("x")) for n in range(3000)]
+    put(tmp_path / "m.gguf", make.build([*make.pairs(), *flags, *named]))
+    seen = inspect.inspect(tmp_path / "m.gguf")
+    assert seen.tokenizer is not None
+    assert len(seen.tokenizer.flags) == len(seen.templates) == inspect.MAX_FACTS
+    assert len(seen.metadata) == len(make.pairs()) + 6000

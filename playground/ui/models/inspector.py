@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from PySide6.QtCore import QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QStandardItem, QStandardItemModel
@@ -27,6 +28,10 @@ TABS = (
     ("tokenizer", later("Tokenizer"), later("The vocabulary, and what it makes of a text")),
     ("template", later("Template"), later("How a chat becomes a prompt")),
 )
+
+
+MOST_ROWS = 5000
+"""Of a list; five times what the largest models have. A header may claim hundreds of thousands."""
 
 
 class FilteredTable(QWidget):
@@ -57,10 +62,12 @@ class FilteredTable(QWidget):
         column.addWidget(self.search)
         column.addWidget(self.table, 1)
 
-    def show_rows(self, rows: Sequence[Sequence[str]]) -> None:
-        """Show others."""
+    def show_rows(self, rows: Iterable[Sequence[str]], count: int) -> None:
+        """Show others, ``count`` of them: up to `MOST_ROWS`, then how many more there are."""
         self.items.removeRows(0, self.items.rowCount())
-        for row in rows:
+        more = count - MOST_ROWS
+        last = [(tr("… and {more:,} more", more=more),)] if more > 0 else []
+        for row in (*islice(rows, MOST_ROWS), *last):
             items = [QStandardItem(text) for text in row]
             for item in items:
                 item.setToolTip(item.text())
@@ -141,14 +148,16 @@ class Inspector(QWidget):
     def _show(self, found: Inspected) -> None:
         self.stack.setVisible(True)
         self.metadata.show_rows(
-            [(pair.key, pair.value, pair.type, f"{pair.length:,}" if pair.length else "") for pair in found.metadata]
+            ((pair.key, pair.value, pair.type, f"{pair.length:,}" if pair.length else "") for pair in found.metadata),
+            len(found.metadata),
         )
         self.picture.show_file(found)
         self.tensors.show_rows(
-            [
+            (
                 (row.name, row.type, " × ".join(map(format_number, row.shape)), format_bytes(row.size), row.group)
                 for row in found.tensors
-            ]
+            ),
+            len(found.tensors),
         )
         self.tokenizer.show_file(self._path, found.tokenizer)
         self.template.show_file(self._path, found.templates)

@@ -19,6 +19,10 @@ SAMPLE = (
 )
 
 
+MOST_SHOWN = 100_000
+"""Characters of a text; the longest templates have some ten thousand, and Qt takes a second for each million."""
+
+
 class TemplateView(QWidget):
     """Renders by the engine that has the model: its sandbox is the only place where a stranger's template runs."""
 
@@ -37,7 +41,9 @@ class TemplateView(QWidget):
         self.render_button = TextButton(theme, tr("Render a test chat"), "plain", "play", small=True)
         self.render_button.clicked.connect(self.render_test)
         self.said = Label(theme, "", 12, "text-2", wrap=True)
-        self.which.currentTextChanged.connect(lambda name: self.source.setPlainText(self._templates.get(name, "")))
+        self.which.currentTextChanged.connect(
+            lambda name: self.source.setPlainText(_shown(self._templates.get(name, "")))
+        )
         left, right = QVBoxLayout(), QVBoxLayout()
         left.addWidget(self.which)
         left.addWidget(self.source, 1)
@@ -56,9 +62,8 @@ class TemplateView(QWidget):
         self.which.clear()
         self.which.addItems(list(templates))
         self.which.setVisible(len(templates) > 1)
-        self.source.setPlainText(
-            next(iter(templates.values()), tr("This file has no chat template: the model completes text."))
-        )
+        first = next(iter(templates.values()), tr("This file has no chat template: the model completes text."))
+        self.source.setPlainText(_shown(first))
         self.rendered.setPlainText("")
         self.said.setText(tr("A system prompt, a question, its answer and one more question."))
         self.render_button.setEnabled(bool(templates))
@@ -76,7 +81,13 @@ class TemplateView(QWidget):
 
     def _came(self, path: str, text: str, n_tokens: int, error: str) -> None:
         if path == self._path:
-            self.rendered.setPlainText(text)
+            self.rendered.setPlainText(_shown(text))
             self.said.setText(
                 error or tr("{n_tokens:,} tokens, by the engine of the lane that has it.", n_tokens=n_tokens)
             )
+
+
+def _shown(text: str) -> str:
+    """A text, or its beginning and how many characters more it has."""
+    more = len(text) - MOST_SHOWN
+    return text if more <= 0 else text[:MOST_SHOWN] + "\n" + tr("… and {more:,} more", more=more)

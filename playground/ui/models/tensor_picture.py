@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetrics, QHelpEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from playground.fit.layers import MAX_LAYERS
 from playground.models.inspect import Inspected, TensorRow
 from playground.translate import later, tr
 from playground.ui.theme import Theme, mix
@@ -137,13 +138,13 @@ class TensorPicture(QWidget):
 
 
 def _place(row: TensorRow) -> tuple[int, int]:
-    if row.layer >= 0:
+    if 0 <= row.layer < MAX_LAYERS:
         return 1, row.layer
     return (0, 0) if row.group == "token_embd" else (2, 0)
 
 
 def _column(row: TensorRow) -> str:
-    if row.layer >= 0:
+    if 0 <= row.layer < MAX_LAYERS:
         return f"{_LAYER}{row.layer}"
     return _OUTER[0] if row.group == "token_embd" else _OUTER[1]
 
