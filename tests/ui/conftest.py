@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
@@ -14,7 +15,10 @@ class PatientBot(QtBot):
     """Waits as long as a slow and busy machine needs for what takes milliseconds on a quiet one."""
 
     def waitUntil(self, callback: Callable[[], object], *, timeout: int = 0) -> None:
-        super().waitUntil(callback, timeout=max(timeout, 30_000))
+        super().waitUntil(callback, timeout=max(timeout, 60_000))
+
+    def waitSignal(self, signal: Any, *, timeout: int = 0, **more: Any) -> Any:
+        return super().waitSignal(signal, timeout=max(timeout, 60_000), **more)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -86,7 +87,7 @@ def test_the_seconds_run_only_while_something_moves(made: Any) -> None:
     assert header._seconds.isActive()
     lane.last_sign_ns = time.perf_counter_ns() - 7_200_000_000
     header._seconds.timeout.emit()
-    assert "no sign for 7 s" in header.state.text()
+    assert re.search(r"no sign for (7|8|9|\d\d+) s", header.state.text())
     lane.state = "ready"
     lane.changed.emit()
     assert not header._seconds.isActive()

@@ -18,6 +18,7 @@ from waiting import wait_until
 from playground.protocol.codec import encode_events
 from playground.protocol.commands import CountTokens
 from playground.protocol.events import Event, Loaded, TokenCount
+from playground.supervisor import process
 from playground.supervisor.incoming import LARGE
 
 pytestmark = [
@@ -145,8 +146,9 @@ def test_a_stranger_is_ended_while_it_is_lent(run: Run, bytes_sent: str, says: s
     assert says in outcome.text
 
 
-def test_closing_does_not_depend_on_who_watches(run: Run) -> None:
+def test_closing_does_not_depend_on_who_watches(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The window waits for its engines when it closes: then nobody reads for it."""
+    monkeypatch.setattr(process, "GRACE_S", 100)
     engine = run(ECHO)
     engine.desk.served.clear()
     engine.process.send(CountTokens(1, "a"))
