@@ -118,14 +118,23 @@ def random_model(
     n_ctx: int = 2048,
     width: int = 64,
     layers: int = 2,
+    turned_otherwise_from: int = 0,
 ) -> Words:
-    """A llama with random weights: it speaks gibberish, and broken UTF-8 among it."""
+    """A llama with random weights: it speaks gibberish, and broken UTF-8 among it.
+
+    ``turned_otherwise_from``: in contexts longer than that positions are turned by other factors, as by Phi 3.
+    """
     words = small_vocabulary(extra)
     rng = np.random.default_rng(seed)
     size = len(words.texts)
     embedding = rng.normal(0, 1, (size, width)).astype(np.float32)
     output = rng.normal(0, 1, (size, width)).astype(np.float32)
     writer = _llama(path, words, width=width, layers=layers, heads=4, n_ctx=n_ctx, template=template)
+    if turned_otherwise_from:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE)
+        writer.add_rope_scaling_orig_ctx_len(turned_otherwise_from)
+        for name, factor in (("long", 8), ("short", 1)):
+            writer.add_tensor(f"rope_factors_{name}.weight", np.full(width // 8, factor, dtype=np.float32))
     _llama_tensors(writer, rng, width, layers, embedding, output, {})
     _write(writer)
     return words

@@ -14,11 +14,13 @@ from typing import Any
 from playground.engine import memory
 from playground.engine.binding import lib
 from playground.engine.decode import Decoder
+from playground.engine.describe import meta
 from playground.engine.halt import Halt
-from playground.engine.load import Model, canonical_context
+from playground.engine.load import Model, canonical_context, canonical_values
 from playground.engine.reading import Reading
 from playground.engine.slots import Slots
 from playground.engine.states import States
+from playground.fit.estimate import BYTES_PER_VALUE
 from playground.protocol.events import StatesSaved
 from playground.translate import tr
 
@@ -95,8 +97,22 @@ class Context:
         self.ctx = None
 
 
+def rope_by_length(model: Model) -> str:
+    """Which of its two sets of rotations a model like Phi 3 takes; empty for all others.
+
+    The context’s size decides (``llama_model::get_rope_factors``), and what is in the cache was turned by it.
+    """
+    own = meta(model.handle, f"{model.info.arch}.rope.scaling.original_context_length")
+    if not own.isdigit():
+        return ""
+    return " rope=long" if model.info.n_ctx > int(own) else " rope=short"
+
+
 def canonical_bytes(model: Model) -> int:
-    """Bytes a repeatable answer's context takes: a cache in 16 bits, and attention's scores for a piece."""
-    info = model.info
+    """Bytes a repeatable answer's context takes: its cache, and attention's scores for a piece."""
+    info, options = model.info, model.options
+    key, value = (BYTES_PER_VALUE[options[name]] for name in ("cache_type_k", "cache_type_v"))
+    own = BYTES_PER_VALUE[canonical_values(options)]
     heads = max(1, int(lib.llama_model_n_head(model.handle)))
-    return info.kv_bytes + info.n_ctx * CANONICAL_UBATCH * heads * 4 + info.compute_bytes // 2
+    cache = int(info.kv_bytes * (key + own) / (key + value))
+    return cache + info.n_ctx * CANONICAL_UBATCH * heads * 4 + info.compute_bytes // 2

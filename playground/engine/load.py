@@ -259,7 +259,9 @@ def canonical_context(model: Model, n_ubatch: int, n_threads: int) -> Any:
     params.n_threads = params.n_threads_batch = n_threads
     params.flash_attn_type = _FLASH["off"]
     params.type_k = _TYPES[wanted["cache_type_k"]]
-    params.type_v = _TYPES[wanted["cache_type_v"] if wanted["cache_type_v"] in _UNQUANTISED else "f16"]
+    params.type_v = _TYPES[canonical_values(wanted)]
+    # Nothing of it is ever used again, so a window's cache needn't hold more than the window.
+    params.swa_full = False
     params.kv_unified = True
     params.no_perf = True
     ctx = lib.llama_init_from_model(model.handle, params)
@@ -271,6 +273,12 @@ def canonical_context(model: Model, n_ubatch: int, n_threads: int) -> Any:
             )
         )
     return ctx
+
+
+def canonical_values(wanted: Mapping[str, Any]) -> str:
+    """The type of the values in that context's cache."""
+    kind: str = wanted["cache_type_v"]
+    return kind if kind in _UNQUANTISED else "f16"
 
 
 def _refuse_kind(model: Any) -> None:

@@ -137,11 +137,12 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
 def _states(command: Load, model: Model) -> States | None:
     """The saved states, where the app wants them."""
     from playground.engine.binding import build_text
+    from playground.engine.context import rope_by_length
     from playground.engine.states import States
 
     if not command.states or command.states_budget <= 0:
         return None
-    made_by = f"flash_attn={model.info.flash_attn} arch={model.info.arch} {build_text()}"
+    made_by = f"flash_attn={model.info.flash_attn} arch={model.info.arch}{rope_by_length(model)} {build_text()}"
     return States(Path(command.states), command.states_budget, command.path, model.options, made_by)
 
 

@@ -70,11 +70,11 @@ class Slots:
     @property
     def used(self) -> int:
         """Tokens in the cache. A beginning that slots have in common is one copy, so it counts once."""
-        total = 0
-        for index, slot in enumerate(self._all):
-            shared = (common(slot.tokens, other.tokens) for other in self._all[:index])
-            total += len(slot.tokens) - (0 if self.recurrent else max(shared, default=0))
-        return min(self.n_ctx, total)
+        return min(self.n_ctx, self._held(self._all))
+
+    def room_for(self, slot: Slot | None) -> int:
+        """Tokens that a slot could hold if all idle ones were forgotten."""
+        return self.n_ctx - self._held([other for other in self._all if other.busy and other is not slot])
 
     @property
     def plain(self) -> bool:
@@ -224,6 +224,8 @@ class Slots:
 
     def adopt(self, slot: Slot, tokens: Sequence[int], parts: Sequence[tuple[int, bytearray | bytes]]) -> bool:
         """Fill the slot with what `export` gave; False, and an empty slot, when it can't be."""
+        if len(tokens) > self.room_for(slot):
+            return False
         self.clear(slot)
         while self.used + len(tokens) > self.n_ctx and self.make_room():
             pass
@@ -239,6 +241,13 @@ class Slots:
             if 0 < n <= len(tokens) and self.checkpointed:
                 self.checkpoints.put(slot.seq, Checkpoint(n, data))
         return True
+
+    def _held(self, slots: Sequence[Slot]) -> int:
+        total = 0
+        for index, slot in enumerate(slots):
+            shared = (common(slot.tokens, other.tokens) for other in slots[:index])
+            total += len(slot.tokens) - (0 if self.recurrent else max(shared, default=0))
+        return total
 
     def _go_back(self, slot: Slot, checkpoint: Checkpoint) -> int:
         """To a checkpoint; the cells that can be cut are. How many tokens are left: its length, or none."""

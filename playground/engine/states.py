@@ -61,7 +61,10 @@ class States:
             self._wait()  # Reading it again would take longer.
         best: Saved | None = None
         most = (at_least - 1, False)
+        room = slots.room_for(slots.named(name))
         for saved in list(self._known().values()):
+            if saved.head.n_tokens > room:
+                continue  # it may fit when others have ended
             gives = slots.reach(
                 saved.head.n_tokens,
                 common(saved.tokens, prompt),
@@ -93,9 +96,11 @@ class States:
             return
         for one in list(self._known().values()):
             if one.head.name == slot.name and one.tokens == slot.tokens:
-                with contextlib.suppress(OSError):
+                try:
                     os.utime(one.path)
-                return
+                    return
+                except OSError:
+                    break  # somebody has deleted it
         self._wait()
         parts = slots.export(slot, _MARKS)
         tokens = list(slot.tokens)

@@ -14,8 +14,8 @@ from gguf_memories import hybrid_model, window_model
 
 from engine.conftest import QUIET
 from engine.driver import Answer, Engine
-from playground.protocol.commands import Load, Message, Quit
-from playground.protocol.events import Hello, Loaded, Started, StatesSaved
+from playground.protocol.commands import Load, Message, Quit, Stop
+from playground.protocol.events import Hello, Loaded, Started, StatesSaved, Token
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -175,6 +175,42 @@ def test_other_options_and_other_models_have_no_use_for_it(room: Room) -> None:
     assert restored(ask_more(room)) == 0
     # The file at that path is another one now, so nobody will ever want the state.
     assert room.files == []
+
+
+def test_a_context_of_another_size_may_turn_positions_otherwise(room: Room) -> None:
+    """Phi 3 and its like: what was read in a short context means something else in a long one."""
+    random_model(room.model, turned_otherwise_from=1536, n_ctx=4096)
+    leave_a_chat(room, n_ctx=1536)
+    assert restored(ask_more(room, n_ctx=2048)) == 0
+    assert restored(ask_more(room, n_ctx=1280)) > len(LONG) - 8
+
+
+def test_a_state_that_has_no_room_now_is_not_forgotten(room: Room) -> None:
+    leave_a_chat(room)
+    engine = room.engine(n_ctx=1280, n_seq_max=3)
+    idle = engine.answer("an idle chat of some length", "chat3:A", **CALM)
+    busy = engine.start("x" * 500, "chat2:A", **CALM | {"max_tokens": 700})
+    engine.until(lambda event: isinstance(event, Token) and event.job == busy)
+    short = engine.answer(LONG[:300], "chat1:A", **CALM)
+    assert restored(short) == 0
+    again = engine.answer("an idle chat of some length", "chat3:A", **CALM)
+    assert again.of(Started)[0].n_reused == idle.end.n_prompt - 8
+    engine.send(Stop(busy))
+    engine.finished(busy)
+    assert restored(engine.answer(MORE, "chat1:A", **CALM)) > len(LONG)
+    engine.end()
+
+
+def test_a_state_that_somebody_deleted_is_written_again(room: Room) -> None:
+    engine = room.engine(n_seq_max=1)
+    first = engine.answer(LONG, "chat1:A", **CALM)
+    engine.answer("hi", "chat2:A", **CALM)
+    again = engine.answer(LONG, "chat1:A", **CALM)
+    assert restored(again)
+    assert again.ids == first.ids
+    room.files[0].unlink()
+    quit_saving(engine)
+    assert len(room.files) == 1
 
 
 def test_damaged_files_are_deleted_and_never_loaded(room: Room) -> None:
