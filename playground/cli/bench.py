@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,16 +15,16 @@ from playground.bench.machine import this_machine
 from playground.bench.result import Result, clean, make_result, new_run
 from playground.bench.statistics import Ratio, ratio
 from playground.cli import bench_parser
+from playground.cli.ending import run_to_end
 from playground.cli.errors import ENGINE_FAILED, INTERRUPTED, OK, CliError
 from playground.cli.find_model import find_model
-from playground.cli.output import Status, speak_utf8
+from playground.cli.output import Status
 from playground.cli.session import Session
 from playground.models.library import ModelFile
 from playground.paths import find_paths
 from playground.protocol.commands import BenchTest
 from playground.protocol.events import BenchDone, BenchProgress, BenchRow, ModelInfo
 from playground.settings import load
-from playground.settings.field import SettingError
 
 _THREADS = ("n_threads", "n_threads_batch")
 """Options that a loaded engine can change."""
@@ -35,20 +34,7 @@ _PHASES = {"warm_up": "warming up", "depth": "filling the context", "prompt": "r
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; the exit code."""
-    speak_utf8()
-    try:
-        return _run(bench_parser.parse(argv))
-    except CliError as error:
-        print(f"playground: {error}", file=sys.stderr)
-        return error.code
-    except (SettingError, plan.PlanError) as error:
-        print(f"playground: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return OK
+    return run_to_end(lambda: _run(bench_parser.parse(argv)))
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -106,11 +92,11 @@ class _Bench:
         """Load a model and measure it with each thread count; False when Ctrl+C ended it. Raises CliError."""
         complete = load.FIELDS.complete(loading)
         with Session(Path(model.path).absolute(), complete) as session:
-            session.load(self)
+            tests = self._fitting(session.load(self).info.n_ctx)
             for count in threads:
-                for event in session.bench(self.tests, self.repeats, *count):
+                for event in session.bench(tests, self.repeats, *count):
                     if isinstance(event, BenchProgress):
-                        self._progress(event)
+                        self._progress(event, tests)
                     elif isinstance(event, BenchRow):
                         self._take(event, session, complete, model.name)
                     elif isinstance(event, BenchDone) and event.reason in ("refused", "failed"):
@@ -120,12 +106,25 @@ class _Bench:
         self._learn(Path(model.path), complete)
         return True
 
+    def _fitting(self, n_ctx: int) -> list[BenchTest]:
+        """The tests that the model's context holds; says which it doesn't. Raises CliError where it holds none."""
+        tests = plan.fitting(self.tests, n_ctx)
+        if not tests:
+            raise CliError(f"No test fits: this model’s context ends at {n_ctx:,} tokens.")
+        left_out = list(dict.fromkeys(plan.name_of(test) for test in self.tests if test not in tests))
+        if left_out:
+            self.status.clear()
+            shown = ", ".join(left_out[:3]) + (f" and {len(left_out) - 3:,} more" if len(left_out) > 3 else "")
+            sentence = f"Left out, as the context of {n_ctx:,} tokens doesn’t hold them: {shown}."
+            print(f"playground: {sentence}", file=sys.stderr)
+        return tests
+
     def loading(self, fraction: float) -> None:
         """Show the part that was read."""
         self.status.show(f"Loading the model… {fraction:.0%}")
 
-    def _progress(self, event: BenchProgress) -> None:
-        test = plan.name_of(self.tests[event.index])
+    def _progress(self, event: BenchProgress, tests: Sequence[BenchTest]) -> None:
+        test = plan.name_of(tests[event.index])
         turn = f", {event.repeat + 1} of {self.repeats}" if event.repeat >= 0 else ""
         self.status.show(f"{event.fraction:.0%} · {test}{turn} · {_PHASES[event.phase]}")
 
@@ -135,10 +134,13 @@ class _Bench:
             row, session.info, options, this_machine(), run=self.run, name=name, build=session.build, gpu=session.gpu
         )
         self.status.clear()
-        self.printer.row(result, self._against(result))
-        info, test = session.info, row.test
+        info, test, against = session.info, row.test, self._against(result)
         if test.n_gen and not test.n_prompt and not info.gpu_bytes and row.n_threads == info.auto_threads:
             self.seen.append((info, result.avg_ts, test.n_depth + test.n_gen // 2))
+        self._keep(result)  # before it is printed: the output may be what fails
+        self.printer.row(result, against)
+
+    def _keep(self, result: Result) -> None:
         if self.history is not None:
             try:
                 self.history.append([result])

@@ -22,7 +22,7 @@ examples:
   playground bench -p 0 -n 64 -pg 512,128 -r 3 -o json > speed.json
   playground bench --history -m smollm          earlier results, each against the one before
 
-exit codes: 0 measured, 1 the engine failed, 2 bad input or model, 130 stopped with Ctrl+C
+exit codes: 0 measured, 1 the engine or the output failed, 2 bad input or model, 130 stopped with Ctrl+C
 """
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from playground import __version__
 from playground.cli import flags, parser, prompt_cache
-from playground.cli.errors import INTERRUPTED, OK, CliError
+from playground.cli.ending import run_to_end
+from playground.cli.errors import OK, CliError
 from playground.cli.find_model import find_model
 from playground.cli.interactive import Interactive
-from playground.cli.output import JsonOutput, Output, TextOutput, is_terminal, speak_utf8
+from playground.cli.output import JsonOutput, Output, TextOutput, is_terminal
 from playground.cli.session import Session
 from playground.cli.talk import Settings, Talk, refuse_empty
 from playground.settings import load, sampling
-from playground.settings.field import SettingError
 
 MAX_PROMPT = 16 * 1024 * 1024
 """Bytes of a prompt from a file or a pipe: more than any context holds."""
@@ -25,21 +24,7 @@ MAX_PROMPT = 16 * 1024 * 1024
 
 def main(argv: Sequence[str], prog: str = "playground chat") -> int:
     """Run the command; the exit code. Nothing but its one sentence comes out of an error."""
-    speak_utf8()
-    try:
-        return _run(argv)
-    except CliError as error:
-        print(f"playground: {error}", file=sys.stderr)
-        return error.code
-    except SettingError as error:
-        print(f"playground: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read the answer has had enough. Python would complain when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return OK
+    return run_to_end(lambda: _run(argv))
 
 
 def _run(argv: Sequence[str]) -> int:

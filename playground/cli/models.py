@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Protocol, cast
 
-from playground.cli.errors import INTERRUPTED, OK, CliError
-from playground.cli.output import speak_utf8
+from playground.cli.ending import run_to_end
+from playground.cli.errors import OK, CliError
 from playground.cli.parser import Formatter, Parser
 
 
@@ -57,17 +55,7 @@ EXIT_CODES = "exit codes: 0 done, 1 the Hub, the disk or the engine failed, 2 ba
 
 def main(argv: Sequence[str]) -> int:
     """Run the command; the exit code."""
-    speak_utf8()
-    try:
-        return _run(list(argv))
-    except CliError as error:
-        print(f"playground: {error}", file=sys.stderr)
-        return error.code
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return OK
+    return run_to_end(lambda: _run(list(argv)))
 
 
 def _run(words: list[str]) -> int:

@@ -19,7 +19,7 @@ examples:
   git diff | playground chat -m qwen -sys "Write a commit message."
   playground chat --json --temp 0 "Hello" | jq .text
 
-exit codes: 0 answered, 1 the engine failed, 2 bad input or model, 130 stopped with Ctrl+C
+exit codes: 0 answered, 1 the engine or the output failed, 2 bad input or model, 130 stopped with Ctrl+C
 """
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 
+import pytest
 from cli_tools import PATIENCE_S, ROOT, command, environment, lines, run
 
 QUICK = ("-t", "1", "-p", "16", "-n", "8", "-r", "2")
@@ -49,13 +51,45 @@ def test_bad_input_is_one_sentence() -> None:
         ("-p", "0", "-n", "0"),
         ("-ctk", "f17"),
         ("-m", "/no/such.gguf"),
-        ("-p", "9000"),
+        ("-p", "9000", "-n", "0"),
     ):
         told = run("bench", *words)
         assert told.returncode == 2
         assert told.stdout == ""
         assert told.stderr.startswith("playground: ")
         assert len(told.stderr.splitlines()) == 1
+
+
+def test_what_the_context_does_not_hold_is_left_out_and_said() -> None:
+    told = run("bench", *QUICK, "-c", "256", "-n", "0", "-d", "0,250,500", "-r", "1", "-o", "jsonl")
+    assert told.returncode == 0
+    assert [json.loads(line)["n_depth"] for line in told.stdout.splitlines()] == [0]
+    assert told.stderr.splitlines() == [
+        "playground: Left out, as the context of 256 tokens doesn’t hold them: pp16 @ d250, pp16 @ d500."
+    ]
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no device that is always full")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("bench", *QUICK, "-n", "0", "-o", "json"),
+        ("bench", *QUICK, "-n", "0"),
+        ("models", "shelf"),
+        ("chat", "--version"),
+    ],
+)
+def test_an_output_on_a_full_disk_is_one_sentence(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "wb") as full:
+        told = subprocess.run(
+            command(*words), stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, cwd=ROOT,
+            env=environment(), timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+    assert told.returncode == 1
+    said = told.stderr.decode().splitlines()
+    assert said == ["playground: The output can’t be written: No space left on device."]
+    if words[0] == "bench":
+        assert len(run("bench", "--history", "-o", "jsonl").stdout.splitlines()) == 1, "what was measured is kept"
 
 
 def test_ctrl_c_stops_cleanly_and_keeps_what_was_measured() -> None:
