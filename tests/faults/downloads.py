@@ -186,7 +186,8 @@ class _Try:
             self.hub.asked.clear()
             self._until_done()
             self.case.outcome = "goes on, exact"
-            if 0 < here < len(self.body) and self.hub.ranges != [f"bytes={here}-{len(self.body) - 1}"]:
+            # A busy machine's Hub may hear only now what the killed one had asked.
+            if 0 < here < len(self.body) and f"bytes={here}-{len(self.body) - 1}" not in self.hub.ranges:
                 raise Fault(f"{here} bytes were here, and {self.hub.ranges} was asked for")
         else:
             self.case.outcome = "was done, exact"
