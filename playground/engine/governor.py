@@ -13,6 +13,7 @@ more threads are tried blindly now and then.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Protocol
@@ -23,6 +24,8 @@ SLOWER = 1.25
 """A margin over what is known to be possible."""
 ERRATIC = 2.5
 """Two decodes of a window this much slower than the fastest are no accident."""
+STUCK = 8
+"""A decode this many times slower than the fastest is reason enough alone, when others are seen on the cores."""
 DRIFT = 1.002
 """How much a remembered best fades with each decode: a longer context is slower on a quiet machine too."""
 BUSY_NS = 100_000_000
@@ -33,6 +36,8 @@ QUIET_NS, QUIET_MOST_NS = 250_000_000, 4_000_000_000
 """So long the cores must be free before they are taken back; doubled each time that was too early."""
 QUIET_SHARE = 0.3
 """What others may still use of a core that counts as free."""
+LOOK_NS = 200_000_000
+"""At least so often the load is looked at, so that there is a look before the first slow decode."""
 LONG_NS = 25_000_000
 """Beside a decode this long a look at the load costs nothing."""
 TOO_EARLY = 64
@@ -41,6 +46,8 @@ FIRST_TRY, LAST_TRY = 48, 768
 """Decodes until a try that failed is made again, where nothing is seen of the load; doubled each time."""
 FIRST_REST = 8
 """The same for fewer threads where the load is seen: at its very beginning they may look no faster."""
+REST_LONGEST = 4
+"""A rest is over after this many times what its decodes usually take, too: now they may take a hundred times that."""
 RARE_TRY = 256
 """The same for more threads while the load is still there: a polite neighbour may leave us both."""
 
@@ -92,8 +99,12 @@ class Governor:
         self._wait = self._rare = 0
         """Decodes until more threads are tried: blindly, or though the load is seen."""
         self._quiet_ns = QUIET_NS
-        self._since = 0
-        """Decodes at this count."""
+        self._since, self._since_ns, self._since_usual = 0, 0.0, 0.0
+        """Decodes at this count, what they took, and how many usual ones would have taken as long."""
+        self._unseen_ns = 0.0
+        """Decoded since the last look at the load."""
+        self._stuck = False
+        """The last decode was far too slow."""
         self._raised = False
         """The count was raised because the cores were free."""
         self._rest = 0
@@ -117,10 +128,11 @@ class Governor:
             self._set(self._most, reason)
         return self.n
 
-    def decoded(self, rows: int, took_ns: float, preempted: bool = False) -> int:
+    def decoded(self, rows: int, took_ns: float, preempted: bool = False, *, each: int = 1) -> int:
         """Take in one decode of ``rows`` sequences; the count for the next.
 
         ``preempted``: the system took a core from one of our threads meanwhile, as far as that is known.
+        ``each``: it was of so many tokens, and ``took_ns`` is what each of them took.
         """
         if not self._governed or self._most < 2:
             return self.n
@@ -133,17 +145,33 @@ class Governor:
         self._recent.append(took_ns)
         self._slow.append(preempted or took_ns > SLOWER * best)
         self._best[self.n] = min(took_ns, best * DRIFT)
-        self._since += 1
+        self._stuck = took_ns > STUCK * best
+        self._since, self._since_ns = self._since + 1, self._since_ns + took_ns * each
+        self._since_usual += took_ns / max(1.0, best)
+        self._unseen_ns += took_ns
         if self._load is not None and self._wonders(took_ns):
+            self._unseen_ns = 0.0
             self._load.look()
         self._decide()
         return self.n
 
+    def late(self, took_ns: Sequence[float]) -> None:
+        """Decodes that were made with the count before, and are told after it was changed."""
+        if took_ns and self._tried_from:
+            self._before = fmean([self._before, *took_ns])
+
     def _wonders(self, took_ns: float) -> bool:
         """Whether the machine's load matters now. A look costs as much as a small model's sampling."""
-        if self._pace is not TOKENS or took_ns > LONG_NS:
+        if self._pace is not TOKENS or took_ns > LONG_NS or self._unseen_ns > LOOK_NS:
             return True
-        return bool(self._tried_from) or self.n < self._most or sum(self._slow) >= self._pace.slow
+        return bool(self._tried_from) or self.n < self._most or self._is_slow()
+
+    def _is_slow(self) -> bool:
+        return self._stuck or sum(self._slow) >= self._pace.slow
+
+    def _is_rested(self) -> bool:
+        """Whether fewer threads may be tried again."""
+        return self._since >= self._rest or self._since_usual >= REST_LONGEST * self._rest
 
     def _decide(self) -> None:
         """Called for every token: what is dear is looked at last."""
@@ -151,7 +179,7 @@ class Governor:
             self._judge_try(self._free())
         elif self._load is None:
             self._decide_blindly()
-        elif self._since >= self._rest and sum(self._slow) >= self._pace.slow:
+        elif self._is_slow() and self._is_rested():
             free = self._free()
             if free is None:
                 self._decide_blindly()
@@ -174,7 +202,8 @@ class Governor:
         return max(1, min(self.n - 1, int(free + BUSY_SHARE)))
 
     def _look_for_more(self) -> None:
-        free = self._load.free(self._quiet_ns) if self._load else None
+        # What was free before the count was lowered says nothing.
+        free = self._load.free(self._quiet_ns) if self._load and self._since_ns >= self._quiet_ns else None
         if free is not None and free >= self.n + 1 - QUIET_SHARE:
             self._set(min(self._most, int(free + QUIET_SHARE)), "quiet")
             self._raised = True
@@ -191,9 +220,7 @@ class Governor:
         """Whether one thread less may do better: by what it is known to take, or because decodes became erratic."""
         fewer = self._best.get(self.n - 1, self._best[self.n] * self.n / (self.n - 1))
         second = sorted(self._recent)[-2]
-        return self._since >= self._rest and (
-            median(self._recent) > SLOWER * fewer or second > ERRATIC * self._best[self.n]
-        )
+        return self._is_rested() and (median(self._recent) > SLOWER * fewer or second > ERRATIC * self._best[self.n])
 
     def _try(self, n: int, reason: ThreadsReason) -> None:
         if n < self.n and self._raised:
@@ -204,9 +231,9 @@ class Governor:
         self._set(n, reason)
 
     def _judge_try(self, free: float | None) -> None:
-        if len(self._recent) < self._pace.trial:
-            return
         before, came_from = self._before, self._tried_from
+        if len(self._recent) < self._pace.trial and sum(self._recent) < self._pace.trial * before:
+            return  # it may still turn out faster
         if self.n < came_from and self._is_crowded(free) and fmean(self._recent) >= before:
             self._set(self._left(free or 0), "busy")  # others want more than was seen at first
             return
@@ -228,7 +255,7 @@ class Governor:
 
     def _set(self, n: int, reason: ThreadsReason) -> None:
         self.n, self.reason = n, reason
-        self._since = 0
+        self._since, self._since_ns, self._since_usual = 0, 0.0, 0.0
         self._raised = False
         self._recent.clear()
         self._slow.clear()

@@ -54,17 +54,18 @@ class Threads:
         # Whichever took longest was the one disturbed.
         disturbed = max(took_ns, default=0) if self._preemptions > before else -1
         n = self._writing.n
-        for took in took_ns:
+        for index, took in enumerate(took_ns):
             n = self._writing.decoded(rows, took, took == disturbed)
             if n != self.n:
-                break  # the rest was computed with the count that is no more
+                self._writing.late(took_ns[index + 1 :])  # computed with the count that is no more
+                break
         if n != self.n:
             self._use(n, self.n_batch, self._writing.reason)
 
     def read(self, tokens: int, took_ns: int) -> None:
         """A piece of a prompt was computed."""
         if tokens >= _LEAST_PIECE:
-            n = self._reading.decoded(1, took_ns / tokens)
+            n = self._reading.decoded(1, took_ns / tokens, each=tokens)
             if n != self.n_batch:
                 self._use(self.n, n, self._reading.reason)
 

@@ -120,6 +120,36 @@ def test_a_neighbour_that_begins_softly_is_noticed_soon() -> None:
     assert set(machine.run(60)[24:]) == {1}
 
 
+def test_a_neighbour_that_nearly_stops_two_threads_is_noticed_with_the_first_such_token() -> None:
+    machine = Machine()
+    machine.run(40)
+    machine.others, machine.busy_times = 1.0, {1: 13.0, 2: 600.0}
+    used = machine.run(2000)
+    assert used[:10].count(2) <= 2
+    assert used.count(2) <= 6, "a try with more is over as soon as it can't succeed any more"
+
+
+def test_fewer_threads_that_were_no_faster_at_first_are_tried_again_once_tokens_take_very_long() -> None:
+    for softly in range(1, 20):
+        machine = Machine()
+        machine.run(40)
+        machine.others, machine.busy_times = 1.0, {1: 13.0, 2: 10.0}
+        machine.run(softly)
+        machine.busy_times = {1: 13.0, 2: 600.0}
+        assert machine.run(60).count(2) <= 2
+
+
+def test_a_slow_token_that_is_told_late_speaks_for_fewer_threads() -> None:
+    """Tokens are told in small groups: of a group, two begin slowly and the third takes long."""
+    machine = Machine()
+    machine.run(40)
+    machine.others, machine.busy_times = 1.0, {1: 13.0, 2: 10.0}
+    while machine.governor.n == 2:
+        machine.run(1)
+    machine.governor.late([2_800 * MS])
+    assert set(machine.run(20)) == {1}
+
+
 def test_fewer_threads_that_are_no_faster_are_taken_back() -> None:
     machine = Machine()
     machine.run(40)
