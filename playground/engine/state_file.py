@@ -99,7 +99,7 @@ def read_head(file: Path) -> Saved:
         head_bytes = opened.read(length)
         try:
             head = msgspec.msgpack.decode(head_bytes, type=Head)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise Damaged(f"its head is damaged ({error})") from None
         if not 0 < head.n_tokens <= _MOST_TOKENS:
             raise Damaged("it has no tokens")

@@ -16,6 +16,7 @@ import msgspec
 from playground import __version__
 from playground.models.kinds import Kind
 from playground.models.model_file import Found, ModelFile
+from playground.models.names import in_unicode
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -173,8 +174,8 @@ class Catalog:
 def _row(model: ModelFile) -> _Row:
     return _Row(
         __version__,
-        model.name,
-        model.source,
+        in_unicode(model.name),
+        in_unicode(model.source),
         model.quant,
         model.arch,
         model.n_params,
@@ -182,16 +183,16 @@ def _row(model: ModelFile) -> _Row:
         model.has_template,
         model.licence,
         model.n_parts,
-        model.error,
+        in_unicode(model.error),
         model.kind,
-        model.family,
+        in_unicode(model.family),
     )
 
 
 def _model(found: Found, source: str, key: str, data: bytes) -> ModelFile | None:
     try:
         row = _decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
     if row.version != __version__:
         return None  # another version of the app may read more, or accept more

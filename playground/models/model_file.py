@@ -11,7 +11,7 @@ from pathlib import Path
 from playground.models import starter
 from playground.models.gguf import GgufError, GgufHeader, read_header, refuse_unloadable
 from playground.models.kinds import Kind, kind_by_name, kind_of, part_names
-from playground.models.names import display_name, family, quant_in_name
+from playground.models.names import display_name, family, in_unicode, quant_in_name
 from playground.models.split import read_whole_header
 from playground.translate import later, tr
 
@@ -117,20 +117,24 @@ def read(found: Found, source: str, key: str) -> ModelFile:
     """A model by its header; a file that is no model says why in ``error``. Reads the file's beginning."""
     path = Path(found.path)
     plain = replace(guess(found, source, key), pending=False)
+    if in_unicode(found.path) != found.path:
+        # Neither llama.cpp’s messages nor ours can carry it.
+        said = tr("The path of “{name}” has signs that are no Unicode. Rename the file or its folder.", name=plain.name)
+        return replace(plain, error=said)
     try:
         header = read_header(path) if found.missing else read_whole_header(path)
         kind = kind_of(header, path.name)
         if kind == "model":
             refuse_unloadable(header)
     except GgufError as error:
-        return replace(plain, error=str(error))
+        return replace(plain, error=in_unicode(str(error)))
     if header.split[1] > 1 and found.n_parts != header.split[1]:
         found = replace(found, n_parts=header.split[1], missing=found.missing or _unnamed_parts(path, header))
         plain = replace(plain, n_parts=found.n_parts, error=missing_sentence(found))
     is_starter = starter.is_starter(path)
     name = starter.STARTER.name if is_starter else display_name(header, _title(found))
     if kind != "model":
-        name = path.stem
+        name = in_unicode(path.stem)
     return replace(
         plain,
         name=name,
@@ -190,7 +194,7 @@ def _unnamed_parts(path: Path, header: GgufHeader) -> tuple[str, ...]:
 
 def _title(found: Found) -> str:
     """The name that tells most: the file's own, or of one named by its digest what its program calls it."""
-    name = os.path.basename(found.path)
+    name = in_unicode(os.path.basename(found.path))
     if not found.origin or not _BLOB.fullmatch(name):
         return name
     model, _, tag = found.origin.rpartition("/")[2].partition(":")

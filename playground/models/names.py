@@ -38,6 +38,11 @@ def display_name(header: GgufHeader | None, path: str | Path) -> str:
     return inner if inner.lower() == spaced.lower() else spaced
 
 
+def in_unicode(text: str) -> str:
+    """A text to show, where a file's name in another encoding is in it."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def bare(name: str) -> str:
     """A file's name without ending, part number and quant."""
     name = _PART.sub("", _ENDING.sub("", name))

@@ -92,10 +92,16 @@ def encode(message: Order | Event) -> bytes:
 
 def decode_order(line: bytes) -> Order:
     """An order. Raises msgspec.MsgspecError."""
-    return _decode_order(line)
+    try:
+        return _decode_order(line)
+    except (UnicodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def decode_event(line: bytes) -> Event:
     """An event. Raises msgspec.MsgspecError."""
-    event: Event = _decode_event(line)
+    try:
+        event: Event = _decode_event(line)
+    except (UnicodeError, RecursionError) as error:
+        raise msgspec.DecodeError(str(error)) from error
     return event
