@@ -55,7 +55,7 @@ class CompareTable(QWidget):
             ", ".join(
                 [
                     tr("Lane {letter}", letter=lane.letter),
-                    *(f"{c.title} {text}" for c in COLUMNS if (text := _text(c, lane))),
+                    *(f"{tr(c.title)} {text}" for c in COLUMNS if (text := _text(c, lane))),
                 ]
             )
             for lane in self._workspace.lanes
@@ -79,7 +79,7 @@ class CompareTable(QWidget):
             p.drawText(QRectF(12, 0, 40, HEAD), _LEFT, tr("Lane"))
             p.drawText(QRectF(model_x + 8, 0, 200, HEAD), _LEFT, tr("Model"))
             for index, column in enumerate(COLUMNS):
-                p.drawText(QRectF(first + index * step, 0, step, HEAD), _RIGHT, column.title)
+                p.drawText(QRectF(first + index * step, 0, step, HEAD), _RIGHT, tr(column.title))
             p.drawText(QRectF(ended_x, 0, right - ended_x, HEAD), _RIGHT, tr("Ended"))
             for row, lane in enumerate(lanes):
                 top = HEAD + row * ROW
