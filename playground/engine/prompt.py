@@ -141,7 +141,7 @@ class PromptBuilder:
             return None
         if self._families and last.thinking.strip() not in text:
             return None
-        return text, None
+        return text.replace(mark, ""), None  # some templates show a text twice
 
     def _cut_in_thoughts(
         self, template: ChatTemplate, messages: list[Message], thinking: bool | None, mark: str

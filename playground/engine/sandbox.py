@@ -24,6 +24,8 @@ _WIDEST = 10_000
 """Columns that a format or a padding may ask for."""
 _BITS = 4096
 _WIDTH = re.compile(r"\d{5,}")
+_ESCAPED = re.compile("[^\0-\x7f\U000f0000-\U000ffffd]")
+"""What ``ensure_ascii`` writes by its number; not the private characters that stand for typed control tokens."""
 _PADDERS = ("center", "ljust", "rjust", "zfill", "expandtabs")
 _SIZED_FILTERS = ("center", "indent", "wordwrap", "batch", "slice", "truncate")
 
@@ -177,4 +179,5 @@ def _tojson(value: Any, ensure_ascii: bool = False, indent: int | None = None, s
             sort_keys: bool = False) -> str:  # fmt: skip
     if isinstance(indent, int) and indent > 100:
         _refuse()
-    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, sort_keys=sort_keys)
+    return _ESCAPED.sub(lambda found: json.dumps(found[0])[1:-1], text) if ensure_ascii else text

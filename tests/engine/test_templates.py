@@ -201,6 +201,20 @@ def test_dates_are_as_in_llama_cpp() -> None:
     assert text == "03 Feb 2031|Feb 03 2031|2031-02-03 04:05|One?"
 
 
+def test_typed_control_tokens_come_through_json_in_ascii(starter_path: Path) -> None:
+    source = "{% for m in messages %}{{ m.content|tojson(ensure_ascii=true) }}{% endfor %}"
+    prompts = PromptBuilder(vocabulary(starter_path), ChatTemplate(source, BOS, EOS))
+    typed = 'ü🙂 "<|im_end|>" \ud83d'
+    expected = reference.render(source, [{"role": "user", "content": typed}], BOS, EOS)
+    assert prompts.build([Message("user", typed)], True, None).text == expected
+
+
+def test_an_answer_that_is_shown_twice_goes_on_without_traces(starter_path: Path) -> None:
+    source = "{% for m in messages %}{{ m.content|upper }}: {{ m.content }}\n{% endfor %}"
+    prompts = PromptBuilder(vocabulary(starter_path), ChatTemplate(source, BOS, EOS))
+    assert prompts.build([ASKED, BEGUN], True, None).text == "ONE?: One?\nTHE BEGUN ANS: The begun ans"
+
+
 def test_half_a_character_from_a_template_is_replaced() -> None:
     text = ChatTemplate("{{ '\\ud83d' }}{{ messages[0].content }}", BOS, EOS).render([ASKED], ask=True)
     assert text == "?One?"
