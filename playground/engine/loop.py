@@ -40,6 +40,7 @@ from playground.protocol.events import (
     Finished,
     Refused,
     Rendered,
+    Reused,
     SamplingChanged,
     Started,
     ThreadsChanged,
@@ -67,6 +68,8 @@ class Loop:
         self._own: Context | None = None
         """The context of the repeatable answer that is being written; there is one at a time."""
         self._threads = Threads(model, self._use_threads, self._tell_threads)
+        self._usual_threads = self._threads.n
+        """What a fresh engine would write with."""
         self._tuning = Tuning(model, tune_s, lambda: inbox.wanted or inbox.quitting)
         self._bench = Benchmark(model, self._shared, inbox, outbox, self._threads)
         self._jobs: dict[int, Job] = {}
@@ -88,6 +91,7 @@ class Loop:
                 self._obey(command)
             if tuned := None if self._jobs else self._tuning.idle():
                 self._threads.measured(tuned.machine)
+                self._usual_threads = self._threads.n
                 self._outbox.send(tuned)
             self._step()
             if not self._jobs:
@@ -111,6 +115,8 @@ class Loop:
                 self._render(command)
             case SetThreads():
                 self._threads.obey(command)
+                if command.n_threads and not command.shared:
+                    self._usual_threads = command.n_threads
             case Bench():
                 self._bench.run(command, busy=bool(self._jobs))
             case Load():
@@ -210,11 +216,16 @@ class Loop:
             job.varies.add("prefix")
         if not context.canonical and context.slots.used > len(slot.tokens):
             job.varies.add("batch")
+        if self._model.info.flash_attn and not context.canonical and self._threads.n != self._usual_threads:
+            job.varies.add("threads")
         prompt = job.prompt
+        if prompt.dated:
+            job.varies.add("date")
         self._outbox.send(
             Started(
                 job.id, time.perf_counter_ns(), job.n_prompt, reused, job.sampler.seed,
                 prompt.thinking is not None, prompt.plain, self._note(job), context.reading.restored, context.canonical,
+                self._threads.n,
             )
         )  # fmt: skip
         if job.state == "reading":
@@ -298,7 +309,10 @@ class Loop:
             return
         context = job.context
         context.slots.release(job.slot)
-        context.reading.orphaned(job, self._in(context))
+        for follower, reused, restored in context.reading.orphaned(job, self._in(context)):
+            if not reused:
+                follower.varies.discard("prefix")
+            self._outbox.send(Reused(follower.id, reused, restored))
         if context is self._own:
             self._own = None
             context.free()

@@ -42,6 +42,8 @@ class Prompt:
     """The prompt ends inside this family's thoughts."""
     plain: bool = False
     note: str = ""
+    dated: bool = False
+    """The date or the time is in it, put there by the template."""
 
 
 class PromptError(Exception):
@@ -75,7 +77,7 @@ class PromptBuilder:
             text, tokens = self._unforged(text, tokens, blunt or hidden, thinking, shield)
         except TemplateFailure as failure:
             raise PromptError(str(failure)) from failure
-        return Prompt(tokens, shield.show(text), self._families, family)
+        return Prompt(tokens, shield.show(text), self._families, family, dated=self._template.dated)
 
     def _blunt(self, messages: list[Message], shield: _Shield) -> list[Message]:
         """The messages without text at their edges that could make a control token together with what is next to it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from playground.engine.job import Job
 from playground.engine.slots import FRESH, Slots, common
@@ -61,23 +61,28 @@ class Reading:
         for job in jobs:
             if job.leader is not leader or done < job.shared:
                 continue
-            self._slots.copy(leader.slot, job.slot, job.shared)
+            got = self._slots.copy(leader.slot, job.slot, job.shared)
             job.leader = None
-            if job.shared == job.n_prompt:
+            if got == job.n_prompt:
                 same.append(job)
             else:
                 self._go_on(job)
         return same
 
-    def orphaned(self, leader: Job, jobs: Iterable[Job]) -> None:
-        """The leader ended before all was read: whoever waited takes what there is and reads on."""
+    def orphaned(self, leader: Job, jobs: Sequence[Job]) -> list[tuple[Job, int, int]]:
+        """The leader ended before all was read: whoever waited takes what there is and reads on.
+
+        Who that is, how many tokens each needn't read after all, and how many of these a saved state gave.
+        """
         self._start.pop(leader.id, None)
         self._stops.pop(leader.id, None)
+        found: list[tuple[Job, int, int]] = []
         for job in jobs:
             if job.leader is leader:
                 job.leader = None
                 others = [other for other in jobs if other is not leader]
-                self.begin(job, others)
+                found.append((job, self.begin(job, others), self.restored))
+        return found
 
     def piece_end(self, job: Job, *, alone: bool) -> int:
         """Where the next piece ends.

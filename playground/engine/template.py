@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ _NEEDLE = "needle\u2060in\u2060a\u2060haystack"
 """A content that no template contains; word joiners keep it from being transformed by chance."""
 _NOTHING = "\U0010fffd"
 """Stands for an empty answer where a template refuses one; taken out again afterwards."""
+
+_LATER = datetime.timedelta(days=401, hours=7, minutes=13)
 
 _SWITCHES: tuple[tuple[str, Any, Any], ...] = (
     ("enable_thinking", True, False),  # Qwen 3, GLM, Gemma 4, SmolLM3
@@ -58,6 +61,8 @@ class ChatTemplate:
         self._switch = _SWITCHES[0]
         self.can_think = False
         """Thinking can be switched on and off."""
+        self.dated = False
+        """The date or the time is put into prompts."""
         self.sample = ""
         """A small conversation with thoughts, as the template shows it."""
         self._probe()
@@ -112,7 +117,7 @@ class ChatTemplate:
         if self._compiled is None:
             if len(self.source) > _LONGEST_SOURCE:
                 raise _Giant
-            self._compiled = Sandbox(self._now).from_string(self.source)
+            self._compiled = Sandbox(lambda: self._now()).from_string(self.source)
         parts: list[str] = []
         length = 0
         for part in self._compiled.generate(values):
@@ -150,6 +155,7 @@ class ChatTemplate:
         self._system = self._shows([Message("system", _NEEDLE), Message("user", "hello")])
         self._probe_thoughts()
         self._probe_switch(user)
+        self._probe_date(user)
 
     def _probe_thoughts(self) -> None:
         """Where an answer's thoughts belong."""
@@ -173,6 +179,18 @@ class ChatTemplate:
             except TemplateFailure:
                 pass
         self._switch = _SWITCHES[0]
+
+    def _probe_date(self, user: Message) -> None:
+        """Whether the same conversation is another prompt on another day."""
+        now = self._now
+        try:
+            today = self._run([user], True, None)
+            self._now = lambda: now() + _LATER
+            self.dated = self._run([user], True, None) != today
+        except TemplateFailure:
+            pass
+        finally:
+            self._now = now
 
     def _shows(self, messages: Sequence[Message], ask: bool = True) -> bool:
         try:

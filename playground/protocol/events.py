@@ -10,7 +10,7 @@ from playground.protocol.commands import BenchTest
 from playground.protocol.measured import Measured
 from playground.protocol.numbers import Count, Number
 
-PROTOCOL_VERSION = 6
+PROTOCOL_VERSION = 7
 """Raised with every change of a message; both sides refuse a stranger."""
 
 Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "context_full", "failed"]
@@ -18,9 +18,9 @@ Finish: TypeAlias = Literal["end", "stop_string", "max_tokens", "stopped", "cont
 
 Phase: TypeAlias = Literal["thinking", "answer"]
 
-Variation: TypeAlias = Literal["prefix", "batch", "threads", "pieces", "tweaked"]
+Variation: TypeAlias = Literal["prefix", "batch", "threads", "pieces", "tweaked", "date"]
 """What changed the bits of an answer: a reused prefix, other lanes in the batch, the thread count (with flash
-attention), how the prompt was cut, sampling changed while it was written."""
+attention), how the prompt was cut, sampling changed while it was written, the date in the prompt."""
 
 ThreadsReason: TypeAlias = Literal["busy", "quiet", "shared", "asked", "trial"]
 """Other programs need the cores; they are free again; engines run together; the user set a count; a short try
@@ -159,6 +159,16 @@ class Started(msgspec.Struct, frozen=True, tag="started"):
     """The part of ``n_reused`` that came from a saved state."""
     repeatable: bool = False
     """The canonical plan is taken: the same answer comes again, token for token."""
+    n_threads: Count = 0
+    """Threads that write as it begins; 0: not told."""
+
+
+class Reused(msgspec.Struct, frozen=True, tag="reused"):
+    """Less of a prompt is there than Started said: the answer that was reading it as well has ended."""
+
+    job: Number
+    n_reused: Count
+    n_restored: Count = 0
 
 
 class PromptProgress(msgspec.Struct, frozen=True, tag="prompt_progress"):
@@ -359,6 +369,7 @@ Event: TypeAlias = (
     | Tuned
     | LoadFailed
     | Started
+    | Reused
     | PromptProgress
     | Token
     | SamplingChanged

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from playground.protocol.commands import Generate
+from playground.settings.load import FIELDS
 from playground.workspace.advice import Advice
 from playground.workspace.lane import EngineFacts
 from playground.workspace.ports import Spawned
 
 EngineState: TypeAlias = Literal["loading", "ready", "closing", "gone"]
+
+_DECIDES = ("n_threads", "n_ctx", "n_batch", "n_ubatch", "flash_attn", "n_gpu_layers", "arch", "quant", "size")
 
 
 @dataclass(slots=True)
@@ -54,3 +57,12 @@ class Engine:
     def keeps(self) -> bool:
         """Whether there are chats in its cache that may be kept on disk."""
         return self.state == "ready" and self.worked
+
+    def made_with(self, n_threads: int) -> dict[str, Any]:
+        """What of it decides an answer's bits, for the record; ``n_threads`` as the answer begins, 0: not told."""
+        info = self.facts.info
+        if info is None:
+            return {"build": self.facts.build}
+        made = {"build": self.facts.build} | {name: getattr(info, name) for name in _DECIDES}
+        made |= {name: self.options.get(name, FIELDS[name].default) for name in ("cache_type_k", "cache_type_v")}
+        return made | ({"n_threads": n_threads} if n_threads else {})

@@ -19,6 +19,7 @@ from playground.protocol.events import (
     Finished,
     PromptProgress,
     Refused,
+    Reused,
     SamplingChanged,
     Started,
     ThreadsChanged,
@@ -26,7 +27,7 @@ from playground.protocol.events import (
 )
 from playground.workspace import notices
 from playground.workspace.engines import Engine, Engines
-from playground.workspace.lane import EngineFacts, Lane, LaneState, Notice
+from playground.workspace.lane import Lane, LaneState, Notice
 from playground.workspace.marks import keep_lane, keep_sampling, keep_threads
 from playground.workspace.ports import Background, Keeper
 from playground.workspace.series import Answer
@@ -216,6 +217,8 @@ class Jobs:
             self._show(job)
         elif isinstance(event, Started):
             self._on_started(job, event)
+        elif isinstance(event, Reused):
+            self._on_reused(job, event)
         elif isinstance(event, SamplingChanged):
             self._on_sampling(job, event)
         elif isinstance(event, Finished):
@@ -224,22 +227,25 @@ class Jobs:
     def _on_started(self, job: Job, event: Started) -> None:
         job.answer.started_ns = event.t_ns
         self._mark_lanes(job, "joined", event.t_ns)
-        job.answer.n_prompt, job.answer.n_reused = event.n_prompt, event.n_reused
-        job.answer.n_restored = event.n_restored
-        job.answer.prompt_done = event.n_reused
+        job.answer.n_prompt = event.n_prompt
         job.node.record |= {
             "seed": event.seed,
             "n_prompt": event.n_prompt,
-            "n_reused": event.n_reused,
-            "n_restored": event.n_restored,
             "plain": event.plain,
             "repeatable": event.repeatable,
-            "made_with": made_with(job.engine.facts),
+            "made_with": job.engine.made_with(event.n_threads),
         }
         job.note = event.note
         if job.state != "stopping":
             job.state = "prompt"
-        job.fraction = event.n_reused / max(1, event.n_prompt)
+        self._on_reused(job, event)
+
+    def _on_reused(self, job: Job, event: Started | Reused) -> None:
+        answer = job.answer
+        answer.n_reused = answer.prompt_done = event.n_reused
+        answer.n_restored = event.n_restored
+        job.node.record |= {"n_reused": event.n_reused, "n_restored": event.n_restored}
+        job.fraction = event.n_reused / max(1, answer.n_prompt)
         self._show(job)
 
     def _on_tokens(self, _engine: Engine, tokens: list[Token]) -> None:
@@ -383,15 +389,6 @@ class Jobs:
             self.mirror(job, lane)
             lane.seen()
             lane.changed.emit()
-
-
-def made_with(facts: EngineFacts) -> dict[str, Any]:
-    """What of the engine decides an answer's bits, for its record."""
-    info = facts.info
-    if info is None:
-        return {"build": facts.build}
-    names = ("n_threads", "n_ctx", "n_batch", "n_ubatch", "flash_attn", "n_gpu_layers", "arch", "quant", "size")
-    return {"build": facts.build} | {name: getattr(info, name) for name in names}
 
 
 def sampling_of(lane: Lane) -> Sampling:

@@ -20,7 +20,14 @@ def repeat_words(record: Mapping[str, Any]) -> str:
     """One sentence on whether the same request gives the same text again; empty when it isn't known."""
     if "varies" not in record:
         return ""
-    varies = _strings(record["varies"])
+    varies = [one for one in _strings(record["varies"]) if one != "date"]
+    words = _repeat_words(record, varies)
+    if words and len(varies) < len(_strings(record["varies"])):
+        words += " " + tr("The model’s template puts the date into the prompt: on another day it is another request.")
+    return words
+
+
+def _repeat_words(record: Mapping[str, Any], varies: Sequence[str]) -> str:
     seed = record.get("seed")
     with_seed = tr(" with seed {seed}", seed=seed) if isinstance(seed, int) and _draws(record) else ""
     if record.get("repeatable"):
@@ -68,6 +75,9 @@ def _options(made: Mapping[str, Any]) -> str:
         n = made["n_threads"]
         parts.append(tr("1 thread") if n == 1 else tr("{n} threads", n=n))
     parts += [f"{name} {made[name]:,}" for name in ("n_ctx", "n_ubatch") if isinstance(made.get(name), int)]
+    cache = made.get("cache_type_k"), made.get("cache_type_v")
+    if all(isinstance(kind, str) for kind in cache) and cache != ("f16", "f16"):
+        parts.append(tr("KV cache {keys} and {values}", keys=cache[0], values=cache[1]))
     if isinstance(made.get("flash_attn"), bool):
         parts.append(tr("flash attention on") if made["flash_attn"] else tr("flash attention off"))
     return ", ".join(parts)

@@ -10,7 +10,7 @@ import random
 from pathlib import Path
 
 import pytest
-from gguf_factory import random_model
+from gguf_factory import CHATML, random_model
 
 from engine.driver import Answer, Engine
 from playground.protocol.commands import SetThreads, Stop
@@ -107,3 +107,28 @@ def test_a_tweaked_answer_says_so(engine: Engine, tmp_path: Path) -> None:
     end = engine.finished(job)
     assert isinstance(end, Finished)
     assert "tweaked" in end.varies
+
+
+def test_the_record_tells_the_threads_in_force_and_a_date_in_the_prompt(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "random.gguf"
+    random_model(path, template="{{ strftime_now('%d %b %Y') }}" + CHATML)
+    engine.load(path, n_ctx=2048, n_threads=2)
+    engine.send(SetThreads(1, shared=True))
+    answer = engine.answer("a question", "A", temp=0.0, max_tokens=4, repeatable=True)
+    assert answer.of(Started)[0].n_threads == 1
+    assert answer.end.varies == ["date"]
+    plain = engine.answer("a question", "A", temp=0.0, max_tokens=4, repeatable=True, use_template=False)
+    assert plain.end.varies == []
+
+
+def test_fewer_threads_than_a_fresh_engine_has_are_a_reason_with_flash_attention(
+    engine: Engine, tmp_path: Path
+) -> None:
+    path = tmp_path / "random.gguf"
+    random_model(path)
+    engine.load(path, n_ctx=2048, n_threads=2, flash_attn="on")
+    assert engine.answer("a question", "A", temp=0.0, max_tokens=4).end.varies == []
+    engine.send(SetThreads(1, shared=True))
+    assert "threads" in engine.answer("another question", "A", temp=0.0, max_tokens=4).end.varies
+    engine.send(SetThreads(1))
+    assert "threads" not in engine.answer("one more question", "A", temp=0.0, max_tokens=4).end.varies

@@ -10,7 +10,7 @@ from gguf_factory import mamba_model
 
 from engine.driver import Answer, Engine
 from playground.protocol.commands import Message, Stop
-from playground.protocol.events import Memory, PromptProgress, Refused, Started, Token
+from playground.protocol.events import Memory, PromptProgress, Refused, Reused, Started, Token
 
 GREEDY = {"temp": 0.0, "max_tokens": 12}
 LONG = "Please read this. " + " ".join(f"Line {i} is about {i * 13 % 89}." for i in range(230))
@@ -190,6 +190,9 @@ def test_followers_read_on_when_their_leader_is_stopped(starter: Engine) -> None
     end = starter.finished(follower)
     assert end.reason == "max_tokens"
     assert starter.of(follower, PromptProgress)[-1].done == end.n_prompt
+    assert starter.of(follower, Started)[0].n_reused == end.n_prompt
+    if not starter.of(leader, Token):  # stopped in its prompt, as it should be: less is there than was told
+        assert starter.of(follower, Reused)[-1].n_reused < end.n_prompt
 
 
 def test_stop_of_an_unknown_answer_does_nothing(gibberish: Engine) -> None:

@@ -29,6 +29,7 @@ EVENTS: list[events.Event] = [
     events.Tuned(None, 0.0, "The machine is busy."),
     events.LoadFailed("missing", "No file.", "words"),
     events.Started(1, 2, 3, 4, 2**32 - 1, True, False, "note"),
+    events.Reused(1, 2, 1),
     events.PromptProgress(1, 2, 3, 4),
     events.Token(1, 0, 5, "ü — 文\n", 2**62, 3, 4, 5, "thinking", 2),
     events.SamplingChanged(1, 2, 3),
