@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer
+from shiboken6 import isValid
 
 TICK_MS, SCARCE_TICK_MS = 33, 50
 """At most 30 pictures a second; 20 where cores are few, a little more often than an engine there sends."""
@@ -171,7 +172,8 @@ class FrameClock(QObject):
             key = next(iter(self._round))
             paint = self._round.pop(key)
             try:
-                paint()
+                if not _is_gone(paint):
+                    paint()
             except Exception:
                 # One view's error is told and must not cost the others their picture.
                 sys.excepthook(*sys.exc_info())
@@ -211,3 +213,9 @@ class FrameClock(QObject):
         self._cost += (used - self._used - self._cost) / 6
         self._used = used
         self._interval = min(SLOWEST_MS, max(self._shortest, self._cost * 1000 / self._budget))
+
+
+def _is_gone(paint: Callable[[], None]) -> bool:
+    """Whether it is a method of a widget that was deleted since, with a lane that was closed say."""
+    owner = getattr(paint, "__self__", None)
+    return isinstance(owner, QObject) and not isValid(owner)

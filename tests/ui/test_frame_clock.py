@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
+from shiboken6 import delete
 
 from playground.ui.bridge import Bridge
 from playground.ui.frame_clock import FEW_CORES, SCARCE_TICK_MS, SLOWEST_MS, FrameClock, drawing_budget
@@ -45,6 +47,27 @@ def test_marks_of_one_key_are_painted_once_and_then_the_timer_rests(qtbot: QtBot
     qtbot.waitUntil(lambda: bool(painted))
     assert painted == [4, "b"]
     assert not clock.running
+
+
+def test_a_mark_of_a_widget_that_is_gone_is_dropped(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: told.append(error[1]))
+    clock, painted = FrameClock(), []
+
+    class View(QLabel):
+        def paint(self) -> None:
+            self.setText("painted")
+
+    gone, label, still = View(), QLabel(), View()
+    qtbot.addWidget(still)
+    clock.mark((gone, "figures"), gone.paint)
+    clock.mark(label, label.update)
+    clock.mark("last", lambda: painted.append(still.paint()))
+    delete(gone)  # as a lane's that was closed
+    delete(label)
+    qtbot.waitUntil(lambda: bool(painted))
+    assert still.text() == "painted"
+    assert not told
 
 
 def test_a_paint_that_raises_is_told_and_costs_the_others_nothing(
