@@ -219,7 +219,8 @@ def _tokenizer(header: GgufHeader) -> Tokenizer | None:
     if not header.n_vocab:
         return None
     front = "tokenizer.ggml."
-    special, flags = {}, {}
+    special: dict[str, int] = {}
+    flags: dict[str, bool] = {}
     for key, value in header.metadata.items():
         name = key.removeprefix(front)[:MAX_SHOWN]
         if not key.startswith(front) or len(special) + len(flags) >= MAX_FACTS:
