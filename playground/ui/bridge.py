@@ -37,8 +37,12 @@ class Bridge(QObject):
         """Those of them that told while a picture is due: they are asked with it."""
         self._woken = self._held = self._closed = False
         """The signal is on its way; what can wait for a picture is fetched for it; nothing is taken any more."""
-        self.taken: Callable[[], None] = lambda: None
-        """Called when all that came of itself was run; for the frame clock, which draws it in the same go."""
+        self.running = False
+        """What came of itself is being run; `taken` is called afterwards."""
+        self.taken: Callable[[bool], None] = lambda whole: None
+        """Called when that was run, with whether it was all; for the frame clock, which draws it in the same go."""
+        self._asked = False
+        """Whatever is watched has just been read."""
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="background")
         self._pending.connect(self._run_all, Qt.ConnectionType.QueuedConnection)
 
@@ -83,7 +87,11 @@ class Bridge(QObject):
                 self._resting.append(watched)
             return
         self._read([watched])
-        self._run_all()
+        self._asked = len(self._watched) == 1
+        try:
+            self._run_all()
+        finally:
+            self._asked = False
 
     def _read(self, several: list[_Watched]) -> None:
         """Have them read; what they post needs no wakeup, whoever calls this runs it."""
@@ -118,6 +126,8 @@ class Bridge(QObject):
 
     def release(self) -> None:
         """Wake the GUI thread for everything again, also for what waits already."""
+        if not self._held and not self._resting:
+            return
         self._wake_resting()
         with self._lock:
             self._held = False
@@ -128,7 +138,7 @@ class Bridge(QObject):
 
     def take(self) -> bool:
         """Run what waits, on the GUI thread; whether there was anything."""
-        if self._watched:
+        if self._watched and not self._asked:
             self._read(self._watched[:])
             self._wake_resting()
         with self._lock:
@@ -157,9 +167,12 @@ class Bridge(QObject):
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run_all(self) -> None:
-        self._run()
-        if not self._thunks:
-            self.taken()
+        self.running = True
+        try:
+            self._run()
+        finally:
+            self.running = False
+            self.taken(not self._thunks)
 
     def _run(self) -> None:
         with self._lock:

@@ -43,8 +43,10 @@ def pace(ms: int, scarce_ms: int, cores: int | None = None) -> int:
 class Feed(Protocol):
     """What the clock takes in before each picture, see `bridge`."""
 
-    taken: Callable[[], None]
-    """To be called when something came of itself and was run: the clock draws it."""
+    taken: Callable[[bool], None]
+    """To be called when something came of itself and was run, all of it if True: the clock draws it."""
+    running: bool
+    """Something that came of itself is being run; `taken` will be called."""
 
     def hold(self) -> None:
         """A picture is due: what can wait for it need not wake this thread."""
@@ -72,6 +74,8 @@ class FrameClock(QObject):
         """The timer runs; asked with every mark, so without a call into Qt."""
         self._far = 0.0
         """When the figures are due that the timer waits for; whatever else comes is painted before. 0: a picture is."""
+        self._armed = 0.0
+        """For which figures the timer runs, though pictures were made meanwhile; 0: for none."""
         self._paused = self._ticking = False
         self._budget = drawing_budget()
         self._shortest = float(pace(TICK_MS, SCARCE_TICK_MS))
@@ -83,7 +87,7 @@ class FrameClock(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self._tick)
+        self._timer.timeout.connect(self._time_out)
 
     @property
     def feed(self) -> Feed | None:
@@ -109,6 +113,8 @@ class FrameClock(QObject):
         self._dirty[key] = (paint, due)
         if self._paused or self._ticking or (self._set and self._far <= due):
             return
+        if self._feed is not None and self._feed.running:
+            return  # `_draw` comes next, and sees to all that was marked
         if not self._round and self._later(due):
             self._sleep()
         else:
@@ -127,25 +133,36 @@ class FrameClock(QObject):
         if (self._dirty or self._round) and not self._set:
             self._wake()
 
-    def _draw(self) -> None:
-        """Something was taken in: what is due is drawn now, not after another turn of the event loop."""
-        if self._set and not self._far and not self._ticking and self._timer.interval() == 0:
-            self._stop()
-            self._tick()
+    def _draw(self, whole: bool) -> None:
+        """Something was taken in, all there is if ``whole``: what is due is drawn now, without a timer."""
+        if self._paused or self._ticking or not (self._dirty or self._round):
+            return
+        if self._set and not self._far:
+            if whole and self._timer.interval() == 0:
+                self._stop()
+                self._tick()
+        elif not self._round and self._later(min(due for _, due in self._dirty.values())):
+            self._sleep()
+        else:
+            self._wake(drawn=whole)
 
     def _stop(self) -> None:
         self._timer.stop()
-        self._set = False
+        self._set, self._armed = False, 0.0
 
-    def _wake(self) -> None:
-        """Start from rest: at once, unless the last picture is too young."""
+    def _wake(self, drawn: bool = False) -> None:
+        """Start from rest: at once (``drawn``: here and now), unless the last picture is too young."""
         since = (time.monotonic() - self._began) * 1000
         if since > 4 * SLOWEST_MS:
             self._used = time.thread_time()  # what was done meanwhile was no drawing
-        self._start(max(0.0, self._interval - since))
+        wait = max(0.0, self._interval - since)
+        if drawn and round(wait) == 0:
+            self._tick()
+        else:
+            self._start(wait)
 
     def _start(self, wait_ms: float) -> None:
-        self._set, self._far = True, 0.0
+        self._set, self._far, self._armed = True, 0.0, 0.0
         if self._feed is not None:
             self._feed.hold()
         self._timer.start(round(wait_ms))
@@ -160,7 +177,13 @@ class FrameClock(QObject):
             self._feed.release()
         self._far = min(due for _, due in self._dirty.values())
         self._set = True
-        self._timer.start(round(max(0.0, (self._far - time.monotonic()) * 1000)) + SLOWEST_MS)
+        if self._armed != self._far:  # starting it anew after each picture is dear
+            self._armed = self._far
+            self._timer.start(round(max(0.0, (self._far - time.monotonic()) * 1000)) + SLOWEST_MS)
+
+    def _time_out(self) -> None:
+        self._armed = 0.0
+        self._tick()
 
     def _tick(self) -> None:
         self._set, self._ticking = False, True
@@ -183,6 +206,8 @@ class FrameClock(QObject):
         if self._round:
             self._start(1)  # what was marked so far is painted in between
         elif not self._dirty:
+            if self._armed:
+                self._stop()
             if self._feed is not None:
                 self._feed.release()
         elif all(due for _, due in self._dirty.values()):

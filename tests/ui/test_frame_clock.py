@@ -331,3 +331,38 @@ def test_what_is_watched_is_read_on_this_thread_and_drawn_at_once(qtbot: QtBot, 
     os.close(begin)
     qtbot.waitUntil(lambda: came[-1] == b"")
     os.close(end)
+
+
+def test_what_marked_something_before_it_failed_is_drawn_all_the_same(
+    qtbot: QtBot, fed: tuple[FrameClock, Bridge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", lambda *_: None)
+    clock, bridge = fed
+    painted: list[int] = []
+
+    def fail() -> None:
+        clock.mark("text", lambda: painted.append(1))
+        raise ValueError("bad token")
+
+    bridge.post(fail)
+    qtbot.waitUntil(lambda: painted == [1])
+    assert not clock.running
+
+
+def test_figures_that_wait_are_painted_though_nothing_comes_any_more_and_then_no_timer_runs(
+    qtbot: QtBot, fed: tuple[FrameClock, Bridge]
+) -> None:
+    clock, bridge = fed
+    painted: list[str] = []
+
+    def take() -> None:
+        clock.mark("figures", lambda: painted.append("figures"), 400)
+        clock.mark("text", lambda: painted.append("text"))
+
+    for n in range(1, 4):
+        bridge.post(take)
+        qtbot.waitUntil(lambda n=n: painted.count("text") == n)
+    qtbot.waitUntil(lambda: painted.count("figures") >= 2)
+    qtbot.waitUntil(lambda: not clock.running)
+    assert painted[-1] == "figures"
+    assert not clock._timer.isActive()
