@@ -70,13 +70,13 @@ def check(path: str) -> Header:
     """Read a file's header. Raises LoadError when llama.cpp could not load it."""
     file = Path(path)
     name = file.name
-    if file.is_dir():
-        raise LoadError("not_a_file", tr("“{name}” is a folder. Choose a GGUF file in it.", name=name))
-    if not file.exists():
-        raise LoadError("missing", tr("There is no file “{path}”. It may have been moved or deleted.", path=path))
-    if not file.is_file():
-        raise LoadError("not_a_file", tr("“{name}” is no ordinary file.", name=name))
     try:
+        if file.is_dir():
+            raise LoadError("not_a_file", tr("“{name}” is a folder. Choose a GGUF file in it.", name=name))
+        if not file.exists():
+            raise LoadError("missing", tr("There is no file “{path}”. It may have been moved or deleted.", path=path))
+        if not file.is_file():
+            raise LoadError("not_a_file", tr("“{name}” is no ordinary file.", name=name))
         with file.open("rb") as opened:
             size = os.fstat(opened.fileno()).st_size
             _check_magic(name, opened.read(64), size)

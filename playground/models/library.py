@@ -91,7 +91,7 @@ def describe(path: Path, source: str = "opened") -> ModelFile:
     """One file, read anew; ``error`` says what is wrong with it, also that it is not there or no language model."""
     try:
         found = look_at(path)
-    except OSError:
+    except (OSError, ValueError):  # the latter: a zero in the path
         found = Found(str(path), 0, 0, "")
     model = read(found, source, "")
     if model.kind == "model" or model.error:

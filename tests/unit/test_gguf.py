@@ -9,11 +9,13 @@ from pathlib import Path
 import gguf_bytes as make
 import pytest
 
+from playground.engine.header import LoadError
 from playground.engine.parts import check_model
 from playground.models import starter
 from playground.models.gguf import ArrayInfo, GgufError, GgufHeader, read_header, refuse_unloadable, size_text
 from playground.models.gguf_types import FILE_TYPES, TENSOR_TYPES
 from playground.models.inspect import inspect
+from playground.models.library import describe
 from playground.models.names import display_name
 
 
@@ -177,6 +179,14 @@ def test_strings_longer_than_a_read_are_stepped_over(tmp_path: Path) -> None:
         make.pair("after", make.U32, struct.pack("<I", 42)),
     ]
     assert read_header(write(tmp_path, make.build(entries))).number("after") == 42
+
+
+@pytest.mark.parametrize("path", ["/nowhere/" + "x" * 300 + ".gguf", "/" + "y/" * 4000 + "m.gguf", "a\0b.gguf"])
+def test_a_path_that_can_not_be_is_a_sentence_in_app_and_engine(path: str) -> None:
+    assert describe(Path(path)).error.endswith(".")
+    with pytest.raises(LoadError) as caught:
+        check_model(path)
+    assert str(caught.value).endswith(".")
 
 
 def test_a_tensor_of_no_layer_that_can_be_counted_to(tmp_path: Path) -> None:
