@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QTextCursor
+from PySide6.QtGui import QGuiApplication, QImage, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QStyleOptionSlider
 from shiboken6 import isValid
@@ -566,7 +566,7 @@ def test_a_lane_closed_in_the_middle_of_an_answer(stage: Stage) -> None:
     stage.end(node)
 
 
-def test_the_scroll_bars_thumb_is_known_as_the_style_has_it(stage: Stage) -> None:
+def test_the_scroll_bars_thumb_is_known_and_painted_as_the_style_has_it(stage: Stage) -> None:
     stage.talk(9, LONG)
     stage.theme.apply(QApplication.instance())
     bar = stage.view.verticalScrollBar()
@@ -580,3 +580,8 @@ def test_the_scroll_bars_thumb_is_known_as_the_style_has_it(stage: Stage) -> Non
         )
         if most:
             assert bar.thumb(most, 400, value) == (thumb.top(), thumb.height())
+        pictures = []
+        for used in (False, True):  # by itself, and by the style
+            bar.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, used)
+            pictures.append(bar.grab().toImage().convertToFormat(QImage.Format.Format_RGB32))
+        assert pictures[0] == pictures[1]

@@ -8,16 +8,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractScrollArea,
-    QAbstractSlider,
     QApplication,
     QFrame,
-    QScrollBar,
-    QStyle,
     QWidget,
 )
 
 from playground.translate import tr
 from playground.ui.chat.heights import Heights
+from playground.ui.chat.quiet_bar import STEP, QuietBar
 from playground.ui.theme import Theme
 from playground.ui.widgets import TextButton
 
@@ -25,57 +23,6 @@ COLUMN = 720
 """Widest column, px."""
 MARGIN = 16
 PAD_TOP, PAD_BOTTOM = 4, 16
-STEP = 22
-THUMB_MIN = 32
-"""Least height of the scroll bar's thumb, px, as the style sheet has it."""
-
-
-class _QuietBar(QScrollBar):
-    """A scroll bar that isn't seen while there is nothing to scroll."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(Qt.Orientation.Vertical)
-        self._theme = theme
-        self._setting = False
-        self._thumb = (0, 0)
-        self.setSingleStep(STEP)
-
-    def show_state(self, most: int, page: int, value: int) -> None:
-        """Take a range and a value over without telling; painted anew only if the thumb looks different."""
-        self._setting = True
-        self.blockSignals(True)
-        self.setRange(0, most)
-        if self.pageStep() != page:
-            self.setPageStep(page)
-        self.setValue(value)
-        self.blockSignals(False)
-        self._setting = False
-        thumb = self.thumb(most, page, value)
-        if thumb != self._thumb:
-            self._thumb = thumb
-            self.update()
-
-    def thumb(self, most: int, page: int, value: int) -> tuple[int, int]:
-        """Top and height of the thumb, px, as Qt's style has them; asking that takes long. Height 0: there is none."""
-        if most <= 0:
-            return 0, 0
-        room = self.height()
-        height = min(room, max(THUMB_MIN, page * room // (most + page)))
-        return QStyle.sliderPositionFromValue(0, most, value, room - height), height
-
-    def sliderChange(self, change: QAbstractSlider.SliderChange) -> None:
-        """Qt paints it anew for each pixel that the text grows by."""
-        if not self._setting:
-            super().sliderChange(change)
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """The canvas, and the thumb if there is one."""
-        with QPainter(self) as p:
-            p.fillRect(self.rect(), self._theme.color("canvas"))
-        if self.maximum() > self.minimum():
-            super().paintEvent(event)
-        # So that nothing under it is painted, too. Here because the style sheet takes it back.
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
 
 class _NewestButton(TextButton):
@@ -119,7 +66,7 @@ class RowScroller(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # Always there, so that the column doesn't move when the text outgrows the view.
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self._bar = _QuietBar(theme)
+        self._bar = QuietBar(theme)
         self.setVerticalScrollBar(self._bar)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumHeight(80)
