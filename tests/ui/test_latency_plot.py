@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from playground.ui.plots.latency_head import LatencyHead
 from playground.workspace.series import Answer, Mark
 
 
@@ -231,6 +232,43 @@ def test_hovering_tells_the_token_in_the_head_and_by_signal(qtbot: QtBot) -> Non
         QTest.mouseMove(stand.canvas.viewport(), QPoint(4, 4))
     assert told.args == ["", -1]
     assert stand.pane.head.legend.isVisible()
+
+
+def test_where_there_is_little_room_the_head_says_why_a_token_was_slow(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    gaps = steady(200, 20.0)
+    gaps[100] = 400.0
+    lane = fill(stand.workspace.lanes[0], gaps)
+    lane.answer.marks.append(Mark(0, 100, "2 → 1 threads"))
+    stand.show()
+    stand.point_at(101, stand.frame.y1)
+    head = stand.pane.head
+    assert head.hover.text() == "token 101 · 400 ms · From token 101: 2 → 1 threads"
+    assert head.hover.width() >= head.hover.sizeHint().width()
+    roomy = LatencyHead(stand.theme)
+    qtbot.addWidget(roomy)
+    roomy.resize(900, roomy.height())
+    roomy.show()
+    roomy.show_hover("token 101 · 400 ms (decode 399.8, sampling 0.2) · Slow: why", "token 101 · 400 ms · Slow: why")
+    assert "(decode" in roomy.hover.text()
+    roomy.resize(400, roomy.height())
+    assert roomy.hover.text() == "token 101 · 400 ms · Slow: why"
+
+
+def test_read_outs_have_room_for_a_larger_text(qtbot: QtBot) -> None:
+    stand = Stand(qtbot)
+    fill(stand.workspace.lanes[0], steady(200, 20.0))
+    stand.show()
+    dots = stand.pane.head.legend.buttons["dots"]
+    before, level = dots.width_at(0), dots.level
+    try:
+        stand.theme.set_scale(1.5)
+        assert dots.width_at(0) > 1.3 * before
+        assert dots.width() == dots.width_at(dots.level)
+        assert dots.level >= level
+    finally:
+        stand.theme.set_scale(1.0)
+    assert dots.width_at(0) == before
 
 
 def test_with_several_lanes_the_nearest_in_height_is_told(qtbot: QtBot) -> None:

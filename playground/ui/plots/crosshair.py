@@ -32,7 +32,9 @@ class Hover:
     y: float
     text: str
     mark: str = ""
-    """What was changed here, if anything."""
+    """What was changed here, if anything, and why the token was slow."""
+    short: str = ""
+    """What has to be said of it where there is little room, apart from the mark."""
 
 
 def find(picture: Picture, px: float, py: float) -> Hover | None:
@@ -75,7 +77,10 @@ def at_token(picture: Picture, shown: Shown, index: int, mark: str = "") -> Hove
     if why and mark.endswith(why):
         why = ""  # the mark is the reason
     mark = " · ".join(part for part in (tr("Slow: {why}", why=why) if why else "", mark) if part)
-    return Hover(shown.letter, index, x, y, f"{shown.letter} · {text}" if picture.many else text, mark)
+    short = shown.name_and_time(index)
+    if picture.many:
+        text, short = f"{shown.letter} · {text}", f"{shown.letter} · {short}"
+    return Hover(shown.letter, index, x, y, text, mark, short)
 
 
 def _mark(picture: Picture, shown: Shown, px: float) -> str:

@@ -213,6 +213,10 @@ class Shown:
         rate = float(self.rate(slice(index, index + 1))[0])
         return words if np.isnan(rate) else f"{words} · {format_rate(rate)}"
 
+    def name_and_time(self, index: int) -> str:
+        """The shortest that tells a token: “token 123 · 14.6 ms”."""
+        return tr("token {index:,} · {gap}", index=index + 1, gap=format_ms(int(self.rows["gap_ns"][index])))
+
     def prompt_words(self) -> str:
         """“prompt, 486 tokens, 37 reused”."""
         answer = self.answer

@@ -215,8 +215,12 @@ class LatencyPane(LiveView):
         self.axis_changed.emit(axis)
 
     def _hovered(self, hover: Hover | None) -> None:
-        words = "" if hover is None else f"{hover.text} · {hover.mark}" if hover.mark else hover.text
-        self.head.show_hover(words)
+        if hover is None:
+            self.head.show_hover("")
+        elif hover.mark:
+            self.head.show_hover(f"{hover.text} · {hover.mark}", f"{hover.short or hover.text} · {hover.mark}")
+        else:
+            self.head.show_hover(hover.text)
         if self.canvas is not None and self.canvas.held == "text":
             return  # who points there knows
         self.token_hovered.emit(hover.letter if hover else "", hover.index if hover else -1)

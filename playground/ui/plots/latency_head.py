@@ -170,10 +170,13 @@ class LatencyHead(QWidget):
         for button in (self.back, self.over, self.split, self.bars, self.axis, self.pause):
             row.addWidget(button)
         self._words = ("", "")
+        self._hovered = ("", "")
+        """Of what is under the mouse, all there is to say, and what has to be said."""
         self._many = False
         self.back.hide()
         self.hover.hide()
         self.median.hide()
+        theme.changed.connect(self._fit)
 
     def show_entries(
         self, entries: list[Entry], hidden: frozenset[str], many: bool, axis: Axis, part: str = ""
@@ -187,8 +190,12 @@ class LatencyHead(QWidget):
         self.legend.set_entries(entries, hidden)
         self._fit()
 
-    def show_hover(self, text: str) -> None:
-        """What is under the mouse, in the place of the read-outs; nothing: the read-outs again."""
+    def show_hover(self, text: str, short: str = "") -> None:
+        """What is under the mouse, in the place of the read-outs; nothing: the read-outs again.
+
+        ``short`` is said in its place where there is too little room for all of it.
+        """
+        self._hovered = (text, short or text)
         self.hover.setText(text)
         self.hover.setVisible(bool(text))
         self.legend.setVisible(not text)
@@ -238,6 +245,9 @@ class LatencyHead(QWidget):
             room -= self.median.sizeHint().width() + 4
         self.legend.set_room(room)
         if hovering:
+            self.hover.setText(self._hovered[0])
+            if self.hover.sizeHint().width() > room:
+                self.hover.setText(self._hovered[1])
             used = self.hover.sizeHint().width()
         metrics = self.subtitle.fontMetrics()
         fitting = next((w for w in self._words if metrics.horizontalAdvance(w) + 16 <= room - used), "")

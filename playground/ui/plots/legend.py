@@ -43,15 +43,20 @@ class LegendButton(PaintedButton):
     def __init__(self, theme: Theme, entry: Entry) -> None:
         super().__init__(theme)
         self._quiet, self._strong = theme.font(11), theme.font(11, 600)
-        self._metrics = QFontMetrics(self._quiet), QFontMetrics(self._strong)
         self._known: dict[tuple[str, bool], int] = {}
         """Widths of runs: they are asked for often and come again."""
+        self.measure()
         self.entry = entry
         self.level = 0
         self.setCheckable(True)
         self.setChecked(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.set_entry(entry)
+
+    def measure(self) -> None:
+        """Take the widths of the fonts in force, which are the theme's own and grow with its text."""
+        self._metrics = QFontMetrics(self._quiet), QFontMetrics(self._strong)
+        self._known.clear()
 
     def set_entry(self, entry: Entry) -> None:
         """Show other figures."""
@@ -150,6 +155,12 @@ class Legend(QWidget):
         self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(2)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self._measure)
+
+    def _measure(self) -> None:
+        for button in self.buttons.values():
+            button.measure()
+        self._fit()
 
     def set_entries(self, entries: Sequence[Entry], hidden: frozenset[str]) -> None:
         """Show these read-outs."""
