@@ -253,10 +253,10 @@ class Loop:
         slot, prompt = job.slot, job.prompt.tokens
         start = len(slot.tokens)
         alone = context.canonical or not any(other.state == "writing" for other in self._jobs.values())
-        if not alone:
-            job.varies.add("pieces")
         context.reading.mark(job)
         end = context.reading.piece_end(job, alone=alone)
+        if not alone or context.reading.cut_for_others:
+            job.varies.add("pieces")
         self._read_now = job
         code = context.decoder.piece(slot.seq, prompt[start:end], start, last=end == len(prompt))
         self._read_now = None

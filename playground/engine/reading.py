@@ -38,6 +38,8 @@ class Reading:
         """How much of what `begin` found was a saved state's."""
         self.now_end = 0
         """Where the piece being read ends."""
+        self.cut_for_others = False
+        """It ends there because another job goes on from there."""
 
     def begin(self, job: Job, others: Iterable[Job]) -> int:
         """Set a placed job to reading or waiting; how many tokens of its prompt it needn't read."""
@@ -98,6 +100,7 @@ class Reading:
             wished = int(_PIECE_NS / self._ns_per_token) if self._ns_per_token else _PIECE
             end = min(n, at + min(self._n_ubatch, max(_LEAST_PIECE, min(_PIECE, wished))))
         self.now_end = end = min([end, *(stop for stop in self._places(job) if at < stop)])
+        self.cut_for_others = end < n and end in self._stops.get(job.id, ())
         return end
 
     def mark(self, job: Job) -> None:

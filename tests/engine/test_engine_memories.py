@@ -137,6 +137,17 @@ def test_two_lanes_read_a_common_beginning_once(pair: tuple[Engine, Engine]) -> 
         assert answer.ids == pair[1].answer(messages, "A", **CALM).ids
 
 
+def test_a_prompt_that_is_cut_for_another_lane_says_so(pair: tuple[Engine, Engine]) -> None:
+    """Other pieces, other bits: it may not come again, though it was alone while it wrote."""
+    forget(pair[0])
+    start = "a beginning of many words. " * 10
+    with pair[0].at_once():
+        first = pair[0].start(start + "one end", "A", **CALM | {"max_tokens": 1})
+        second = pair[0].start(start + "another end of it", "B", **CALM)
+    assert "pieces" in pair[0].finished(first).varies
+    assert pair[0].finished(second).n_drawn == 10
+
+
 def test_lanes_that_say_the_same_go_on_beyond_the_window(pair: tuple[Engine, Engine]) -> None:
     forget(pair[0])
     long = CALM | {"max_tokens": 600}
