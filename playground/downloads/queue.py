@@ -38,7 +38,7 @@ class Entry:
     speed: Speed = field(default_factory=Speed)
     thread: threading.Thread | None = None
     after: str = ""
-    """What to do with it once its thread has ended: ``pause`` or ``cancel``."""
+    """What to do with it once its thread has ended: ``pause``, ``resume``, ``cancel``, or ``leave`` the list."""
     not_before: float = 0.0
     """Monotonic time; another program has it until then."""
     note: str = ""
@@ -188,7 +188,7 @@ class Queue:
 
     def _resume(self, entry: Entry) -> None:
         if entry.thread is not None:
-            entry.after = "" if entry.after == "cancel" else ("resume" if entry.after else "")
+            entry.after = "" if entry.after in ("cancel", "leave") else ("resume" if entry.after else "")
             entry.control.hurry()
         elif entry.record.state != "done":
             entry.record.state, entry.not_before, entry.note = "waiting", 0.0, ""
@@ -197,7 +197,8 @@ class Queue:
 
     def _cancel(self, entry: Entry) -> None:
         if entry.thread is not None:
-            entry.after = "cancel"
+            # Done is shown while a slow disk still keeps that it is: then only the list is meant.
+            entry.after = "leave" if entry.record.state == "done" else "cancel"
             entry.control.stop()
             return
         self._entries.remove(entry)
@@ -258,7 +259,7 @@ class Queue:
         entry.thread = None
         after, entry.after = entry.after, ""
         record = entry.record
-        if after == "cancel" and record.state != "done":
+        if after == "leave" or (after == "cancel" and record.state != "done"):
             self._cancel(entry)
         elif failure is not None and failure.kind == "busy":
             self._elsewhere(entry, failure)

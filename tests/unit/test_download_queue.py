@@ -1,5 +1,6 @@
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -183,6 +184,27 @@ def test_what_is_done_leaves_the_list_and_stays_on_disk(window: Window, faulty: 
     downloads.cancel(one)
     window.until_state(one, "gone")
     assert Path(window.finished[0].paths[0]).read_bytes() == faulty.files[A]
+
+
+def test_what_is_done_can_leave_while_a_slow_disk_still_keeps_that_it_is(
+    window: Window, faulty: FaultyHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_save, save = threading.Event(), record.Journal.save
+
+    def slow(journal: record.Journal, one: record.Record) -> None:
+        assert one.state != "done" or may_save.wait(100)
+        save(journal, one)
+
+    monkeypatch.setattr(record.Journal, "save", slow)
+    downloads = window.start()
+    one = downloads.add(REPO, [A])
+    window.until_state(one, "done")
+    downloads.cancel(one)
+    window.until(downloads._queue._orders.empty, "the order to be taken")
+    may_save.set()
+    window.until_state(one, "gone")
+    assert Path(window.finished[0].paths[0]).read_bytes() == faulty.files[A]
+    assert list(record.folder_of(find_paths()).iterdir()) == []
 
 
 def test_a_failure_is_said_and_can_be_tried_again(window: Window, faulty: FaultyHub) -> None:
