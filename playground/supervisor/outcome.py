@@ -63,7 +63,10 @@ _STARVED: dict[Evidence, str] = {
 }
 """Why an engine died by SIGKILL, by how sure that is."""
 _NO_MEMORY = re.compile(
-    r"bad_alloc|failed to allocate|unable to allocate|out of memory|MemoryError|Cannot allocate memory", re.IGNORECASE
+    r"bad_alloc|failed to allocate|unable to allocate|out of memory|MemoryError|Cannot allocate memory"
+    # ggml's checks of what it has just asked for
+    r"|insufficient memory|GGML_ASSERT\((ctx->mem_buffer|galloc[\w.>-]*|sched->(splits|graph\.\w+)) != NULL\)",
+    re.IGNORECASE,
 )
 
 

@@ -44,6 +44,8 @@ def test_memory_is_named_only_with_evidence() -> None:
     [
         (-signal.SIGABRT, "terminate called after throwing an instance of 'std::bad_alloc'"),
         (-signal.SIGABRT, "ggml_aligned_malloc: unable to allocate memory"),
+        (-signal.SIGABRT, "ggml.c:1644: GGML_ASSERT(ctx->mem_buffer != NULL) failed"),
+        (-signal.SIGABRT, "ggml-alloc.c:854: GGML_ASSERT(galloc->node_allocs != NULL) failed"),
         (1, "MemoryError"),
     ],
 )
