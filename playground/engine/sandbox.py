@@ -6,12 +6,13 @@ import datetime
 import functools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from jinja2 import Undefined, nodes
+from jinja2 import Undefined, nodes, pass_environment
 from jinja2.exceptions import SecurityError, TemplateError
 from jinja2.ext import Extension
+from jinja2.filters import make_attrgetter
 from jinja2.parser import Parser
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -81,6 +82,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.globals["strftime_now"] = lambda form: now().strftime(form)
         self.filters["tojson"] = _tojson
         self.filters["format"] = _format
+        self.filters["sum"] = _sum
         for name in _SIZED_FILTERS:
             self.filters[name] = _bounded(self.filters[name])
 
@@ -158,6 +160,22 @@ def _format(text: str, *args: Any, **kwargs: Any) -> str:
     values = kwargs or args
     _check_format(str(text), values)
     return str(text) % values
+
+
+@pass_environment
+def _sum(env: Sandbox, iterable: Iterable[Any], attribute: str | int | None = None, start: Any = 0) -> Any:
+    """Jinja's filter in small steps: put together from many lists it would be one endless call."""
+    total, value_of = start, make_attrgetter(env, attribute) if attribute is not None else _itself
+    for item in iterable:
+        value = value_of(item)
+        if hasattr(total, "__len__") and hasattr(value, "__len__"):
+            _check_size(len(total) + len(value))
+        total = total + value
+    return total
+
+
+def _itself(value: Any) -> Any:
+    return value
 
 
 def _bounded(inner: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from gguf_factory import BOS, CHATML, EOS, random_model
 
 from engine.driver import Engine
+from playground.engine.limits import TimeUp, limited
 from playground.protocol.commands import Message, Render
 from playground.protocol.events import Rendered, Started
 
@@ -28,6 +30,7 @@ HOSTILE = {
     "padding": "{{ 'x'.center(999999999) }}",
     "the center filter": "{{ 'x'|center(999999999) }}",
     "replacing": "{{ ('a' * 1000000)|replace('a', 'b' * 100000) }}",
+    "a sum of lists": "{{ ([[1] * 1000] * 4000)|sum(start=[])|length }}",
     "endless output": "{% for i in range(99999) %}{{ 'a' * 100000 }}{% endfor %}",
     "control tokens without end": "{% for i in range(99999) %}{{ '<|im_start|>' * 9 }}{% endfor %}",
     "recursion": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
@@ -59,6 +62,14 @@ def test_a_hostile_template_is_a_sentence(engine: Engine, tmp_path: Path, name: 
     plain = engine.answer("hi", max_tokens=2, use_template=False, ignore_eos=True)
     assert plain.end.n_drawn == 2
     assert engine.process.poll() is None
+
+
+def test_only_computing_counts_as_time() -> None:
+    """A machine that others keep busy makes no template hostile."""
+    with limited(seconds=0.2):
+        time.sleep(0.4)
+    with pytest.raises(TimeUp), limited(seconds=0.2):
+        all(iter(lambda: True, False))
 
 
 def rendered(engine: Engine, messages: list[Message], thinking: bool | None = None) -> Rendered:
