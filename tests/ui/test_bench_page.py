@@ -316,6 +316,19 @@ def test_every_size_and_scheme_is_drawn(make: Callable[..., Stand], width: int, 
     assert shown <= max(table.viewport().width(), 520)
 
 
+def test_speeds_of_several_models_are_in_sight_where_room_is_short(make: Callable[..., Stand]) -> None:
+    other = {"model_name": "A very long name of a model, Instruct", "model_type": "qwen3moe 30B.A3B Q4_K - Medium"}
+    stand = make([result("20260102T000000Z-aa", 10**9), result("20260102T000000Z-aa", 10**9, **other)])
+    stand.page.resize(1024, 640)
+    table = stand.page.results.table
+    keys = [key for key, _ in table.rows_model.columns]
+    shown = [key for key in keys if not table.isColumnHidden(keys.index(key))]
+    assert {"name", "test", "t/s"} <= set(shown)
+    assert "model" not in shown
+    end = keys.index("t/s")
+    assert table.columnViewportPosition(end) + table.columnWidth(end) <= table.viewport().width()
+
+
 @pytest.fixture
 def app(qtbot: QtBot, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     with open_window(qtbot, monkeypatch) as made:

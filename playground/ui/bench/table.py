@@ -21,6 +21,7 @@ from playground.workspace.bench_words import difference_words
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 _CAN_GO = ("backend", "params", "size", "model", "threads")
+_OF_MODEL = ("params", "size", "model")
 _LOOKS = {"faster": ("arrow-up", "ok"), "slower": ("warning", "warn")}
 """Verdicts that are marked: icon and token."""
 
@@ -121,7 +122,7 @@ class ResultTable(RowTable):
         self._widths: dict[str, int] = {}
         """Pixels that each column wants."""
         self._same: set[str] = set()
-        """Columns that may go, because they say the same in every row."""
+        """Columns that may go, because they say the same in every row, or what belongs to the model named there."""
         self.setHorizontalScrollMode(QTableView.ScrollMode.ScrollPerPixel)
         head = self.horizontalHeader()
         head.setSectionsClickable(False)
@@ -132,17 +133,19 @@ class ResultTable(RowTable):
         """Show these."""
         self.rows_model.show_rows(rows, other)
         self._widths, self._same = {}, set()
+        named = any(key == "name" for key, _ in self.rows_model.columns)
         for column, (key, _) in enumerate(self.rows_model.columns):
             self.setColumnHidden(column, False)
             wanted = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
             self._widths[key] = min(280, wanted + 8)
             self.setColumnWidth(column, self._widths[key])
-            if key in _CAN_GO and len({_text(key, row) for row in self.rows_model.rows}) == 1:
+            same = len({_text(key, row) for row in self.rows_model.rows}) == 1
+            if key in _CAN_GO and (same or (named and key in _OF_MODEL)):
                 self._same.add(key)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Columns that say the same in every row go where room is short; the head has it too."""
+        """Columns that needn't be there go where room is short."""
         super().resizeEvent(event)
         self._fit()
 
