@@ -80,6 +80,10 @@ class NumberRow(SettingRow):
             self._extra.setGeometry(right - field - 28, 5, 24, 24)
 
 
+_IN_A_ROW = 26
+"""Height of a choice without its edge, px."""
+
+
 class _Combo(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Scroll the panel instead, unless focused."""
@@ -93,6 +97,8 @@ class ChoiceRow(SettingRow):
         super().__init__(field, theme, label)
         self.combo = _Combo(self)
         self.combo.setFont(theme.font(12))
+        # Rows keep their height when the text grows; the sheet's own height for these grows with it.
+        self.combo.setStyleSheet(f"QComboBox {{ min-height: {_IN_A_ROW}px; max-height: {_IN_A_ROW}px; }}")
         self.combo.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         for choice in field.choices:
             self.combo.addItem(tr(choice), choice)

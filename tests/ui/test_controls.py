@@ -43,6 +43,22 @@ def type_in(qtbot: QtBot, row: NumberRow, text: str) -> None:
     qtbot.keyClick(row.number, Qt.Key.Key_Return)
 
 
+def test_with_larger_text_a_choice_stays_within_its_row(qtbot: QtBot, theme: Theme) -> None:
+    row, _told = made(qtbot, theme, "flash_attn")
+    row.resize(280, row.height())
+    row.show()
+    try:
+        for scale in (1.25, 1.5):
+            theme.set_scale(scale)
+            QApplication.processEvents()
+            row.resize(280 + round(8 * scale), row.height())
+            assert row.combo.fontMetrics().height() <= row.combo.height() - 4
+            assert row.combo.geometry().bottom() < row.height()
+    finally:
+        theme.set_scale(1.0)
+        QApplication.processEvents()
+
+
 def wheel(widget: QWidget) -> QWheelEvent:
     middle = QPointF(widget.rect().center())
     event = QWheelEvent(
