@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QKeyEvent, QPainter, QStandardItem, QStandardItemModel
+from PySide6.QtGui import QKeyEvent, QPainter, QResizeEvent, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListView,
@@ -97,6 +97,37 @@ class _ShelfView(QListView):
             super().keyPressEvent(event)
 
 
+class _ShelfButton(TextButton):
+    """Its words end in “…” where a narrow sidebar has no room for large ones; the tooltip has them all."""
+
+    def __init__(self, theme: Theme, text: str, kind: str, icon: str, small: bool) -> None:
+        super().__init__(theme, text, kind, icon, small)
+        self._words = text
+        self.setAccessibleName(text)
+
+    def sizeHint(self) -> QSize:
+        """Room for all of its words."""
+        metrics = self.fontMetrics()
+        hint = super().sizeHint()
+        more = metrics.horizontalAdvance(self._words) - metrics.horizontalAdvance(self.text())
+        return QSize(hint.width() + more, hint.height())
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few letters."""
+        return QSize(min(64, self.sizeHint().width()), self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say what there is room for."""
+        super().resizeEvent(event)
+        lacking = self.sizeHint().width() - self.width()
+        metrics = self.fontMetrics()
+        room = metrics.horizontalAdvance(self._words) - lacking
+        short = metrics.elidedText(self._words, Qt.TextElideMode.ElideRight, room) if lacking > 0 else self._words
+        if short != self.text():
+            self.setText(short)
+            self.setToolTip("" if short == self._words else self._words)
+
+
 class ModelShelf(QWidget):
     """Models with quant and size; a click loads one into the active lane."""
 
@@ -109,9 +140,9 @@ class ModelShelf(QWidget):
         column.setSpacing(2)
         column.addLayout(self._make_head())
         column.addWidget(self._make_list())
-        self.open = TextButton(theme, tr("Open a model file"), "quiet", "plus", small=True)
+        self.open = _ShelfButton(theme, tr("Open a model file"), "quiet", "plus", small=True)
         self.open.clicked.connect(self._ask)
-        self.get = TextButton(theme, tr("Get another model"), "quiet", "download-simple", small=True)
+        self.get = _ShelfButton(theme, tr("Get another model"), "quiet", "download-simple", small=True)
         self.get.clicked.connect(lambda: self._workspace.act(self._workspace.active, "find_models"))
         column.addWidget(self.get, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.open, 0, Qt.AlignmentFlag.AlignLeft)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from chrome_fake import GEMMA, QWEN, STARTER, FakeWorkspace, dress, load
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 
 from playground.conversation.tree import ChatHead
@@ -192,3 +192,22 @@ def test_ten_thousand_chats_open_and_change_without_a_pause(qtbot: QtBot) -> Non
     workspace.heads = [ChatHead("5000", "Now on top", now + 1, "A"), *workspace.heads]
     workspace.heads_changed.emit()
     assert titles(sidebar)[1] == "Now on top"
+
+
+def test_the_shelf_s_buttons_shorten_their_words_where_large_text_has_no_room(made: Any, qtbot: QtBot) -> None:
+    _, sidebar = made
+    shelf, words = sidebar.shelf, sidebar.shelf.get.text()
+    theme = shelf._theme
+    try:
+        theme.set_scale(1.5)
+        QApplication.processEvents()
+        shelf.setFixedWidth(150)
+        qtbot.waitUntil(lambda: shelf.get.text().endswith("…"))
+        assert shelf.get.geometry().right() < shelf.width()
+        assert shelf.get.toolTip() == words == shelf.get.accessibleName()
+    finally:
+        theme.set_scale(1.0)
+    QApplication.processEvents()
+    shelf.setFixedWidth(239)
+    qtbot.waitUntil(lambda: shelf.get.text() == words)
+    assert shelf.get.toolTip() == ""
