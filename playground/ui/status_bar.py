@@ -111,9 +111,14 @@ class StatusBar(QFrame):
         self._say("check-circle", "ok", text)
         self._toast_timer.start(TOAST_MS)
 
-    def hold(self, text: str) -> None:
-        """Warn of something for as long as it lasts; an empty text ends that. Toasts come in between."""
+    def hold(self, text: str, *, at_once: bool = False) -> None:
+        """Warn of something for as long as it lasts; an empty text ends that. Toasts come in between.
+
+        ``at_once``: in the place of a toast that is still there.
+        """
         self._held = text
+        if at_once:
+            self._toast_timer.stop()
         if not self._toast_timer.isActive():
             self._end_toast()
 

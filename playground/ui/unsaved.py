@@ -36,5 +36,7 @@ class Unsaved(QObject):
         if isinstance(app, QGuiApplication) and app.isSavingSession():
             return True
         self._warned = True
-        self._window.status.hold(tr(WORDS))
+        self._window.status.hold(tr(WORDS), at_once=True)
+        # Where leaving had begun, and what it made end could not be written, the window is there to be used again.
+        self._window.setEnabled(True)
         return False

@@ -121,6 +121,22 @@ def test_turns_that_cant_be_saved_keep_the_window_open_once(app: App, qtbot: QtB
     assert not app.window.isVisible()
 
 
+def test_a_window_that_was_leaving_asks_at_once_and_can_be_used(app: App, qtbot: QtBot) -> None:
+    def write(db: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    app.store._disk.put(("test", "broken"), write)
+    qtbot.waitUntil(lambda: app.store.stuck)
+    app.window.status.toast("Keeping the chats’ memory for the next start.")
+    app.window.setEnabled(False)
+    app.window.close()
+    assert app.window.isVisible()
+    assert app.window.isEnabled()
+    assert "close the window again to lose them" in app.window.status.toast_text.text()
+    app.window.close()
+    assert not app.window.isVisible()
+
+
 def test_a_window_that_is_told_twice_closes(app: App, qtbot: QtBot) -> None:
     def write(db: sqlite3.Connection) -> None:
         raise sqlite3.OperationalError("disk I/O error")
