@@ -1,4 +1,4 @@
-"""What is free where control groups limit memory: made-up groups, and a real one where one can be made."""
+"""What is free where control groups limit memory: made-up folders of both versions."""
 
 from __future__ import annotations
 
