@@ -32,6 +32,8 @@ _MARKS = 2
 _START_BYTES = 32 << 20
 _SAMPLES, _SAMPLE = 48, 1 << 16
 _ABANDONED_S = 600.0
+_WAIT_S, _LOOK_S = 15.0, 0.02
+"""How long to wait for another engine that writes a state, and how often to look."""
 _LAYOUT = ("cache_type_k", "cache_type_v", "swa_full")
 
 
@@ -298,12 +300,23 @@ def _abandoned(part: Path) -> bool:
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One engine at a time writes there, or together they could exceed the budget. Raises OSError."""
+    """One engine at a time writes there, or together they could exceed the budget. Raises OSError.
+
+    One that was stopped while it wrote (SIGSTOP, a debugger) has the folder as long as that lasts: no reason to wait.
+    """
     if os.name != "posix":
         yield
         return
     import fcntl
 
     with (folder / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        until = time.monotonic() + _WAIT_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_LOOK_S)
         yield

@@ -14,6 +14,7 @@ from gguf_memories import hybrid_model, window_model
 
 from engine.conftest import QUIET
 from engine.driver import Answer, Engine
+from playground.engine import states
 from playground.protocol.commands import Load, Message, Quit, Stop
 from playground.protocol.events import Hello, Loaded, Started, StatesSaved, Token
 
@@ -292,3 +293,14 @@ def test_a_folder_that_cannot_be_written_only_costs_the_state(room: Room) -> Non
     engine = room.engine()
     engine.answer(LONG, "chat1:A", **CALM)
     assert quit_saving(engine).n == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the folder isn't locked there")
+def test_an_engine_that_was_stopped_while_it_wrote_keeps_no_other_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "_WAIT_S", 0.05)
+    with states._alone(tmp_path), pytest.raises(OSError), states._alone(tmp_path):
+        raise AssertionError("two have the folder")
+    with states._alone(tmp_path):
+        assert (tmp_path / ".lock").exists()
