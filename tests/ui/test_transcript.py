@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QStyleOptionSlider
 from shiboken6 import isValid
 from transcript_kit import Stage
 
+from playground.ui.chat.decoration import block_rect
+from playground.ui.chat.formats import CODE_LINE, HEAD, PAD
 from playground.ui.chat.transcript import Transcript
 from playground.workspace.token_spans import Span
 
@@ -127,6 +129,23 @@ def test_sending_goes_to_the_end(stage: Stage) -> None:
     node = stage.begin()
     assert stage.view.following
     assert node.id in stage.view.turns
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_an_answer_that_begins_with_code_has_its_head_in_sight(stage: Stage, written: bool) -> None:
+    stage.talk(1)
+    code = "```python\nx = 1\ny = 2\n```\n"
+    if written:
+        node = stage.begin()
+        for sign in code:
+            stage.grow(node, sign)
+    else:
+        node = stage.add("assistant", code)
+        stage.lane.path_changed.emit()
+    body = stage.turn(node).body
+    region = body.markdown.regions[0]
+    assert block_rect(body.markdown.findBlock(region.start)).top() >= HEAD + PAD
+    assert body.height() >= HEAD + PAD + 2 * CODE_LINE + PAD
 
 
 def test_text_of_turns_has_the_size_that_was_set(stage: Stage) -> None:

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from shiboken6 import isValid
 
-from playground.ui.chat.formats import INDENT, QUOTE_STEP, Formats
+from playground.ui.chat.formats import CODE, INDENT, KIND, QUOTE_STEP, Formats
 from playground.ui.chat.highlight import Highlighter, Span, Spans
 from playground.ui.chat.lines import utf16
 
@@ -109,6 +109,8 @@ class FormattedDocument(SafeDocument):
 
     def begin_block(self, block: QTextBlockFormat, char: QTextCharFormat) -> None:
         """Begin a block at the end."""
+        if self.at_top:
+            self._leave_over(block)
         if self.unused:
             self.writer.setBlockFormat(block)
             self.writer.setBlockCharFormat(char)
@@ -118,6 +120,15 @@ class FormattedDocument(SafeDocument):
         if self.growing:
             # Qt shapes the text to lay it out, and would shape it once more to paint it.
             self.writer.block().layout().setCacheEnabled(True)
+
+    def _leave_over(self, first: QTextBlockFormat) -> None:
+        """Room for the head of code that comes first; Qt leaves out the margin over a first block."""
+        root = self.rootFrame()
+        made = root.frameFormat()
+        wanted = first.topMargin() if first.property(KIND) == CODE else 0.0
+        if made.topMargin() != wanted:
+            made.setTopMargin(wanted)
+            root.setFrameFormat(made)
 
     def _forget_shapes(self, start: int, end: int) -> None:
         """The blocks between two positions stay as they are: after another layout they needn't be kept shaped."""
