@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QBoxLayout
 from pytestqt.qtbot import QtBot
 
+from playground import translate
 from playground.models.starter import STARTER as FILE
 from playground.settings import sampling
 from playground.ui.chat.first_run import PROMPTS, FirstRun
@@ -134,3 +135,13 @@ def test_three_quants_are_offered_where_they_can_be_made(page: Any, qtbot: QtBot
     assert not made.quants.isHidden()
     qtbot.mouseClick(made.compare, Qt.MouseButton.LeftButton)
     assert workspace.called("act") == [("A", "starter_quants")]
+
+
+def test_a_ready_lane_says_so_in_the_user_s_language(page: Any) -> None:
+    workspace = FakeWorkspace()
+    load(workspace.lanes[0])
+    translate.use("de")
+    try:
+        assert page(workspace).heading.text() == "Bereit zu antworten."
+    finally:
+        translate.use("en")

@@ -271,7 +271,7 @@ def _heading(lane: Lane) -> str:
         "failed": tr("{name} isn’t running.", name=lane.model.name),
         "unloaded": tr("{name} is not loaded.", name=lane.model.name),
         "empty": tr("{name} is not loaded.", name=lane.model.name),
-    }.get(lane.state, "Ready to answer.")
+    }.get(lane.state, tr("Ready to answer."))
 
 
 def _sentence(lane: Lane, starter: bool) -> str:
