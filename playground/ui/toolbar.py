@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
@@ -77,6 +77,13 @@ class Toolbar(QWidget):
         """Have a button for a new chat, where no other one can be seen."""
         self._can_new = can_new
         self.new.setVisible(can_new and self._page == CHAT)
+
+    def event(self, event: QEvent) -> bool:
+        """Buttons or the title want another width: a larger text, say."""
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._place_title()
+        return done
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Drop words first, then the title."""

@@ -29,6 +29,15 @@ def test_without_a_model_the_first_page_offers_the_starter(app: App) -> None:
     assert "98 MB" in notice.text
 
 
+def test_the_title_has_room_for_larger_text(app: App, qtbot: QtBot) -> None:
+    title = app.window.toolbar.title
+    usual = title.width()
+    app.preferences.set("font_scale", 1.25)
+    qtbot.waitUntil(lambda: title.width() > usual and title.width() == title.sizeHint().width())
+    app.preferences.set("font_scale", 1.0)
+    qtbot.waitUntil(lambda: title.width() == usual)
+
+
 def test_lanes_come_and_go_at_every_size(app: App, qtbot: QtBot) -> None:
     window = app.window
     assert window.lanes is not None
