@@ -69,6 +69,9 @@ _NO_MEMORY = re.compile(
     re.IGNORECASE,
 )
 
+_ENDLESS = re.compile(r"^Timeout \(\d+:\d\d:\d\d", re.MULTILINE)
+"""What faulthandler writes when untrusted work outlasts the engine's last limit (`engine/limits.py`)."""
+
 
 def could_not_start(reason: str, details: str = "") -> Outcome:
     """The process never came to speak; ``reason`` is a sentence."""
@@ -115,6 +118,12 @@ def of_exit(
         return could_not_start(_start_reason(words, returncode), details)
     if returncode == 0:
         return Outcome("ended", tr("The engine ended"), f"{tr('The engine ended by itself.')} {tr(_RELOAD)}", details)
+    if _ENDLESS.search(details):
+        text = tr(
+            "A chat template or a JSON schema went on computing and nothing could stop it, so the engine was ended. "
+            "Reload the model and choose another template or schema, or another model."
+        )
+        return Outcome("failed", tr("The engine failed"), text, details)
     said = f": “{words}”" if words else " " + tr("(exit code {code})", code=returncode)
     return Outcome(
         "failed", tr("The engine failed"), f"{tr('The engine gave up{said}.', said=said)} {tr(_RELOAD)}", details

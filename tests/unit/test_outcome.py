@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,20 @@ def test_ends_without_a_signal() -> None:
     assert ending(3, "ValueError: error here").kind == "failed"
     assert "error here" in ending(3, "ValueError: error here").text
     assert ending(-62).kind == "killed"
+
+
+def test_work_that_nothing_could_stop_is_named() -> None:
+    """A single call into C that lasts: no signal reaches it, the last limit ends the process."""
+    code = (
+        "from playground.engine import limits\n"
+        "limits._LAST_RESORT = 0.2\n"
+        "with limits.limited(0.1):\n"
+        "    sum(range(10**12))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    outcome = ending(done.returncode, done.stderr)
+    assert outcome.kind == "failed"
+    assert "template" in outcome.text
 
 
 def test_what_was_asked_for_is_no_fault() -> None:
