@@ -67,6 +67,12 @@ def columns_of(
 class Table:
     """Columns fixed beforehand, so that each row can be printed as soon as it is measured."""
 
+    @classmethod
+    def of(cls, results: Sequence[Result], *, markdown: bool = False, compare: bool = False) -> Table:
+        """One for results that are there already."""
+        width = max((len(result.model_name) for result in results), default=0)
+        return cls(columns_of(results, compare=compare), name_width=width, markdown=markdown)
+
     def __init__(self, columns: Sequence[str], *, name_width: int = 0, markdown: bool) -> None:
         self.columns = columns
         self._markdown = markdown
@@ -150,8 +156,7 @@ def varied(results: Sequence[Result]) -> list[str]:
 
 def as_table(results: Sequence[Result], *, markdown: bool = False) -> str:
     """The whole table."""
-    width = max((len(result.model_name) for result in results), default=0)
-    table = Table(columns_of(results), name_width=width, markdown=markdown)
+    table = Table.of(results, markdown=markdown)
     return "\n".join([table.head(), *map(table.row, results)]) + "\n"
 
 

@@ -233,8 +233,7 @@ def _show_history(kept: History, given: argparse.Namespace) -> int:
 
 def _with_moments(results: Sequence[Result], everything: Sequence[Result], *, markdown: bool) -> str:
     """The table of several runs, each under its moment, each result against the one before it."""
-    width = max(len(result.model_name) for result in results)
-    table = report.Table(report.columns_of(results, compare=True), name_width=width, markdown=markdown)
+    table = report.Table.of(results, markdown=markdown, compare=True)
     lines: list[str] = []
     for rows in reversed(history.by_run(results).values()):
         first = rows[0]

@@ -61,6 +61,8 @@ class Greedy:
         self._n = n_vocab
         self._biases: dict[int, float] = dict(stages[0].arguments) if len(stages) > 1 else {}
         self._only_lowers = all(bias <= 0.0 for bias in self._biases.values())
+        self._added: tuple[Any, Any] | None = None
+        """The biases as arrays take them, once numpy is there."""
         self._rows: dict[int, Any] = {}
 
     def draw(self, ctx: Any, row: int) -> int | None:
@@ -75,7 +77,10 @@ class Greedy:
         best = int(logits.argmax())
         if self._biases and not (self._only_lowers and best not in self._biases):
             logits = logits.copy()
-            logits[list(self._biases)] += np.array(list(self._biases.values()), dtype="f4")
+            if self._added is None:
+                self._added = np.array(list(self._biases)), np.array(list(self._biases.values()), dtype="f4")
+            at, added = self._added
+            logits[at] += added
             best = int(logits.argmax())
         return None if math.isnan(logits[best]) else best
 

@@ -68,8 +68,6 @@ class Loop:
         self._own: Context | None = None
         """The context of the repeatable answer that is being written; there is one at a time."""
         self._threads = Threads(model, self._use_threads, self._tell_threads)
-        self._usual_threads = self._threads.n
-        """What a fresh engine would write with."""
         self._tuning = Tuning(model, tune_s, lambda: inbox.wanted or inbox.quitting)
         self._bench = Benchmark(model, self._shared, inbox, outbox, self._threads)
         self._jobs: dict[int, Job] = {}
@@ -91,7 +89,6 @@ class Loop:
                 self._obey(command)
             if tuned := None if self._jobs else self._tuning.idle():
                 self._threads.measured(tuned.machine)
-                self._usual_threads = self._threads.n
                 self._outbox.send(tuned)
             self._step()
             if not self._jobs:
@@ -115,8 +112,6 @@ class Loop:
                 self._render(command)
             case SetThreads():
                 self._threads.obey(command)
-                if command.n_threads and not command.shared:
-                    self._usual_threads = command.n_threads
             case Bench():
                 self._bench.run(command, busy=bool(self._jobs))
             case Load():
@@ -216,7 +211,7 @@ class Loop:
             job.varies.add("prefix")
         if not context.canonical and context.slots.used > len(slot.tokens):
             job.varies.add("batch")
-        if self._model.info.flash_attn and not context.canonical and self._threads.n != self._usual_threads:
+        if self._model.info.flash_attn and not context.canonical and self._threads.n != self._threads.usual:
             job.varies.add("threads")
         prompt = job.prompt
         if prompt.dated:

@@ -165,17 +165,13 @@ def _format(text: str, *args: Any, **kwargs: Any) -> str:
 @pass_environment
 def _sum(env: Sandbox, iterable: Iterable[Any], attribute: str | int | None = None, start: Any = 0) -> Any:
     """Jinja's filter in small steps: put together from many lists it would be one endless call."""
-    total, value_of = start, make_attrgetter(env, attribute) if attribute is not None else _itself
+    total, value_of = start, make_attrgetter(env, attribute)
     for item in iterable:
         value = value_of(item)
         if hasattr(total, "__len__") and hasattr(value, "__len__"):
             _check_size(len(total) + len(value))
         total = total + value
     return total
-
-
-def _itself(value: Any) -> Any:
-    return value
 
 
 def _bounded(inner: Callable[..., Any]) -> Callable[..., Any]:

@@ -33,6 +33,8 @@ class Threads:
     ) -> None:
         self.n = self._loaded = model.info.n_threads
         self.n_batch = self._loaded_batch = int(lib.llama_n_threads_batch(model.ctx))
+        self.usual = self.n
+        """What a fresh engine would write with."""
         self._fixed_batch = int(model.options["n_threads_batch"])
         """A count for prompts that was asked for at loading; 0: none."""
         self._apply, self._tell = apply, tell
@@ -74,6 +76,7 @@ class Threads:
         if machine is not None:
             self._loaded, self._loaded_batch = machine.n_threads, self._fixed_batch or machine.n_threads_batch
             self.n, self.n_batch = self._loaded, self._loaded_batch
+            self.usual = self.n
             self._writing.cap(self.n)
             self._reading.cap(self.n_batch)
             self._apply(self.n, self.n_batch)
@@ -83,6 +86,8 @@ class Threads:
         reason: ThreadsReason = "shared" if command.shared or self._shared else "asked"
         self._shared = command.shared
         n = command.n_threads or self._loaded
+        if command.n_threads and not command.shared:
+            self.usual = command.n_threads
         for_prompts = n if command.shared or n != self._loaded else self._loaded_batch
         for_prompts = for_prompts if command.shared else self._fixed_batch or for_prompts
         governed = command.governed

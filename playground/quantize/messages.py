@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import msgspec
+
+_Message = TypeVar("_Message")
 
 MAX_LINE = 1024 * 1024
 """Bytes."""
@@ -92,16 +95,18 @@ def encode(message: Order | Event) -> bytes:
 
 def decode_order(line: bytes) -> Order:
     """An order. Raises msgspec.MsgspecError."""
-    try:
-        return _decode_order(line)
-    except (UnicodeError, RecursionError) as error:
-        raise msgspec.DecodeError(str(error)) from error
+    return _read(_decode_order, line)
 
 
 def decode_event(line: bytes) -> Event:
     """An event. Raises msgspec.MsgspecError."""
+    event: Event = _read(_decode_event, line)
+    return event
+
+
+def _read(decode: Callable[[bytes], _Message], line: bytes) -> _Message:
+    """What isn't text or is nested without end is no message either."""
     try:
-        event: Event = _decode_event(line)
+        return decode(line)
     except (UnicodeError, RecursionError) as error:
         raise msgspec.DecodeError(str(error)) from error
-    return event

@@ -159,4 +159,4 @@ def line_words(line: Line) -> str:
 
 def _answer_of(lane: Lane | None) -> Node | None:
     """The turn whose figures a lane's plot shows."""
-    return next((node for node in reversed(lane.path) if node.role == "assistant"), None) if lane is not None else None
+    return lane.newest if lane is not None else None

@@ -114,10 +114,8 @@ class ResultsPane(QWidget):
     def copy_as(self, form: str) -> None:
         """Put the results on the clipboard, with the comparison that is shown."""
         rows = self.rows()
-        width = max((len(row.result.model_name) for row in rows), default=0)
         compare = any(row.other is not None for row in rows)
-        columns = report.columns_of(self.results, compare=compare)
-        table = report.Table(columns, name_width=width, markdown=form == "md")
+        table = report.Table.of(self.results, markdown=form == "md", compare=compare)
         lines = [table.head(), *(table.row(row.result, row.against) for row in rows)]
         lines += ["", report.made_on(self.results)] if self.results else []
         QGuiApplication.clipboard().setText("\n".join(lines) + "\n")

@@ -60,10 +60,10 @@ class TemplateView(QWidget):
         """Show another file's."""
         self._path, self._templates = path, templates
         self.which.clear()
-        self.which.addItems(list(templates))
+        self.which.addItems(list(templates))  # the first one is shown with that
         self.which.setVisible(len(templates) > 1)
-        first = next(iter(templates.values()), tr("This file has no chat template: the model completes text."))
-        self.source.setPlainText(_shown(first))
+        if not templates:
+            self.source.setPlainText(tr("This file has no chat template: the model completes text."))
         self.rendered.setPlainText("")
         self.said.setText(tr("A system prompt, a question, its answer and one more question."))
         self.render_button.setEnabled(bool(templates))
