@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
@@ -143,7 +144,7 @@ class EngineProcess:
         self._writer.start()
         trouble: Outcome | None = None
         try:
-            self._listen(Incoming(cast(BinaryIO, process.stdout).fileno(), self._take))
+            self._listen(Incoming(cast(BinaryIO, process.stdout).fileno(), self._take), process.pid)
         except _NoGreeting as error:
             trouble = stranger(str(error))
         except ProtocolError as error:
@@ -202,13 +203,14 @@ class EngineProcess:
         except OSError:
             return open(os.devnull, "wb")
 
-    def _listen(self, incoming: Incoming) -> None:
+    def _listen(self, incoming: Incoming, pid: int) -> None:
         self._incoming = incoming
+        look = partial(self._witness.look, pid)
         try:
             while incoming.read():
-                self._witness.look()
+                look()
                 if self._watch is not None and self._loaded and not self._asked:
-                    incoming.lend(self._watch, self._witness.look)
+                    incoming.lend(self._watch, look)
         except CutOffError:
             # It died while writing, which its exit tells better.
             if self._process is None or not _gone(self._process):

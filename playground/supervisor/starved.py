@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
@@ -15,7 +16,7 @@ from playground.protocol.events import Event, Memory
 
 Evidence: TypeAlias = Literal[
     "named",  # the kernel's log names the process
-    "counted",  # the kernel ended some process for memory just before its end
+    "counted",  # the kernel ended some process of its group, or else of the machine, for memory just before its end
     "short",  # the kernel did nothing, but memory was nearly used up; daemons of other kinds end processes too
     "unknown",  # this system doesn't tell
     "none",  # nothing points to memory
@@ -25,6 +26,7 @@ _LOOK_EVERY_S = 2.0
 """At least, between two looks at the counters; a kill long before the engine's end is another process's."""
 _SHORT = 0.03
 """Of the machine's memory; with less left, a death by SIGKILL is suspicious."""
+_MACHINE = Path("/proc/vmstat")
 _KERNEL_LOG = Path("/dev/kmsg")
 _CLOCK_SLACK_S = 5.0
 
@@ -34,8 +36,10 @@ class Witness:
 
     def __init__(self) -> None:
         # Two looks back: what an engine told before it was ended may still be in the pipe when the last look is taken.
-        self._before = self._last = oom_kills()
-        self._began = self._looked = time.monotonic()
+        self._before = self._last = oom_kills(counters())
+        self._began = time.monotonic()
+        self._looked = -math.inf
+        self._files: list[Path] = []
         self._short = False
 
     def note(self, events: Sequence[Event]) -> None:
@@ -44,37 +48,48 @@ class Witness:
             if isinstance(event, Memory):
                 self._short = 0 <= event.available < _SHORT * event.total
 
-    def look(self) -> None:
-        """At the counters, if the last look is long ago; on the engine's reader thread."""
+    def look(self, pid: int) -> None:
+        """At the engine's counters while it lives, if the last look is long ago; on the engine's reader thread."""
         now = time.monotonic()
         if now - self._looked > _LOOK_EVERY_S:
-            self._looked, self._before, self._last = now, self._last, oom_kills()
+            self._files = counters(pid) or self._files
+            self._looked, self._before, self._last = now, self._last, oom_kills(self._files)
 
     def says(self, pid: int) -> Evidence:
         """After a death by SIGKILL that nobody in the app asked for."""
-        before, now = self._before, oom_kills()
-        if before is None or now is None:
+        now = oom_kills(self._files or counters())
+        rose = [count > self._before.get(path, self._last.get(path, count)) for path, count in now.items()]
+        if not rose:
             return "unknown"
-        if now > before:
-            return "named" if _named(pid, self._began) else "counted"
+        if any(rose) and _named(pid, self._began):
+            return "named"
+        if rose[0]:
+            return "counted"
         return "short" if self._short else "none"
 
 
-def oom_kills() -> int | None:
-    """How many processes the kernel has ended for memory so far, in our cgroup and on this machine.
+def counters(pid: int | None = None) -> list[Path]:
+    """The files that count whom the kernel ended for memory: of a process's control group (ours), then the machine's.
 
-    Read before and after: a higher figure is the evidence. None where the system doesn't say.
+    The first that is there is the one to go by: the machine's also counts what has nothing to do with the process,
+    but not every system has the other. Empty when the process is gone.
     """
-    counts = [_counter(path) for path in (*_cgroup_files(), Path("/proc/vmstat"))]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+    own = cgroups.OWN if pid is None else Path(f"/proc/{pid}/cgroup")
+    if pid is not None and not own.exists():
+        return []
+    # version 2 without those of the groups below, and with them in kernels before 5.2; version 1
+    names = ("memory.events.local", "memory.events", "memory.oom_control")
+    files = (folder / name for folder in cgroups.folders("memory", own=own)[:1] for name in names)
+    return [*[path for path in files if path.is_file()][:1], _MACHINE]
 
 
-def _cgroup_files() -> list[Path]:
-    """The file that counts our control group's out-of-memory kills, of version 2 or 1."""
-    names = ("memory.events", "memory.oom_control")
-    files = (folder / name for folder in cgroups.folders("memory") for name in names)
-    return [path for path in files if path.is_file()][:1]
+def oom_kills(files: Sequence[Path]) -> dict[Path, int]:
+    """How many processes the kernel has ended for memory so far, by each file that says so.
+
+    Read before and after: a higher figure is the evidence. Empty where the system doesn't say.
+    """
+    counts = {path: _counter(path) for path in files}
+    return {path: count for path, count in counts.items() if count is not None}
 
 
 def _counter(path: Path) -> int | None:

@@ -1,151 +1,82 @@
-"""An engine that the system ends for memory, in a control group made for it; and what is said when it isn't sure."""
+"""Whether an engine died of want of memory: what the kernel's counts say before and after."""
 
 from __future__ import annotations
 
 import os
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from waiting import wait_until
 
 from playground.protocol.events import Memory
 from playground.supervisor import starved
-from playground.supervisor.outcome import Outcome
-from playground.supervisor.process import EngineProcess
-
-_HUNGRY = """
-import os, sys, time
-from pathlib import Path
-from playground.protocol.codec import encode_events
-from playground.protocol.events import PROTOCOL_VERSION, Hello
-if sys.argv[1]:
-    Path(sys.argv[1], "cgroup.procs").write_text(str(os.getpid()))
-sys.stdout.buffer.write(encode_events([Hello(PROTOCOL_VERSION, os.getpid(), "test")]))
-sys.stdout.buffer.flush()
-sys.stdin.buffer.read(1)
-eaten = []
-while sys.argv[1]:
-    eaten.append(bytearray(os.urandom(1 << 20)))
-time.sleep(600)
-"""
-_LIMIT = 96 << 20
-
-
-@pytest.fixture
-def small_group() -> Iterator[Path]:
-    """A control group with little memory; skips where none can be made."""
-    folder = _group_folder()
-    try:
-        assert folder is not None
-        folder.mkdir()
-        limit = folder / "memory.max"
-        (limit if limit.exists() else folder / "memory.limit_in_bytes").write_text(str(_LIMIT))
-        for name in ("memory.swap.max", "memory.memsw.limit_in_bytes"):
-            if (folder / name).exists():
-                (folder / name).write_text("0" if name == "memory.swap.max" else str(_LIMIT))
-    except (OSError, AssertionError) as error:
-        if folder is not None:
-            with suppress(OSError):
-                folder.rmdir()
-        pytest.skip(f"no control group can be made here: {error}")
-    yield folder
-    wait_until(lambda: _removed(folder), 100, "the control group to be empty")
-
-
-def _group_folder() -> Path | None:
-    """Below our own group: the memory controller's of version 1, or version 2's."""
-    name = f"playground-test-{os.getpid()}"
-    for line in Path("/proc/self/cgroup").read_text().splitlines() if sys.platform.startswith("linux") else []:
-        _, controllers, path = line.split(":", 2)
-        if "memory" in controllers.split(","):
-            return Path("/sys/fs/cgroup/memory") / path.lstrip("/") / name
-        if not controllers and (Path("/sys/fs/cgroup") / "cgroup.controllers").exists():
-            return Path("/sys/fs/cgroup") / path.lstrip("/") / name
-    return None
-
-
-def _removed(folder: Path) -> bool:
-    with suppress(OSError):
-        folder.rmdir()
-    return not folder.exists()
-
-
-def _run(tmp_path: Path, group: Path | str, then: Callable[[EngineProcess], None]) -> Outcome:
-    greeted: list[object] = []
-    ends: list[Outcome] = []
-    argv = [sys.executable, "-c", _HUNGRY, str(group)]
-    engine = EngineProcess(tmp_path / "log", greeted.append, ends.append, argv=argv)
-    engine.start()
-    try:
-        wait_until(lambda: greeted)
-        then(engine)
-        wait_until(lambda: ends, 60, "its end")
-    finally:
-        engine.close()
-    return ends[0]
-
-
-def test_an_engine_killed_for_memory_is_told_apart(tmp_path: Path, small_group: Path) -> None:
-    outcome = _run(tmp_path, small_group, lambda engine: engine._commands.put(b"x"))
-    assert outcome.kind == "memory", outcome
-    assert outcome.title == "Out of memory"
-    assert "memory ran out" in outcome.text
-    assert ("most likely" in outcome.text) != _log_is_readable()
-
-
-def _log_is_readable() -> bool:
-    try:
-        os.close(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK))
-    except OSError:
-        return False
-    return True
-
-
-@pytest.mark.skipif(starved.oom_kills() is None, reason="this system does not count")
-def test_one_killed_by_hand_is_not_laid_to_memory(tmp_path: Path) -> None:
-    def kill(engine: EngineProcess) -> None:
-        assert engine.pid is not None
-        os.kill(engine.pid, signal.SIGKILL)
-
-    outcome = _run(tmp_path, "", kill)
-    assert outcome.kind == "killed"
-    assert "memory" not in outcome.text
 
 
 def _memory(available: int) -> Memory:
     return Memory(0, 1, 1, 1, 0, 0, 0, available, 1000)
 
 
+class Counts:
+    """The kernel's counts, to be set: of the engine's group, if it has one, and of the machine."""
+
+    def __init__(self) -> None:
+        self.files: dict[Path, int] = {MACHINE: 7}
+
+    def kill(self, *files: Path) -> None:
+        for path in files:
+            self.files[path] += 1
+
+
+MACHINE, GROUP, OTHERS = Path("vmstat"), Path("group"), Path("others")
+
+
 @pytest.fixture
-def count(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
-    """The system's count, to be set; every look counts."""
-    value: list[int | None] = [7]
-    monkeypatch.setattr(starved, "oom_kills", lambda: value[0])
+def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
+    """Every look counts."""
+    found = Counts()
+    monkeypatch.setattr(starved, "counters", lambda pid=None: list(found.files))
+    monkeypatch.setattr(starved, "oom_kills", lambda files: {path: found.files[path] for path in files})
+    monkeypatch.setattr(starved, "_named", lambda pid, since: False)
     monkeypatch.setattr(starved, "_LOOK_EVERY_S", -1)
-    return value
+    return found
 
 
-def test_another_process_killed_long_before_is_no_evidence(count: list[int | None]) -> None:
+def test_another_process_killed_long_before_is_no_evidence(counts: Counts) -> None:
     witness = starved.Witness()
-    count[0] = 8
+    counts.kill(MACHINE)
     for _ in range(2):
-        witness.look()
+        witness.look(1)
     assert witness.says(1) == "none"
 
 
-def test_what_was_still_in_the_pipe_hides_no_kill(count: list[int | None]) -> None:
+def test_what_was_still_in_the_pipe_hides_no_kill(counts: Counts) -> None:
     witness = starved.Witness()
-    witness.look()
-    count[0] = 8
-    witness.look()
+    witness.look(1)
+    counts.kill(MACHINE)
+    witness.look(1)
     assert witness.says(1) == "counted"
 
 
-def test_little_memory_at_the_last_look_is_worth_a_word(count: list[int | None]) -> None:
+def test_a_kill_in_another_group_is_no_evidence(counts: Counts) -> None:
+    counts.files = {GROUP: 3, MACHINE: 7}
+    witness = starved.Witness()
+    witness.look(1)
+    counts.kill(MACHINE)
+    assert witness.says(1) == "none"
+    counts.kill(GROUP)
+    assert witness.says(1) == "counted"
+
+
+def test_an_engine_that_went_to_another_group_is_counted_there(counts: Counts) -> None:
+    counts.files = {OTHERS: 3, MACHINE: 7}
+    witness = starved.Witness()
+    counts.files = {GROUP: 0, MACHINE: 7}
+    witness.look(1)
+    assert witness.says(1) == "none"
+    counts.kill(MACHINE, GROUP)
+    assert witness.says(1) == "counted"
+
+
+def test_little_memory_at_the_last_look_is_worth_a_word(counts: Counts) -> None:
     witness = starved.Witness()
     witness.note([_memory(500), _memory(10)])
     assert witness.says(1) == "short"
@@ -153,11 +84,13 @@ def test_little_memory_at_the_last_look_is_worth_a_word(count: list[int | None])
     assert witness.says(1) == "none"
 
 
-def test_a_system_that_counts_nothing_is_said(count: list[int | None]) -> None:
-    count[0] = None
+def test_a_system_that_counts_nothing_is_said(counts: Counts) -> None:
+    counts.files.clear()
     assert starved.Witness().says(1) == "unknown"
 
 
-def test_the_kernels_count_is_a_number_or_unknown() -> None:
-    found = starved.oom_kills()
-    assert found is None or found >= 0
+def test_the_files_that_count_are_there_and_gone_with_the_process() -> None:
+    found = starved.counters(os.getpid())
+    assert set(starved.oom_kills(found)) <= set(found)
+    assert all(count >= 0 for count in starved.oom_kills(found).values())
+    assert starved.counters(2**22 + 1) == []
