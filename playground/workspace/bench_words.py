@@ -11,7 +11,7 @@ from playground.bench.result import Result
 from playground.bench.statistics import Ratio
 from playground.translate import later, tr, tr_n
 from playground.workspace.bench import Bench
-from playground.workspace.words import format_bytes, format_percent, join_letters
+from playground.workspace.words import format_bytes, format_percent, join_letters, short_month
 
 _PHASES = {
     "warm_up": later("warming up"),
@@ -98,7 +98,7 @@ def run_tag(results: Sequence[Result]) -> str:
 def moment(result: Result) -> str:
     """When, by the local clock: “25 Nov 2026, 14:02”."""
     then = _local(result)
-    return f"{then.day} {then:%b %Y, %H:%M}" if then is not None else result.test_time
+    return f"{then.day} {short_month(then.month)} {then:%Y, %H:%M}" if then is not None else result.test_time
 
 
 def short_moment(result: Result, now: float) -> str:
@@ -108,7 +108,8 @@ def short_moment(result: Result, now: float) -> str:
         return result.test_time[:10]
     if then.date() == today.date():
         return f"{then:%H:%M}"
-    return f"{then.day} {then:%b}" if then.year == today.year else f"{then.day} {then:%b %Y}"
+    day = f"{then.day} {short_month(then.month)}"
+    return day if then.year == today.year else f"{day} {then.year}"
 
 
 def _local(result: Result) -> datetime.datetime | None:

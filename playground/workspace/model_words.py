@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from playground.translate import later, tr, tr_n
 from playground.workspace.words import (
-    MONTHS,
     format_bytes,
     format_number,
     format_percent,
     format_rate,
     format_rate_value,
+    short_month,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def when_words(then: float, now: float) -> str:
         return tr("today {time}", time=f"{moment:%H:%M}")
     if days < 7:
         return tr("yesterday") if days == 1 else tr("{days} days ago", days=days)
-    return f"{moment.day} {tr(MONTHS[moment.month - 1])[:3]} {moment.year}"
+    return f"{moment.day} {short_month(moment.month)} {moment.year}"
 
 
 def count_words(n: float) -> str:
@@ -255,7 +255,7 @@ VERDICTS: Mapping[str, tuple[str, str]] = {
 
 def month_words(moment: datetime.datetime | None) -> str:
     """“Apr 2025”; a dash where it isn't known."""
-    return f"{tr(MONTHS[moment.month - 1])[:3]} {moment.year}" if moment is not None else NONE
+    return f"{short_month(moment.month)} {moment.year}" if moment is not None else NONE
 
 
 def page_words(page: Page) -> str:

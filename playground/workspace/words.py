@@ -114,6 +114,11 @@ MONTHS = (
 )  # fmt: skip
 
 
+def short_month(month: int) -> str:
+    """“Nov” for 11, in the app's language: the system's own would be in the language of its locale."""
+    return tr(MONTHS[month - 1])[:3]
+
+
 def state_words(lane: Lane, now_ns: int | None = None) -> str:
     """A lane's state as its header says it. Changes while time passes, so that it never looks stuck."""
     now = time.perf_counter_ns() if now_ns is None else now_ns

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,18 +16,25 @@ from playground.conversation.tree import ChatHead
 from playground.ui.sidebar import Sidebar
 
 DAY = 86_400
+NOW = datetime.datetime(2026, 5, 14, 12).timestamp()
+
+
+@pytest.fixture(autouse=True)
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chats stand by local days: no midnight passes while a test runs."""
+    for module in ("chat_list", "sidebar"):
+        monkeypatch.setattr(f"playground.ui.{module}.time", SimpleNamespace(time=lambda: NOW))
 
 
 @pytest.fixture
 def made(qtbot: QtBot) -> Any:
     workspace = FakeWorkspace()
     load(workspace.lanes[0])
-    now = time.time()
     workspace.heads = [
-        ChatHead("kv", "KV cache size", now, "A"),
-        ChatHead("haiku", "Haiku at three temperatures", now - 1, "ABC"),
-        ChatHead("regex", "Regex for log lines", now - 3 * DAY, "A"),
-        ChatHead("old", "", now - 400 * DAY, "AB"),
+        ChatHead("kv", "KV cache size", NOW, "A"),
+        ChatHead("haiku", "Haiku at three temperatures", NOW - 1, "ABC"),
+        ChatHead("regex", "Regex for log lines", NOW - 3 * DAY, "A"),
+        ChatHead("old", "", NOW - 400 * DAY, "AB"),
     ]
     workspace.chat.id = "kv"
     sidebar = Sidebar(workspace, dress())
@@ -77,7 +85,7 @@ def test_the_fresh_chat_stands_on_top_until_it_is_kept(made: Any, qtbot: QtBot) 
     workspace.chat.id = "fresh"
     workspace.chat_changed.emit()
     assert titles(sidebar)[:2] == ["Today", "New chat"]
-    workspace.heads.insert(0, ChatHead("fresh", "Named", time.time(), "A"))
+    workspace.heads.insert(0, ChatHead("fresh", "Named", NOW, "A"))
     workspace.heads_changed.emit()
     assert titles(sidebar)[:3] == ["Today", "Named", "KV cache size"]
 
@@ -182,14 +190,13 @@ def test_the_shelf_marks_models_in_use_and_loads_on_click(made: Any, qtbot: QtBo
 
 def test_ten_thousand_chats_open_and_change_without_a_pause(qtbot: QtBot) -> None:
     workspace = FakeWorkspace()
-    now = time.time()
-    workspace.heads = [ChatHead(str(i), f"Chat {i}", now - i * 1000, "AB") for i in range(10_000)]
+    workspace.heads = [ChatHead(str(i), f"Chat {i}", NOW - i * 1000, "AB") for i in range(10_000)]
     workspace.chat.id = "5000"
     sidebar = Sidebar(workspace, dress())
     qtbot.addWidget(sidebar)
     sidebar.show()
     assert sidebar.list.currentIndex().data() == "Chat 5000"
-    workspace.heads = [ChatHead("5000", "Now on top", now + 1, "A"), *workspace.heads]
+    workspace.heads = [ChatHead("5000", "Now on top", NOW + 1, "A"), *workspace.heads]
     workspace.heads_changed.emit()
     assert titles(sidebar)[1] == "Now on top"
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from test_bench import result
 
+from playground import translate
 from playground.protocol.commands import BenchTest
 from playground.protocol.events import BenchProgress
 from playground.workspace import bench_words as words
@@ -79,12 +80,22 @@ def test_a_headline_has_the_longest_prompt_and_answer_at_the_least_depth() -> No
 
 
 def test_moments() -> None:
-    now = datetime.datetime.fromisoformat("2026-01-01T00:00:00+00:00").timestamp()
-    today = datetime.datetime.fromtimestamp(now)
-    assert words.short_moment(result(), now) == f"{today:%H:%M}"
-    assert words.short_moment(result(test_time="2024-05-03T12:00:00Z"), now) == "3 May 2024"
+    def at(*when: int) -> str:
+        """By the local clock, written as the bench does."""
+        return datetime.datetime(*when).astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    now = datetime.datetime(2026, 1, 1, 12).timestamp()
+    assert words.short_moment(result(test_time=at(2026, 1, 1, 9, 30)), now) == "09:30"
+    assert words.short_moment(result(test_time=at(2024, 5, 3, 12)), now) == "3 May 2024"
     assert words.short_moment(result(test_time="no time"), now) == "no time"
     assert words.moment(result(test_time="no time")) == "no time"
+    try:
+        translate.use("de")
+        assert words.short_moment(result(test_time=at(2026, 3, 2, 12)), now) == "2 Mär"
+        assert words.short_moment(result(test_time=at(2024, 5, 3, 12)), now) == "3 Mai 2024"
+        assert words.moment(result(test_time=at(2024, 10, 3, 9, 5))) == "3 Okt 2024, 09:05"
+    finally:
+        translate.use("en")
 
 
 def test_what_a_run_was_made_with() -> None:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -142,7 +143,7 @@ def test_refused_with_a_sentence(data: str, says: str) -> None:
     ],
 )
 def test_file_names(title: str, name: str) -> None:
-    assert file_name(Chat("c", title, updated=1_699_963_200.0), "md") == name
+    assert file_name(Chat("c", title, updated=datetime(2023, 11, 14, 12).timestamp()), "md") == name
 
 
 def test_a_chat_of_a_thousand_turns() -> None:

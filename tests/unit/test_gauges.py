@@ -268,7 +268,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     made = Bench(monkeypatch)
     yield made
     made.gauges.close()
-    wait_until(lambda: not made.gauges.reading)
+    wait_until(lambda: not made.gauges.reading and not threads())
 
 
 def threads() -> list[str]:

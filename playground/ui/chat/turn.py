@@ -17,6 +17,7 @@ from playground.ui.chat.edit_box import EditBox
 from playground.ui.chat.highlight import Highlighter
 from playground.ui.chat.turn_parts import TurnButton, VersionWalker
 from playground.ui.theme import Theme
+from playground.workspace.words import short_month
 
 TOP = 10
 """Space over a turn, px."""
@@ -353,4 +354,4 @@ def clock_time(created: float) -> str:
     if then[:3] == now[:3]:
         return clock
     year = f" {then.tm_year}" if then.tm_year != now.tm_year else ""
-    return f"{then.tm_mday} {time.strftime('%b', then)}{year} {clock}"
+    return f"{then.tm_mday} {short_month(then.tm_mon)}{year} {clock}"
