@@ -51,12 +51,12 @@ class Scanner:
         sources: Sequence[Source],
         catalog: Catalog,
         tell: Callable[[Report], None],
-        patience_s: float = PATIENCE_S,
+        patience_s: float | None = None,
     ) -> None:
         self._paths = paths
         self._catalog = catalog
         self._tell = tell
-        self._patience_s = patience_s
+        self._patience_s = PATIENCE_S if patience_s is None else patience_s
         self._stopped = threading.Event()
         self._looks = [_Look(source) for source in sources]
         self._ended = threading.Condition()
