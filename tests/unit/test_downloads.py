@@ -275,9 +275,8 @@ def test_the_token_goes_to_the_hub_alone_and_is_written_nowhere(
 
 def test_no_network(here: Here) -> None:
     with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    error = here.fault(record.new(REPO, [FILE], endpoint=f"http://127.0.0.1:{port}"))
+        closed.bind(("127.0.0.1", 0))  # kept, so that no other program listens there meanwhile
+        error = here.fault(record.new(REPO, [FILE], endpoint=f"http://127.0.0.1:{closed.getsockname()[1]}"))
     assert error.kind == "offline"
     assert "can’t be reached" in str(error)
 
