@@ -20,6 +20,13 @@ from playground.protocol.events import Event, Finished, Loaded, LoadFailed, Toke
 T = TypeVar("T")
 PATIENCE_S = 150.0
 _STOPPABLE = "from playground.engine import decode, main; decode._SLOW_NS = 0; raise SystemExit(main.main())"
+_SLOW = """
+import time
+from playground.engine import decode, main
+row_each = decode.Decoder.row_each
+decode.Decoder.row_each = lambda *args, **more: (time.sleep(0.1), row_each(*args, **more))[1]
+raise SystemExit(main.main())
+"""
 
 
 def starter_model() -> Path | None:
@@ -34,11 +41,15 @@ def starter_model() -> Path | None:
 class Engine:
     """One engine process; events are kept in the order they came."""
 
-    def __init__(self, *, stoppable: bool = False) -> None:
-        """``stoppable``: each token can be stopped while it is computed, as on a machine where that takes long."""
+    def __init__(self, *, stoppable: bool = False, slow: bool = False) -> None:
+        """``stoppable``: each token can be stopped while it is computed, as on a machine where that takes long.
+
+        ``slow``: it takes a tenth of a second, so that hundreds of tokens outlast what goes on beside them.
+        """
+        program = ("-c", _STOPPABLE) if stoppable else ("-c", _SLOW) if slow else ("-m", "playground.engine.main")
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self.process = subprocess.Popen(
-            [sys.executable, *(("-c", _STOPPABLE) if stoppable else ("-m", "playground.engine.main"))],
+            [sys.executable, *program],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,

@@ -16,7 +16,7 @@ from engine.conftest import QUIET
 from engine.driver import Answer, Engine
 from playground.engine import states
 from playground.protocol.commands import Load, Message, Quit, Stop
-from playground.protocol.events import Hello, Loaded, Started, StatesSaved, Token
+from playground.protocol.events import Finished, Hello, Loaded, Started, StatesSaved, Token
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -39,8 +39,8 @@ class Room:
         self.states = folder / "states"
         self.budget = 1 << 26
 
-    def engine(self, **options: Any) -> Engine:
-        engine = Engine()
+    def engine(self, *, slow: bool = False, **options: Any) -> Engine:
+        engine = Engine(slow=slow)
         engine.until_type(Hello)
         options = {"n_ctx": 2048, "n_seq_max": 2, "n_ubatch": 64, **QUIET, **options}
         engine.send(Load(str(self.model), options, str(self.states), self.budget))
@@ -188,7 +188,7 @@ def test_a_context_of_another_size_may_turn_positions_otherwise(room: Room) -> N
 
 def test_a_state_that_has_no_room_now_is_not_forgotten(room: Room) -> None:
     leave_a_chat(room)
-    engine = room.engine(n_ctx=1280, n_seq_max=3)
+    engine = room.engine(slow=True, n_ctx=1280, n_seq_max=3)
     idle = engine.answer("an idle chat of some length", "chat3:A", **CALM)
     busy = engine.start("x" * 500, "chat2:A", **CALM | {"max_tokens": 700})
     engine.until(lambda event: isinstance(event, Token) and event.job == busy)
@@ -196,6 +196,7 @@ def test_a_state_that_has_no_room_now_is_not_forgotten(room: Room) -> None:
     assert restored(short) == 0
     again = engine.answer("an idle chat of some length", "chat3:A", **CALM)
     assert again.of(Started)[0].n_reused == idle.end.n_prompt - 8
+    assert not engine.of(busy, Finished)
     engine.send(Stop(busy))
     engine.finished(busy)
     assert restored(engine.answer(MORE, "chat1:A", **CALM)) > len(LONG)
