@@ -81,3 +81,14 @@ def gibberish(engine: Engine, tmp_path: Path) -> Engine:
     random_model(path, n_ctx=8192)
     engine.load(path, n_ctx=2048, **QUIET)
     return engine
+
+
+@pytest.fixture
+def slow_gibberish(tmp_path: Path) -> Iterator[Engine]:
+    """The same in no hurry: what comes in the middle of an answer does, however busy the machine is."""
+    made = Engine(slow=True)
+    made.until_type(Hello)
+    random_model(tmp_path / "random.gguf", n_ctx=8192)
+    made.load(tmp_path / "random.gguf", n_ctx=2048, **QUIET)
+    yield made
+    made.end()

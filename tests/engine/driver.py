@@ -24,7 +24,7 @@ _SLOW = """
 import time
 from playground.engine import decode, main
 row_each = decode.Decoder.row_each
-decode.Decoder.row_each = lambda *args, **more: (time.sleep(0.1), row_each(*args, **more))[1]
+decode.Decoder.row_each = lambda *args, **more: (time.sleep(0.03), row_each(*args, **more))[1]
 raise SystemExit(main.main())
 """
 
@@ -44,7 +44,7 @@ class Engine:
     def __init__(self, *, stoppable: bool = False, slow: bool = False) -> None:
         """``stoppable``: each token can be stopped while it is computed, as on a machine where that takes long.
 
-        ``slow``: it takes a tenth of a second, so that hundreds of tokens outlast what goes on beside them.
+        ``slow``: it takes some hundredths of a second, so that hundreds of tokens outlast what goes on beside them.
         """
         program = ("-c", _STOPPABLE) if stoppable else ("-c", _SLOW) if slow else ("-m", "playground.engine.main")
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`

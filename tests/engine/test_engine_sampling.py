@@ -158,40 +158,40 @@ def tweaked(engine: Engine, before: dict[str, Any], after: dict[str, Any], at: i
     return Answer(engine, job), changed.at_index
 
 
-def test_a_tweak_acts_from_the_token_it_names(gibberish: Engine) -> None:
+def test_a_tweak_acts_from_the_token_it_names(slow_gibberish: Engine) -> None:
     # Only one token is left to the new settings, so where they begin can be read off the answer.
-    answer, at = tweaked(gibberish, {"temp": 0.0}, {"temp": 0.0, "logit_bias": ["100+1000"]}, 5)
-    plain = gibberish.answer("go", temp=0.0, ignore_eos=True, max_tokens=at)
+    answer, at = tweaked(slow_gibberish, {"temp": 0.0}, {"temp": 0.0, "logit_bias": ["100+1000"]}, 5)
+    plain = slow_gibberish.answer("go", temp=0.0, ignore_eos=True, max_tokens=at)
     assert answer.ids[:at] == plain.ids
     assert at < len(answer.ids)
     assert set(answer.ids[at:]) == {100}
 
 
-def test_a_tweak_keeps_the_random_numbers_going(gibberish: Engine) -> None:
+def test_a_tweak_keeps_the_random_numbers_going(slow_gibberish: Engine) -> None:
     settings = FREE | {"seed": 9}
-    answer, _ = tweaked(gibberish, settings, settings | {"penalty_last_n": 32}, 5)
-    assert answer.ids == gibberish.answer("go", **settings, ignore_eos=True, max_tokens=len(answer.ids)).ids
+    answer, _ = tweaked(slow_gibberish, settings, settings | {"penalty_last_n": 32}, 5)
+    assert answer.ids == slow_gibberish.answer("go", **settings, ignore_eos=True, max_tokens=len(answer.ids)).ids
 
 
-def test_a_tweak_knows_the_history(gibberish: Engine) -> None:
+def test_a_tweak_knows_the_history(slow_gibberish: Engine) -> None:
     before = {"temp": 0.0, "logit_bias": ["100+1000"]}
-    answer, at = tweaked(gibberish, before, {"temp": 0.0, "penalty_repeat": 10.0, "penalty_last_n": -1}, 5)
+    answer, at = tweaked(slow_gibberish, before, {"temp": 0.0, "penalty_repeat": 10.0, "penalty_last_n": -1}, 5)
     assert set(answer.ids[:at]) == {100}
     assert answer.ids[at] != 100
 
 
-def test_a_refused_tweak_changes_nothing(gibberish: Engine) -> None:
-    job = gibberish.start("go", temp=0.0, ignore_eos=True, max_tokens=1900)
-    gibberish.until_type(Token)
-    gibberish.send(Tweak(job, Sampling({"temp": -3.0})))
-    refused = gibberish.until_type(Refused)
-    at = len(gibberish.of(job, Token))
-    gibberish.until(lambda event: isinstance(event, Token) and event.index >= at + 20)
-    gibberish.send(Stop(job))
-    gibberish.finished(job)
+def test_a_refused_tweak_changes_nothing(slow_gibberish: Engine) -> None:
+    job = slow_gibberish.start("go", temp=0.0, ignore_eos=True, max_tokens=1900)
+    slow_gibberish.until_type(Token)
+    slow_gibberish.send(Tweak(job, Sampling({"temp": -3.0})))
+    refused = slow_gibberish.until_type(Refused)
+    at = len(slow_gibberish.of(job, Token))
+    slow_gibberish.until(lambda event: isinstance(event, Token) and event.index >= at + 20)
+    slow_gibberish.send(Stop(job))
+    slow_gibberish.finished(job)
     assert "Temperature" in refused.message
-    ids = Answer(gibberish, job).ids
-    assert ids == gibberish.answer("go", temp=0.0, ignore_eos=True, max_tokens=len(ids)).ids
+    ids = Answer(slow_gibberish, job).ids
+    assert ids == slow_gibberish.answer("go", temp=0.0, ignore_eos=True, max_tokens=len(ids)).ids
 
 
 def test_a_tweak_of_an_ended_answer_is_refused(gibberish: Engine) -> None:
@@ -200,10 +200,10 @@ def test_a_tweak_of_an_ended_answer_is_refused(gibberish: Engine) -> None:
     assert "ended" in gibberish.until_type(Refused).message
 
 
-def test_a_grammar_given_in_the_middle_must_fit_what_is_written(gibberish: Engine) -> None:
-    job = gibberish.start("go", temp=0.0, ignore_eos=True, max_tokens=1900, logit_bias=["100+1000"])
-    gibberish.until_type(Token)
-    gibberish.send(Tweak(job, Sampling({"temp": 0.0, "grammar": 'root ::= "never this"'})))
-    assert "grammar" in gibberish.until_type(Refused).message
-    gibberish.send(Stop(job))
-    assert isinstance(gibberish.finished(job), Finished)
+def test_a_grammar_given_in_the_middle_must_fit_what_is_written(slow_gibberish: Engine) -> None:
+    job = slow_gibberish.start("go", temp=0.0, ignore_eos=True, max_tokens=1900, logit_bias=["100+1000"])
+    slow_gibberish.until_type(Token)
+    slow_gibberish.send(Tweak(job, Sampling({"temp": 0.0, "grammar": 'root ::= "never this"'})))
+    assert "grammar" in slow_gibberish.until_type(Refused).message
+    slow_gibberish.send(Stop(job))
+    assert isinstance(slow_gibberish.finished(job), Finished)

@@ -182,8 +182,9 @@ def test_a_writer_keeps_writing_while_a_prompt_is_read(starter: Engine) -> None:
 
 def test_followers_read_on_when_their_leader_is_stopped(starter: Engine) -> None:
     text = LONG[:1000]
-    leader = starter.start(text, "A", max_tokens=1500, ignore_eos=True)  # so that it never ends before the Stop
-    follower = starter.start(text, "B", max_tokens=2)
+    with starter.at_once():
+        leader = starter.start(text, "A", max_tokens=1500, ignore_eos=True)  # so that it never ends before the Stop
+        follower = starter.start(text, "B", max_tokens=2)
     starter.until(lambda event: isinstance(event, PromptProgress) and event.job == leader and event.done > 30)
     starter.send(Stop(leader))
     assert starter.finished(leader).reason == "stopped"
