@@ -16,6 +16,8 @@ from typing import Any, BinaryIO, TypeVar, cast
 from playground.protocol.codec import decode_events, encode_command, read_frame
 from playground.protocol.commands import Command, Generate, Load, Message, Sampling
 from playground.protocol.events import Event, Finished, Loaded, LoadFailed, Token
+from playground.supervisor.outcome import Outcome
+from playground.supervisor.process import EngineProcess
 
 T = TypeVar("T")
 PATIENCE_S = 150.0
@@ -36,6 +38,11 @@ def starter_model() -> Path | None:
     except importlib.metadata.PackageNotFoundError:
         return None
     return next((Path(str(file.locate())) for file in files if str(file).endswith(".gguf")), None)
+
+
+def slowly(log: Path, on_events: Callable[[list[Event]], None], on_exit: Callable[[Outcome], None]) -> EngineProcess:
+    """A workspace's engine that takes some hundredths of a second for a token: see `Engine`."""
+    return EngineProcess(log, on_events, on_exit, argv=[sys.executable, "-c", _SLOW])
 
 
 class Engine:

@@ -9,7 +9,9 @@ import pytest
 from gguf_factory import random_model
 from workspace_driver import Driver
 
+from engine.driver import slowly
 from playground.workspace.lane import ModelRef
+from playground.workspace.ports import Spawn
 from playground.workspace.words import lane_figures
 
 pytestmark = pytest.mark.timeout(400)
@@ -24,8 +26,8 @@ def model(tmp_path: Path) -> ModelRef:
     return ModelRef(str(path), "Tiny", "F32", path.stat().st_size)
 
 
-def start(model: ModelRef, gb: float = 1.0) -> Driver:
-    driver = Driver(None)
+def start(model: ModelRef, gb: float = 1.0, spawn: Spawn | None = None) -> Driver:
+    driver = Driver(None, spawn)
     w = driver.workspace
     w.keeping.begin(driver.paths.states, gb)
     w.set_models([model], model)
@@ -96,7 +98,7 @@ def test_a_chat_goes_on_after_a_restart(model: ModelRef) -> None:
 
 
 def test_leaving_while_it_writes_keeps_text_and_memory(model: ModelRef) -> None:
-    first = start(model)
+    first = start(model, spawn=slowly)
     w, lane = first.workspace, first.workspace.lane("A")
     w.set_many("A", {"max_tokens": -1})
     assert w.send(LONG)

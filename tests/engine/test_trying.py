@@ -99,17 +99,19 @@ def test_another_preset_leads_elsewhere_and_the_lane_is_used_again(driver: Drive
 
 def test_in_the_middle_of_an_answer_it_goes_on_from_there(driver: Driver) -> None:
     w, lane = driver.workspace, driver.workspace.lanes[0]
-    w.set_many("A", {"max_tokens": 120, "ignore_eos": True})
+    w.set_many("A", {"max_tokens": 3000, "ignore_eos": True})
     w.send("Tell me a long story.")
     driver.until(lambda: len(lane.answer.tokens) >= 12)
-    begun = lane.path[-1].text
+    begun, drawn = lane.path[-1].text, len(lane.answer.tokens)
     other = w.try_another("A")
     assert other is not None
     assert lane.busy
+    driver.until(lambda: len(other.answer.tokens) > 20 and len(lane.answer.tokens) > drawn + 20)
+    w.stop()
     driver.idle()
     assert other.path[-1].text.startswith(begun)
     assert lane.path[-1].text.startswith(begun)
-    assert lane.path[-1].record["n_drawn"] == 120
+    assert lane.path[-1].record["n_drawn"] > drawn
     assert other.path[-1].record["tried"]["at_index"] >= 12
 
 

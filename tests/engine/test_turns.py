@@ -12,6 +12,7 @@ from gguf_factory import random_model
 from workspace_driver import Driver
 
 from engine.conftest import QUIET
+from engine.driver import slowly
 from playground.workspace.lane import Lane
 from playground.workspace.words import state_words
 
@@ -23,7 +24,7 @@ def driver(tmp_path: Path) -> Iterator[Driver]:
     """Three lanes, each with an engine of its own."""
     path = tmp_path / "random.gguf"
     random_model(path, n_ctx=8192)
-    made = Driver(path)
+    made = Driver(path, slowly)
     w = made.workspace
     w.set_load("A", QUIET | {"n_ctx": 8192})
     made.start()
