@@ -7,6 +7,7 @@ import queue
 import select
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from playground.engine.halt import Halt
@@ -49,11 +50,15 @@ class Inbox:
         self._admitted = threading.Event()
         """A command was taken in; cleared by whoever waits for the next."""
         self._poll = _poll_of(stream)
-        self._thread = threading.Thread(target=self._read, name="inbox", daemon=True)
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
+    def start(self, greet: Callable[[], None]) -> None:
+        """Greet, then read. Who has greeted needs no memory any more to hear what it is told."""
+
+        def run() -> None:
+            greet()
+            self._read()
+
+        threading.Thread(target=run, name="inbox", daemon=True).start()
 
     def waiting(self) -> bool:
         """Whether a command is there."""

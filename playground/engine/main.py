@@ -91,9 +91,9 @@ def _serve(outbox: Outbox) -> int:
     tell_aborts()
     lib.llama_backend_init()
     used, total = gpu_memory()
-    outbox.send(Hello(PROTOCOL_VERSION, os.getpid(), build_text(), *gpu(), memory.rss(), total - used, total))
+    hello = Hello(PROTOCOL_VERSION, os.getpid(), build_text(), *gpu(), memory.rss(), total - used, total)
     inbox = Inbox(os.fdopen(0, "rb", buffering=1 << 16, closefd=False), outbox)
-    inbox.start()
+    inbox.start(lambda: outbox.send(hello))
     return _load_and_loop(log, inbox, outbox)
 
 
