@@ -21,14 +21,12 @@ from playground.supervisor.process import EngineProcess
 
 T = TypeVar("T")
 PATIENCE_S = 150.0
-_STOPPABLE = "from playground.engine import decode, main; decode._SLOW_NS = 0; raise SystemExit(main.main())"
-_SLOW = """
-import time
-from playground.engine import decode, main
-row_each = decode.Decoder.row_each
-decode.Decoder.row_each = lambda *args, **more: (time.sleep(0.03), row_each(*args, **more))[1]
-raise SystemExit(main.main())
-"""
+_CHANGED = "import time; from playground.engine import decode, main; {}; raise SystemExit(main.main())"
+_STOPPABLE = "decode._SLOW_NS = 0"
+_SLOW = (
+    "each = decode.Decoder.row_each; "
+    "decode.Decoder.row_each = lambda *args, **more: (time.sleep(0.03), each(*args, **more))[1]"
+)
 
 
 def starter_model() -> Path | None:
@@ -42,7 +40,7 @@ def starter_model() -> Path | None:
 
 def slowly(log: Path, on_events: Callable[[list[Event]], None], on_exit: Callable[[Outcome], None]) -> EngineProcess:
     """A workspace's engine that takes some hundredths of a second for a token: see `Engine`."""
-    return EngineProcess(log, on_events, on_exit, argv=[sys.executable, "-c", _SLOW])
+    return EngineProcess(log, on_events, on_exit, argv=[sys.executable, "-c", _CHANGED.format(_SLOW)])
 
 
 class Engine:
@@ -53,7 +51,8 @@ class Engine:
 
         ``slow``: it takes some hundredths of a second, so that hundreds of tokens outlast what goes on beside them.
         """
-        program = ("-c", _STOPPABLE) if stoppable else ("-c", _SLOW) if slow else ("-m", "playground.engine.main")
+        changes = [_STOPPABLE] * stoppable + [_SLOW] * slow
+        program = ("-c", _CHANGED.format("; ".join(changes))) if changes else ("-m", "playground.engine.main")
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         self.process = subprocess.Popen(
             [sys.executable, *program],

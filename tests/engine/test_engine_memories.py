@@ -171,10 +171,10 @@ def test_the_stop_of_another_answer_takes_nothing_from_a_recurrent_state(tmp_pat
     """On slow machines Stop ends a token in the middle; a recurrent state doesn't outlive that."""
     path = tmp_path / "recurrent.gguf"
     mamba_model(path, layers=32)
-    engine = Engine(stoppable=True)
+    engine = Engine(stoppable=True, slow=True)
     engine.until_type(Hello)
     engine.load(path, n_ctx=1024, **QUIET)
-    calm = CALM | {"max_tokens": 100}
+    calm = CALM | {"max_tokens": 50}
     alone = engine.answer("hello", "A", **calm).ids
     job = engine.start("hello", "B", **calm)
     for _ in range(30):
