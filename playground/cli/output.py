@@ -112,6 +112,7 @@ class TextOutput:
         info = event.info
         facts = (name, info.quant, f"{info.n_ctx:,} tokens of context", f"{info.n_threads} threads")
         self.status.say(" · ".join(fact for fact in facts if fact))
+        self.status.warn(event.note)
 
     def event(self, event: Event) -> None:
         """Print a token's text; `flush` shows it."""
@@ -182,7 +183,7 @@ class JsonOutput:
     def loaded(self, event: Loaded, name: str) -> None:
         """Everything that is known of the model."""
         info = {key: getattr(event.info, key) for key in event.info.__struct_fields__}
-        self._line({"type": "loaded", "seconds": round(event.seconds, 3), **info, "name": name})
+        self._line({"type": "loaded", "seconds": round(event.seconds, 3), **info, "name": name, "note": event.note})
 
     def event(self, event: Event) -> None:
         """A line for Started, PromptProgress, Token and SamplingChanged; the engine's times in ns and ms."""
@@ -241,6 +242,7 @@ class Status:
     """Words about the work, on standard error and only where someone reads them."""
 
     def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._on = is_terminal(sys.stderr) and not quiet
         self._shown = False
 
@@ -262,6 +264,12 @@ class Status:
         """A line that stays."""
         self.clear()
         if self._on:
+            print(clean(text), file=sys.stderr)
+
+    def warn(self, text: str) -> None:
+        """That something was done otherwise than asked: said into a file, too."""
+        self.clear()
+        if text and not self._quiet:
             print(clean(text), file=sys.stderr)
 
 

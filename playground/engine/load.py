@@ -52,6 +52,11 @@ class Model:
     options: Mapping[str, Any]
     """The load options in force, complete."""
 
+    def take_notes(self) -> str:
+        """The notes as one text; each is told once."""
+        notes, self.notes = self.notes, []
+        return " ".join(notes)
+
 
 class Loader:
     """Loads one model. ``cancelled`` is asked often; progress goes to ``report``."""

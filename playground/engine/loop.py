@@ -239,9 +239,8 @@ class Loop:
         return self._own
 
     def _note(self, job: Job) -> str:
-        """What is worth saying; what was decided at loading is said once."""
-        notes, self._model.notes = self._model.notes, []
-        return " ".join([job.prompt.note, *notes]).strip()
+        """What is worth saying, of its prompt and of what came about since the model was loaded."""
+        return " ".join(filter(None, [job.prompt.note, self._model.take_notes()]))
 
     def _read(self, context: Context, job: Job) -> None:
         """The next piece of a prompt; with its last one, the answer's first token."""

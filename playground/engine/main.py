@@ -122,7 +122,7 @@ def _load_and_loop(log: LogLines, inbox: Inbox, outbox: Outbox) -> int:
     log.loading = False
     if usable_cores() <= _FEW_CORES:
         outbox.interval_s = SCARCE_INTERVAL_S
-    outbox.send(Loaded(model.info, time.perf_counter() - start))
+    outbox.send(Loaded(model.info, time.perf_counter() - start, model.take_notes()))
     measured = machine is not None or not model.governed or (model.info.n_gpu_layers and model.info.gpu_bytes)
     states = _states(command, model)
     loop = Loop(model, inbox, outbox, tune_s=0.0 if measured else command.tune_s, states=states)

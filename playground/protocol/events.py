@@ -117,6 +117,8 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded"):
 
     info: ModelInfo
     seconds: float
+    note: str = ""
+    """Sentences on what was decided otherwise than asked, e.g. a smaller context."""
 
 
 class Tuned(msgspec.Struct, frozen=True, tag="tuned"):

@@ -317,7 +317,7 @@ class Engines:
         if engine.state == "closing":
             return
         engine.state, engine.fraction = "ready", 1.0
-        engine.facts.info, engine.facts.load_seconds = event.info, event.seconds
+        engine.facts.info, engine.facts.load_seconds, engine.facts.note = event.info, event.seconds, event.note
         self.turns.most = max(1, event.info.n_cores or self.turns.most)
         self.changed.emit(engine)
         for command in list(engine.jobs.values()):

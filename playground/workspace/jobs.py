@@ -183,7 +183,8 @@ class Jobs:
 
     def mirror(self, job: Job, lane: Lane) -> None:
         """Show a job's state in its lane."""
-        lane.state, lane.fraction, lane.note = job.state, job.fraction, job.note
+        lane.state, lane.fraction = job.state, job.fraction
+        lane.note = job.note or job.engine.facts.note
         lane.detail = self._waited_for(job) if job.state == "queued" else ""
         if job.n_past:
             lane.n_past = job.n_past
@@ -235,7 +236,8 @@ class Jobs:
             "repeatable": event.repeatable,
             "made_with": job.engine.made_with(event.n_threads),
         }
-        job.note = event.note
+        facts = job.engine.facts
+        job.note, facts.note = " ".join(filter(None, [event.note, facts.note])), ""
         if job.state != "stopping":
             job.state = "prompt"
         self._on_reused(job, event)

@@ -86,6 +86,8 @@ class EngineFacts:
 
     info: ModelInfo | None = None
     load_seconds: float = 0.0
+    note: str = ""
+    """What was decided at loading otherwise than asked; said by its lanes until their first answer is there."""
     memory: MemorySeries = field(default_factory=MemorySeries)
     pid: int = 0
     """Of its process; 0: not known yet."""

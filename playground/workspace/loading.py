@@ -191,6 +191,7 @@ class Loading:
         if not lane.busy:
             lane.state = "ready" if engine.state == "ready" else "loading"
             lane.fraction, lane.detail = engine.fraction, engine.waits
+            lane.note = engine.facts.note or lane.note
         lane.changed.emit()
 
     def _on_engine(self, engine: Engine) -> None:
@@ -203,7 +204,7 @@ class Loading:
             elif engine.state == "ready":
                 if lane.state == "loading":
                     lane.state = "queued" if self._jobs.job_of(lane) else "ready"
-                    lane.fraction, lane.detail = 0.0, ""
+                    lane.fraction, lane.detail, lane.note = 0.0, "", engine.facts.note
             elif not lane.busy and lane.state != "failed":
                 lane.state = "unloaded"
                 lane.engine, lane.detail = EngineFacts(), ""

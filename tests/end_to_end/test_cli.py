@@ -48,6 +48,13 @@ def test_an_answer_streams_and_json_tells_the_same_token_by_token() -> None:
     assert last["tok_s"] > 0
 
 
+def test_a_context_beyond_the_training_is_said_also_into_a_file() -> None:
+    told = run("chat", *GREEDY, "-c", "4000000", "-n", "1", PROMPT)
+    assert told.returncode == 0, told.stderr
+    assert told.stderr.strip() == "The context is 8,192 tokens, all that this model was trained for."
+    assert run("chat", *GREEDY, "-c", "4000000", "-n", "1", "-q", PROMPT).stderr == ""
+
+
 def test_temperature_zero_is_greedy_whatever_the_seed() -> None:
     answers = {run("chat", *GREEDY, "-s", seed, "-n", "12", PROMPT).stdout for seed in ("1", "2")}
     assert len(answers) == 1

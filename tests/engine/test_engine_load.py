@@ -147,9 +147,9 @@ def test_the_models_own_context_and_one_beyond_it(engine: Engine, tiny: Path) ->
 def test_a_context_beyond_the_training_is_cut_and_said(engine: Engine, tiny: Path) -> None:
     from playground.protocol.events import Started
 
-    info = engine.load(tiny, n_ctx=100_096, n_threads=1).info
-    assert info.n_ctx == 2048
-    assert "2,048" in engine.answer("hi", max_tokens=1).of(Started)[0].note
+    loaded = engine.load(tiny, n_ctx=100_096, n_threads=1)
+    assert loaded.info.n_ctx == 2048
+    assert "2,048" in loaded.note
     assert not engine.answer("hi", max_tokens=1).of(Started)[0].note
 
 

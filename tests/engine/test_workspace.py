@@ -318,6 +318,31 @@ def test_context_full_is_said_and_offers_more(driver: Driver) -> None:
     assert lane.engine.info.n_ctx == 512
 
 
+def test_a_context_cut_to_what_the_model_was_trained_for_is_said_by_its_lanes(driver: Driver) -> None:
+    w, lane = driver.workspace, driver.workspace.lanes[0]
+    assert not lane.note
+    w.set_load("A", {"n_ctx": 4_000_000})
+    w.reload("A")
+    driver.until(lambda: lane.state == "ready")
+    assert lane.engine.info is not None
+    trained = f"{lane.engine.info.n_ctx:,}"
+    assert trained in lane.note
+    other = w.add_lane()
+    assert other is not None
+    assert trained in other.note
+    w.set_many("A", {"max_tokens": 2})
+    w.set_many(other.letter, {"max_tokens": 2})
+    w.send("Hello")
+    driver.idle()
+    assert trained in lane.note + other.note
+    w.send("Hello again")
+    driver.idle()
+    assert not lane.note + other.note
+    w.act("A", "reload_ctx:512")
+    driver.until(lambda: lane.state == "ready")
+    assert not lane.note
+
+
 def test_unload_gives_memory_back_and_the_next_turn_loads_again(driver: Driver, engines: Engines) -> None:
     w, lane = driver.workspace, driver.workspace.lanes[0]
     w.unload("A")
