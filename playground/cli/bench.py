@@ -211,7 +211,7 @@ class _Printer:
 
 
 def _show_history(kept: History, given: argparse.Namespace) -> int:
-    most = plan.numbers(given.history, "--history")
+    most = bench_parser.runs_of(given.history)
     try:
         found = kept.load()
     except OSError as error:
@@ -220,7 +220,7 @@ def _show_history(kept: History, given: argparse.Namespace) -> int:
         print(f"playground: {found.damaged:,} damaged lines of {kept.path} were passed over.", file=sys.stderr)
     names = [name.lower() for name in given.model or []]
     wanted = [one for one in found.results if not names or any(_is(one, name) for name in names)]
-    runs = list(history.by_run(wanted).values())[: most[0]]
+    runs = list(history.by_run(wanted).values())[:most]
     results = [result for run in reversed(runs) for result in run]
     if given.output not in ("table", "md"):
         print(report.WRITERS[given.output](results), end="")

@@ -92,6 +92,14 @@ def repeats_of(text: str) -> int:
     return values[0]
 
 
+def runs_of(text: str) -> int:
+    """How many of the kept runs to show. Raises PlanError."""
+    values = plan.numbers(text, "--history")
+    if len(values) != 1 or values[0] < 1:
+        raise plan.PlanError(f"--history is one number of runs from 1, not “{text}”.")
+    return values[0]
+
+
 def loading_of(given: argparse.Namespace) -> dict[str, list[Any]]:
     """The given load options, each with its values. Raises SettingError, PlanError."""
     words = vars(given)

@@ -52,6 +52,8 @@ def test_bad_input_is_one_sentence() -> None:
         ("-ctk", "f17"),
         ("-m", "/no/such.gguf"),
         ("-p", "9000", "-n", "0"),
+        ("--history", "1,2"),
+        ("--history", "0"),
     ):
         told = run("bench", *words)
         assert told.returncode == 2
