@@ -87,7 +87,7 @@ class Workspace:
 
         answers, loading, chats, tuning = self.answers, self.loading, self.chats, self.tuning
         self.send, self.stop = answers.send, self.jobs.stop
-        self.regenerate, self.edit, self.retry = answers.regenerate, answers.edit, answers.retry
+        self.regenerate, self.retry = answers.regenerate, answers.retry
         self.continue_answer = answers.continue_answer
         self.walk, self.versions = answers.walk, answers.versions
         self.set_sampling, self.set_many = tuning.set_sampling, tuning.set_many
@@ -239,6 +239,27 @@ class Workspace:
             lane.changed.emit()
         elif name in self.outside:
             self.outside[name](letter)
+
+    def edit(self, letter: str, node_id: str, text: str) -> None:
+        """Another version of a turn, see `Answers.edit`; how full the context is with it is counted."""
+        self.answers.edit(letter, node_id, text)
+        lane = self.state.lane(letter)
+        engine, node, chat = self.loading.engine_of(lane), lane.path[-1] if lane.path else None, self.state.chat
+        if engine is None or engine.state != "ready" or node is None or not node.record.get("edited"):
+            return
+
+        def counted(n_past: int) -> None:
+            node.record["n_past"] = n_past
+            self.jobs.keep(chat, node)
+            if lane.path and lane.path[-1] is node:
+                lane.n_past = n_past
+                lane.changed.emit()
+
+        def rendered(_prompt: str, n_prompt: int, error: str) -> None:
+            if not error:
+                self.engines.count_tokens(engine, node.text, lambda n: counted(n_prompt + n))
+
+        self.engines.render(engine, messages_of(lane.system, lane.path[:-1]), lane.thinking, rendered)
 
     def count_tokens(self, text: str, reply: Callable[[int], None]) -> None:
         """Tokens of a draft, by the active lane's model; no reply when nothing is loaded."""

@@ -109,6 +109,26 @@ def test_editing_an_answer_makes_a_version_that_the_next_turn_continues(driver: 
     assert "My name is Ada." in shown[0]
 
 
+def test_how_full_the_context_is_follows_an_edited_answer_and_is_known_again(driver: Driver) -> None:
+    w, lane = driver.workspace, driver.workspace.lanes[0]
+    w.set_many("A", {"ignore_eos": True, "max_tokens": 60})
+    w.send("What is your name?")
+    driver.idle()
+    written = lane.path[-1]
+    prompt, chat = written.record["n_prompt"], w.chat.id
+    assert lane.n_past == prompt + 60
+    texts: list[int] = []
+    w.count_tokens("My name is Ada.", texts.append)
+    w.edit("A", written.id, "My name is Ada.")
+    driver.until(lambda: lane.n_past != prompt + 60)
+    assert lane.n_past == prompt + texts[0]
+    w.new_chat()
+    assert w.lanes[0].n_past == 0
+    w.open_chat(chat)
+    driver.until(lambda: w.lanes[0].path)
+    assert w.lanes[0].n_past == prompt + texts[0]
+
+
 def test_continue_begins_with_the_text_that_was_there(driver: Driver) -> None:
     w, lane = driver.workspace, driver.workspace.lanes[0]
     w.send("Count from one to twenty in words.")
