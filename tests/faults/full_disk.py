@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 
 from faults.case import Case, Fault, Setting, engines, judged, sentence
-from faults.rig import Rig, Rigs, Window
+from faults.rig import Rig, Rigs, Window, texts_in
 from faults.small_disk import SmallDisk
 from faults.state_runs import MODELS, MORE, TALK, Answers, save
 from faults.talk import TALK as STORY
@@ -96,14 +96,7 @@ def _said(rig: Rig) -> list[str]:
 
 def _kept() -> dict[str, str]:
     """The texts in the file before the disk is full."""
-    path = find_paths().database
-    if not path.exists():
-        return {}
-    db = sqlite3.connect(path, timeout=10)
-    try:
-        return dict(db.execute("SELECT id, text FROM nodes"))
-    finally:
-        db.close()
+    return texts_in(find_paths().database)
 
 
 def _checkpoint() -> None:

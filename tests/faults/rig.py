@@ -29,6 +29,19 @@ OPTIONS: dict[str, Any] = {"n_threads": 1, "n_ctx": 2048}
 """One thread: a harness shares its machine."""
 
 
+def texts_in(database: Path) -> dict[str, str]:
+    """The texts of all turns in a file of chats; none where a slow disk hasn't made it or its tables yet."""
+    if not database.exists():
+        return {}
+    db = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10)
+    try:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'nodes'").fetchall():
+            return {}
+        return dict(db.execute("SELECT id, text FROM nodes"))
+    finally:
+        db.close()
+
+
 class Rig:
     """What both kinds offer. ``stalls``: how long the event loop did not come round since `fresh`."""
 
@@ -123,11 +136,7 @@ class Rig:
 
     def kept(self) -> dict[str, str]:
         """The texts of all turns in the file."""
-        db = sqlite3.connect(f"file:{find_paths().database}?mode=ro", uri=True, timeout=10)
-        try:
-            return dict(db.execute("SELECT id, text FROM nodes"))
-        finally:
-            db.close()
+        return texts_in(find_paths().database)
 
     def close(self) -> None:
         """End the app as its window does."""
