@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from chrome_fake import GB, QWEN, STARTER, FakeClock, FakeWorkspace, dress, info
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -187,6 +187,40 @@ def test_several_engines_are_bands_and_a_shared_one_counts_once(made: Any) -> No
     assert {theme.lane("A").name(), theme.memory_part("A", "compute").name()} <= seen, "each engine by its parts"
     assert theme.memory_part("B", "rest").name() not in seen
     assert "Weights 0.10 GB, KV cache 0.09 GB, Compute 0.08 GB" in pane.legend.rows[0].toolTip()
+
+
+class _Words(QPainter):
+    """Remembers where words were drawn."""
+
+    def __init__(self, image: QImage) -> None:
+        super().__init__(image)
+        self.found: dict[str, QRectF] = {}
+
+    def drawText(self, *given: Any) -> Any:
+        if isinstance(given[0], QRectF):
+            self.found[given[-1]] = given[0]
+        return super().drawText(*given)
+
+
+@pytest.mark.parametrize("mb", [260, 600, 1500, 1800])
+def test_the_word_of_a_load_leaves_the_letter_of_the_lane_free(made: Any, mb: int) -> None:
+    workspace = FakeWorkspace(2)
+    a, b = workspace.lanes
+    give(a, mb, 8)
+    give(b, 900, 8, QWEN)
+    # Loaded a moment after the other, whose letter stands where this one's word begins.
+    b.engine.memory.rows.view["t_ns"][0] += 240_000_000
+    pane, _ = made(workspace)
+    plot = pane.plot
+    image = QImage(plot.size(), QImage.Format.Format_ARGB32_Premultiplied)
+    with _Words(image) as p:
+        p.setFont(dress().font(11))
+        plot.paint_all(p, 1.0)
+    word = next(box for words, box in p.found.items() if "loaded" in words)
+    drawn = [p.found[letter] for letter in "AB" if letter in p.found]
+    assert drawn
+    for box in drawn:  # some 8 pixels square, at the left of the middle of its box
+        assert not QRectF(box.left(), box.center().y() - 4, 8, 7).intersects(word), box
 
 
 def test_a_click_in_the_legend_hides_a_part_and_brings_it_back(made: Any, qtbot: QtBot) -> None:

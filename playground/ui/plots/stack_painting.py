@@ -31,6 +31,8 @@ _NOTHING = 0.2
 """A lower area is not seen."""
 _STUB = 14
 """Width of a single sample, so that a model just loaded is seen."""
+_LETTER = 12
+"""An area at least so many pixels high has room for the lanes' letters."""
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _CENTRE = Qt.AlignmentFlag.AlignCenter
@@ -211,10 +213,16 @@ def _paint_layers(
         if layer.used is not None:
             _paint_unused(p, theme, px, high, frame.py(layer.used[seen]))
     if tracks.many(picture):
+        floor = frame.rect.bottom() - (p.fontMetrics().height() + 2 if any(m.word for m in picture.marks) else 0)
         for letters in dict.fromkeys(layer.letters for layer in picture.layers):
             mine = [layer for layer in picture.layers if layer.letters == letters]
-            tallest = max(mine, key=lambda layer: float((layer.high - layer.low)[seen].max()))
-            _paint_letters(p, tallest, theme, px, frame.py(tallest.high[seen]), frame.py(tallest.low[seen]))
+            bands = [(layer, frame.py(layer.high[seen]), frame.py(layer.low[seen])) for layer in mine]
+            # The words of the marks lie over what is below the floor.
+            above = [(layer, high, np.minimum(low, floor)) for layer, high, low in bands]
+            if max(float((low - high).max()) for _, high, low in above) >= _LETTER:
+                bands = above
+            layer, high, low = max(bands, key=lambda band: float((band[2] - band[1]).max()))
+            _paint_letters(p, layer, theme, px, high, low)
 
 
 def _color(theme: Theme, layer: Layer) -> QColor:
@@ -247,7 +255,7 @@ def _paint_swap(
 def _paint_letters(p: QPainter, layer: Layer, theme: Theme, px: Floats, high: Floats, low: Floats) -> None:
     """The lanes' letters at the left of their band, if it is high and long enough for them."""
     letters = layer.letters
-    tall = low - high >= 12
+    tall = low - high >= _LETTER
     if not tall.any():
         return
     at = int(tall.argmax())
