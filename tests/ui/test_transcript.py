@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QTextCursor
+from PySide6.QtGui import QGuiApplication, QImage, QKeySequence, QShortcut, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QStyleOptionSlider
 from shiboken6 import isValid
@@ -419,6 +419,22 @@ def test_editing_can_be_given_up(stage: Stage) -> None:
     stage.qtbot.mouseClick(turn.buttons["edit"], Qt.MouseButton.LeftButton)
     turn.editor.field.clear()
     assert not turn.editor.save.isEnabled()
+
+
+@pytest.mark.parametrize("keys", ["Ctrl+Return", "Alt+Return", "Ctrl+Alt+Return", "Esc"])
+def test_the_windows_shortcuts_leave_the_edit_box_its_keys(stage: Stage, keys: str) -> None:
+    stage.talk(2)
+    turn = stage.turn(stage.lane.path[1])
+    fired: list[str] = []
+    shortcut = QShortcut(QKeySequence(keys), stage.view.window())
+    shortcut.activated.connect(lambda: fired.append(keys))
+    stage.view.window().activateWindow()
+    stage.qtbot.mouseClick(turn.buttons["edit"], Qt.MouseButton.LeftButton)
+    stage.qtbot.keyClicks(turn.editor.field, "typed ")
+    pressed = QKeySequence(keys)[0]
+    stage.qtbot.keyClick(turn.editor.field, pressed.key(), pressed.keyboardModifiers())
+    assert not fired
+    shortcut.setEnabled(False)
 
 
 def test_the_last_message_can_be_opened_for_editing(stage: Stage) -> None:

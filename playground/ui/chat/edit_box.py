@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
@@ -12,6 +12,7 @@ from playground.ui.widgets import TextButton
 
 MIN_HEIGHT, MAX_HEIGHT = 44, 320
 FOOT = 28
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
 class _Field(QPlainTextEdit):
@@ -20,10 +21,17 @@ class _Field(QPlainTextEdit):
     saved = Signal()
     left = Signal()
 
+    def event(self, event: QEvent) -> bool:
+        """Enter and Esc are the box's: as the window's shortcuts they would write anew and drop what was typed."""
+        mine = (*_ENTER, Qt.Key.Key_Escape)
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in mine:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The two keys of the box; the rest is typing."""
-        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if event.key() in _ENTER and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.saved.emit()
         elif event.key() == Qt.Key.Key_Escape:
             self.left.emit()
