@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -125,14 +126,50 @@ def predict_exactly(plan: Plan) -> Planned:
 
 def make(plan: Plan, quantizer: Quantizer) -> Made:
     """Write the new file, look at it, give it its name. Blocks. Raises CantQuantize, GivenUp."""
-    part, target = plan.part, plan.target
     try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
+        claim = _claim(plan.part)
+    except BlockingIOError:
+        text = tr("“{name}” is being made already, by another window or command.", name=plan.target.name)
+        raise CantQuantize(text) from None
     except OSError as error:
         raise CantQuantize(
-            tr("{parent} can’t be written to: {reason}.", parent=part.parent, reason=error.strerror)
+            tr("{parent} can’t be written to: {reason}.", parent=plan.part.parent, reason=error.strerror)
         ) from error
+    try:
+        return _write(plan.part, plan.target, quantizer)
+    except BaseException:
+        with suppress(OSError):
+            plan.part.unlink(missing_ok=True)
+        raise
+    finally:
+        if claim is not None:
+            os.close(claim)
+
+
+def _claim(part: Path) -> int | None:
+    """Keep other processes off the unfinished file while what is returned is open; what a dead one left is written
+    over. Raises BlockingIOError where another is at it, OSError."""
+    part.parent.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        part.unlink(missing_ok=True)  # which that system refuses while another writes it
+        return None
+    import fcntl
+
+    if part.is_symlink() or not os.access(part, os.W_OK):
+        part.unlink(missing_ok=True)
+    claim = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK, 0o666)
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(claim)
+        raise
+    except OSError:
+        pass  # a file system without locks
+    return claim
+
+
+def _write(part: Path, target: Path, quantizer: Quantizer) -> Made:
+    """`make` once the unfinished file is ours."""
     end = quantizer.run()
     if not isinstance(end, Made):
         raise CantQuantize(
@@ -142,7 +179,6 @@ def make(plan: Plan, quantizer: Quantizer) -> Made:
         read_header(part)  # whole, by its own sizes
         _settle(part, target)
     except (GgufError, OSError) as error:
-        part.unlink(missing_ok=True)
         raise CantQuantize(tr("What llama.cpp wrote can’t be used: {error}", error=error)) from error
     return end
 

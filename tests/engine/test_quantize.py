@@ -116,6 +116,33 @@ def slow(paths: Paths, starter: ModelFile) -> Plan:
     return make_plan(paths, starter, Wish(file_type("IQ4_NL"), threads=1))
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there the system itself refuses")
+def test_a_file_that_is_being_made_is_left_alone_by_a_second_one(paths: Paths, floats: ModelFile) -> None:
+    todo = make_plan(paths, floats, Wish(file_type("Q8_0")))
+    said: list[str] = []
+
+    def meanwhile(_event: Working) -> None:
+        if not said:
+            with pytest.raises(CantQuantize, match="being made already") as refused:
+                make(todo, Quantizer(todo.order()))
+            said.append(str(refused.value))
+
+    assert isinstance(make(todo, Quantizer(todo.order(), meanwhile)), Made)
+    assert said, "the first was at work"
+    assert read_header(todo.target).tensors
+    assert not todo.part.exists()
+
+
+def test_cancelled_before_it_begins_it_leaves_nothing(paths: Paths, floats: ModelFile) -> None:
+    todo = make_plan(paths, floats, Wish(file_type("Q8_0")))
+    todo.part.write_bytes(b"what a session that was killed has left")
+    quantizer = Quantizer(todo.order())
+    quantizer.cancel()
+    with pytest.raises(GivenUp):
+        make(todo, quantizer)
+    assert not todo.part.exists()
+
+
 def test_cancelled_in_the_middle_it_leaves_nothing(paths: Paths, starter: ModelFile) -> None:
     todo = slow(paths, starter)
     quantizer = Quantizer(todo.order(), lambda event: quantizer.cancel() if event.done else None)
