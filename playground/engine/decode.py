@@ -32,7 +32,14 @@ class Decoder:
         self.writers = WriterBatch(n_seq)
         self.took_ns = 0
         """How long the last decode took."""
-        self._usual_ns = 0.0
+        self.usual_ns = 0.0
+        """What a token takes; 0 before the first."""
+        self.began_ns = 0
+        """When the token under way was begun, if it may be given up; 0: none is."""
+        self.gave_up = False
+        """The last token was given up, and is to be computed anew."""
+        self._lost_ns = 0
+        self._impatience: Halt | None = None
         self._watched_by: object = None
         self._waits = bool(lib.llama_supports_gpu_offload())
         """On a processor alone a decode that returns is done."""
@@ -56,10 +63,38 @@ class Decoder:
 
     def row_each(self, *, may_abort: bool) -> int:
         """The tokens put into `writers`; the same codes."""
-        self._let_watch(self._halt.callback if may_abort and self._usual_ns > _SLOW_NS else None)
+        heeded = self._halt if self.usual_ns > _SLOW_NS else self._impatience
+        self._let_watch(heeded if may_abort else None)
+        if self._impatience is not None:
+            self._impatience.clear()
+            if not self.gave_up:  # what was given up once is computed to its end
+                self.began_ns = time.perf_counter_ns()
         code = self._decode(self.writers.struct)
-        self._usual_ns += 0.25 * (self.took_ns - self._usual_ns)
+        self.began_ns = 0
+        took, usual = self.took_ns, self.usual_ns
+        if code != ABORTED:
+            self.gave_up = False
+            self.usual_ns += 0.25 * (min(took, 4 * usual) - usual) if usual else took
+        elif self.gave_up:
+            self._lost_ns += took
         return code
+
+    def allow_giving_up(self) -> None:
+        """From now on `give_up` may be called."""
+        self._impatience = Halt()
+
+    def give_up(self, began_ns: int) -> None:
+        """From another thread: end the token that was begun then, if it is still under way."""
+        if self._impatience is not None and self.began_ns == began_ns:
+            self.gave_up = True
+            self._impatience.set()
+            if self._watched_by is self._halt:
+                self._halt.set()
+
+    def take_lost_ns(self) -> int:
+        """What was spent on tokens that were given up, since this was asked last."""
+        lost, self._lost_ns = self._lost_ns, 0
+        return lost
 
     def row(self, token: int, position: int, seq: int) -> int:
         """One token of the only sequence that writes; the same codes."""
@@ -80,8 +115,9 @@ class Decoder:
         self.took_ns = time.perf_counter_ns() - start
         return code
 
-    def _let_watch(self, callback: object) -> None:
-        if callback is not self._watched_by:
-            self._watched_by = callback
-            data = self._halt.data if callback is self._halt.callback else None
+    def _let_watch(self, watcher: object) -> None:
+        """A `Halt`, or a callback of llama.cpp's kind, or None."""
+        if watcher is not self._watched_by:
+            self._watched_by = watcher
+            callback, data = (watcher.callback, watcher.data) if isinstance(watcher, Halt) else (watcher, None)
             lib.llama_set_abort_callback(self._ctx, callback or NULL_ABORT, data)

@@ -128,11 +128,21 @@ class Governor:
             self._set(self._most, reason)
         return self.n
 
-    def decoded(self, rows: int, took_ns: float, preempted: bool = False, *, each: int = 1) -> int:
+    def gives_way(self) -> bool:
+        """Whether a token that takes far too long right now, were it over, would cost a thread."""
+        if not self._governed or self.n < 2 or self._load is None or self._tried_from or not self._is_rested():
+            return False
+        self._load.look()
+        return self._is_crowded(self._free())
+
+    def decoded(
+        self, rows: int, took_ns: float, preempted: bool = False, *, each: int = 1, given_up: bool = False
+    ) -> int:
         """Take in one decode of ``rows`` sequences; the count for the next.
 
         ``preempted``: the system took a core from one of our threads meanwhile, as far as that is known.
         ``each``: it was of so many tokens, and ``took_ns`` is what each of them took.
+        ``given_up``: it was ended before it was done, because it took far too long.
         """
         if not self._governed or self._most < 2:
             return self.n
@@ -144,8 +154,9 @@ class Governor:
         best = self._best.get(self.n, took_ns)
         self._recent.append(took_ns)
         self._slow.append(preempted or took_ns > SLOWER * best)
-        self._best[self.n] = min(took_ns, best * DRIFT)
-        self._stuck = took_ns > STUCK * best
+        if not given_up:
+            self._best[self.n] = min(took_ns, best * DRIFT)
+        self._stuck = given_up or took_ns > STUCK * best
         self._since, self._since_ns = self._since + 1, self._since_ns + took_ns * each
         self._since_usual += took_ns / max(1.0, best)
         self._unseen_ns += took_ns

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Set
@@ -20,7 +21,7 @@ _COST = 200
 
 
 class LoadWatch:
-    """Looks now and then; `free` answers from what was seen.
+    """Looks now and then; `free` answers from what was seen. Two threads may ask.
 
     ``busy`` gives the nanoseconds that all processors together have been busy, ``own`` those of this process.
     ``moved`` says how many processors there are when they are others than at the last look, else 0.
@@ -39,29 +40,32 @@ class LoadWatch:
         self._seen: deque[tuple[int, int]] = deque()
         """When, and how long others had been busy by then."""
         self._every = LEAST_NS
+        self._lock = threading.Lock()
 
     def look(self) -> None:
         """Take a reading, unless the last one is too fresh."""
-        now = self._now()
-        if self._seen and now - self._seen[-1][0] < self._every:
-            return
-        if cpus := self._moved():
-            self._cpus = cpus
-            self._seen.clear()
-        self._seen.append((now, self._busy() - self._own()))
-        self._every = max(LEAST_NS, _COST * (self._now() - now))
-        while len(self._seen) > 2 and now - self._seen[1][0] > KEPT_NS:
-            self._seen.popleft()
+        with self._lock:
+            now = self._now()
+            if self._seen and now - self._seen[-1][0] < self._every:
+                return
+            if cpus := self._moved():
+                self._cpus = cpus
+                self._seen.clear()
+            self._seen.append((now, self._busy() - self._own()))
+            self._every = max(LEAST_NS, _COST * (self._now() - now))
+            while len(self._seen) > 2 and now - self._seen[1][0] > KEPT_NS:
+                self._seen.popleft()
 
     def free(self, window_ns: int) -> float | None:
         """Cores that others left in about the last ``window_ns``; None while too little was seen."""
-        if len(self._seen) < 2:
+        with self._lock:
+            if len(self._seen) < 2:
+                return None
+            last, busy = self._seen[-1]
+            for when, before in reversed(self._seen):
+                if last - when >= window_ns:
+                    return self._cpus - min(float(self._cpus), max(0.0, (busy - before) / (last - when)))
             return None
-        last, busy = self._seen[-1]
-        for when, before in reversed(self._seen):
-            if last - when >= window_ns:
-                return self._cpus - min(float(self._cpus), max(0.0, (busy - before) / (last - when)))
-        return None
 
 
 def watch() -> LoadWatch | None:

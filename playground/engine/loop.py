@@ -20,6 +20,7 @@ from playground.engine.sampler import Sampler
 from playground.engine.states import States
 from playground.engine.threads import Threads
 from playground.engine.tune import Tuning
+from playground.engine.watchdog import Watchdog
 from playground.engine.writing import Writing
 from playground.protocol.commands import (
     Bench,
@@ -71,7 +72,11 @@ class Loop:
         self._tuning = Tuning(model, tune_s, lambda: inbox.wanted or inbox.quitting)
         self._bench = Benchmark(model, self._shared, inbox, outbox, self._threads)
         self._jobs: dict[int, Job] = {}
-        self._writing = Writing(model, self._jobs, inbox, outbox, self._threads, self._finish, self._take_tweaks)
+        # A token that is given up takes a recurrent state with it.
+        watchdog = None if model.info.recurrent else Watchdog(self._shared.decoder, self._threads.gives_way)
+        self._writing = Writing(
+            model, self._jobs, inbox, outbox, self._threads, self._finish, self._take_tweaks, watchdog
+        )
         self._read_now: Job | None = None
         """Whose prompt llama.cpp is computing this moment."""
         self._sampled_ns = 0

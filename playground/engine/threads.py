@@ -49,15 +49,23 @@ class Threads:
         """The counts that the model was loaded with, or that were measured since: for writing, and for prompts."""
         return self._loaded, self._loaded_batch
 
-    def wrote(self, rows: int, took_ns: Sequence[int]) -> None:
-        """Tokens were computed, one after the other, each time one for each of ``rows`` sequences."""
+    def gives_way(self) -> bool:
+        """Whether a token that takes far too long right now should be given up for one with fewer threads."""
+        return self._writing.gives_way()
+
+    def wrote(self, rows: int, took_ns: Sequence[int], *, given_up: bool = False) -> None:
+        """Tokens were computed, one after the other, each time one for each of ``rows`` sequences.
+
+        ``given_up``: the last was ended before it was done.
+        """
         before = self._preemptions
         self._preemptions = _preemptions()
         # Whichever took longest was the one disturbed.
         disturbed = max(took_ns, default=0) if self._preemptions > before else -1
         n = self._writing.n
         for index, took in enumerate(took_ns):
-            n = self._writing.decoded(rows, took, took == disturbed)
+            hopeless = given_up and index == len(took_ns) - 1
+            n = self._writing.decoded(rows, took, took == disturbed, given_up=hopeless)
             if n != self.n:
                 self._writing.late(took_ns[index + 1 :])  # computed with the count that is no more
                 break

@@ -14,6 +14,7 @@ from playground.engine.load import Model
 from playground.engine.outbox import Outbox
 from playground.engine.sampler import GrammarStuck
 from playground.engine.threads import Threads
+from playground.engine.watchdog import Watchdog
 from playground.protocol.events import Finish
 from playground.translate import tr
 
@@ -30,8 +31,12 @@ class Writing:
         threads: Threads,
         finish: Callable[[Job, Finish, str], None],
         take_tweaks: Callable[[], None],
+        watchdog: Watchdog | None,
     ) -> None:
-        """``take_tweaks``: apply what ``inbox.tweaks`` holds; called right before tokens are drawn."""
+        """``take_tweaks``: apply what ``inbox.tweaks`` holds; called right before tokens are drawn.
+
+        ``watchdog``: over the shared context's tokens.
+        """
         self._model = model
         self._jobs = jobs
         self._inbox = inbox
@@ -39,6 +44,7 @@ class Writing:
         self._threads = threads
         self._finish = finish
         self._take_tweaks = take_tweaks
+        self._watchdog = watchdog
         self._spent_ns = 0
         """What was computed for single jobs only, while there were others."""
         self._told_ns = 0
@@ -74,14 +80,16 @@ class Writing:
         tweaks, hear, waiting = self._inbox.tweaks, self._inbox.hear, self._inbox.waiting
         last, ends_with = job.last_index(self._model.info.n_ctx), self._model.vocab.eog
         took: list[int] = []
-        waited = job.waited(self._spent_ns)
+        waited, lost = job.waited(self._spent_ns), decoder.take_lost_ns()
         until = now() + self._tell_every_ns
         leave = until + memory.INTERVAL_NS
-        self._guard(job)
+        self._attend(job)
         while True:
             code = decoder.row(job.next, len(tokens), slot.seq)
             if code != OK:
                 self._not_written(context, [job], code)
+                if decoder.gave_up:
+                    took.append(decoder.took_ns)
                 break
             tokens.append(job.next)
             took.append(decoder.took_ns)
@@ -98,8 +106,8 @@ class Writing:
                 self._finish(job, "failed", tr(sentences.STUCK))
                 break
             end = now()
-            job.drew(token, took[-1], end - start, 1, end, waited)
-            waited = 0
+            job.drew(token, took[-1] + lost, end - start, 1, end, waited)
+            waited = lost = 0
             if job.n_drawn >= last or token in ends_with or job.urgent:
                 if not self._goes_on(job):
                     break
@@ -110,7 +118,7 @@ class Writing:
                 if end >= leave or waiting():
                     break
                 until = now() + self._tell_every_ns
-        self._threads.wrote(1, took)
+        self._threads.wrote(1, took, given_up=decoder.gave_up)
 
     def together(self, context: Context, writers: Sequence[Job]) -> None:
         """One more token for each of a context's writing answers."""
@@ -129,13 +137,14 @@ class Writing:
                 batch.join(row, slot.seq)
             row_of.append(row)
         alone = len(writers) == 1
-        if alone:
-            self._guard(writers[0])
+        self._attend(writers[0] if alone else None)
         code = context.decoder.row_each(may_abort=alone or not self._model.info.recurrent)
         if code != OK:
             self._not_written(context, writers, code)
+            if context.decoder.gave_up:
+                self._threads.wrote(len(rows), [context.decoder.took_ns], given_up=True)
             return
-        took = context.decoder.took_ns
+        took = context.decoder.took_ns + context.decoder.take_lost_ns()
         if len(writers) < len(self._jobs):
             self.worked(writers, took)
         pasts = [] if alone else [object() for _ in rows]
@@ -151,7 +160,7 @@ class Writing:
             if job.id not in self._inbox.stopped:
                 self._draw(job, row, took, len(writers))
         if not context.canonical or len(writers) == len(self._jobs):
-            self._threads.wrote(len(rows), [took])
+            self._threads.wrote(len(rows), [context.decoder.took_ns])
         if time.perf_counter_ns() - self._told_ns >= self._tell_every_ns:
             self.tell()
 
@@ -160,9 +169,14 @@ class Writing:
         self._told_ns = time.perf_counter_ns()
         self._outbox.send_all([event for job in self._jobs.values() for event in job.events()])
 
-    def _guard(self, job: Job) -> None:
-        """A recurrent state is lost with the token that is being computed: only its own answer's Stop may end that."""
-        if self._model.info.recurrent:
+    def _attend(self, job: Job | None) -> None:
+        """Watch over the tokens to come; ``job``: they are all its own.
+
+        A recurrent state is lost with the token that is being computed: only its own answer's Stop may end that.
+        """
+        if self._watchdog is not None:
+            self._watchdog.attend()
+        elif job is not None and self._model.info.recurrent:
             self._inbox.halt.guard(job.id)
             if job.id in self._inbox.stopped or self._inbox.quitting:
                 self._inbox.halt.set()

@@ -242,3 +242,40 @@ def test_half_the_machine_taken_halves_the_threads_at_once() -> None:
         governor.decoded(1, took)
     assert set(used[:30]) == {16}
     assert used[36:] == [8] * 24
+
+
+def test_a_token_that_was_given_up_costs_a_thread_at_once() -> None:
+    for known in (0, 20):
+        machine = Machine()
+        machine.run(known)
+        machine.governor.decoded(1, 7 * MS)
+        machine.others = 1.0
+        machine.pass_time(100, 2)
+        first = machine.governor.gives_way()
+        machine.pass_time(150, 2)
+        assert first or machine.governor.gives_way(), "others are seen"
+        assert machine.governor.decoded(1, 250 * MS, given_up=True) == 1
+        assert machine.governor.reason == "busy"
+        assert set(machine.run(100)) == {1}
+
+
+def test_nothing_is_given_up_where_no_thread_would_be() -> None:
+    quiet = Machine()
+    quiet.run(20)
+    for _ in range(3):
+        quiet.pass_time(200, 2)
+        assert not quiet.governor.gives_way(), "nobody else is on the cores"
+    blind = Machine(governor_sees_load=False)
+    blind.run(20)
+    assert not blind.governor.gives_way()
+    crowded = Machine()
+    crowded.run(20)
+    crowded.others = 1.0
+    for _ in range(3):
+        crowded.pass_time(200, 2)
+        gives_way = crowded.governor.gives_way()
+    assert gives_way
+    crowded.governor.cap(2, governed=False)
+    assert not crowded.governor.gives_way(), "the count is fixed"
+    crowded.governor.cap(1, governed=True)
+    assert not crowded.governor.gives_way(), "there is none to spare"
