@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QImage, QKeySequence, QShortcut, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QStyleOptionSlider
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QStyleOptionSlider, QVBoxLayout, QWidget
 from shiboken6 import isValid
 from transcript_kit import Stage
 
@@ -435,6 +435,33 @@ def test_the_windows_shortcuts_leave_the_edit_box_its_keys(stage: Stage, keys: s
     stage.qtbot.keyClick(turn.editor.field, pressed.key(), pressed.keyboardModifiers())
     assert not fired
     shortcut.setEnabled(False)
+
+
+@pytest.mark.parametrize("by", ["edit", "regenerate"])
+def test_the_focus_stays_in_the_conversation_when_its_turn_is_replaced(stage: Stage, by: str) -> None:
+    window = QWidget()
+    row = QVBoxLayout(window)
+    for widget in (QPushButton("before"), stage.view, QPushButton("after")):
+        row.addWidget(widget)
+    stage.qtbot.addWidget(window)
+    window.show()
+    window.activateWindow()
+    stage.qtbot.waitUntil(window.isActiveWindow)
+    stage.view.show()
+    stage.talk(2)
+    turn = stage.turn(stage.lane.path[1])
+    if by == "edit":
+        stage.qtbot.mouseClick(turn.buttons["edit"], Qt.MouseButton.LeftButton)
+        stage.qtbot.keyClick(turn.editor.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    else:
+        turn.buttons["regenerate"].setFocus()
+    assert stage.view.isAncestorOf(QApplication.focusWidget())
+    # The workspace shows another version in its place.
+    stage.lane.path = stage.lane.path[:1]
+    stage.begin("another")
+    focus = QApplication.focusWidget()
+    assert focus is stage.view or stage.view.isAncestorOf(focus)
+    stage.view.setParent(None)
 
 
 def test_the_last_message_can_be_opened_for_editing(stage: Stage) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Protocol
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtWidgets import QApplication, QWidget
 from shiboken6 import isValid
 
 from playground.conversation.tree import Node
@@ -240,6 +240,7 @@ class Transcript(RowScroller):
         self._drafts |= {
             turn.node.id: turn.editor.text for turn in self._pool.all() if turn.editor and turn.node.id not in kept
         }
+        self._keep_focus(kept)
         self._pool.keep_only(kept)
         self._versions.clear()
         self.heights.set_rows(self._path, len(self._extras()))
@@ -253,6 +254,12 @@ class Transcript(RowScroller):
             widget.hide()
         self.shown = {}
         self.place()
+
+    def _keep_focus(self, kept: set[str]) -> None:
+        """Take it over from a turn that goes: Qt would give it to what comes next, wherever in the window that is."""
+        focus = QApplication.focusWidget()
+        if focus is not None and any(t.isAncestorOf(focus) and t.node.id not in kept for t in self._pool.all()):
+            self.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _changed(self) -> None:
         self._only_grown = False

@@ -8,7 +8,7 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QGuiApplication, QPainter, QPaintEvent
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from playground.conversation.tree import Node
 from playground.translate import later, tr
@@ -204,9 +204,12 @@ class Turn(QWidget):
         """Show the text again; what was typed is dropped."""
         if self.editor:
             editor, self.editor = self.editor, None
+            self.body.show()
+            focus = QApplication.focusWidget()
+            if focus is not None and editor.isAncestorOf(focus):
+                self.body.setFocus(Qt.FocusReason.OtherFocusReason)
             editor.hide()
             editor.deleteLater()
-            self.body.show()
             self._changed()
 
     def _save(self, text: str) -> None:
