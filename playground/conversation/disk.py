@@ -24,6 +24,8 @@ Deliver: TypeAlias = Callable[[Callable[[], None]], None]
 _log = logging.getLogger(__name__)
 _URGENT_RETRY_S = 0.1
 _SLOWEST_RETRY_S = 5.0
+HANGS_S = 2.0
+"""A disk that takes longer over one write may never end it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class DiskThread:
         self._pending = Pending()
         self._asks: list[Ask] = []
         self._busy = False
+        self._writing_since = 0.0
+        """By the monotonic clock; 0: nothing is being written."""
         self._flushing = 0
         self._close_by: float | None = None
         self._thread = threading.Thread(target=self._run, name="chats", daemon=True)
@@ -66,10 +70,13 @@ class DiskThread:
 
     @property
     def stuck(self) -> bool:
-        """Whether something waits to be written that could not be."""
+        """Whether something waits to be written that could not be, or whose writing doesn't end."""
         with self._wake:
             # While it is tried again, it is with the thread.
-            return self._failures > 0 and (self._busy or len(self._pending) > 0)
+            return self._hangs() or (self._failures > 0 and (self._busy or len(self._pending) > 0))
+
+    def _hangs(self) -> bool:
+        return self._writing_since > 0 and time.monotonic() - self._writing_since > HANGS_S
 
     def put(self, key: Key, write: Write) -> None:
         """Write this soon; replaces an earlier write of the same key."""
@@ -130,6 +137,7 @@ class DiskThread:
             may_write = self._retry_at <= time.monotonic()
             batch = self._pending.take(time.monotonic(), urgent) if may_write else {}
             self._busy = True
+            self._writing_since = time.monotonic() if batch else 0.0
         if may_write and self._db is None:
             self._open()
         if self._db is None:
@@ -139,7 +147,7 @@ class DiskThread:
         for ask in asks:
             self._answer(ask)
         with self._wake:
-            self._busy = False
+            self._busy, self._writing_since = False, 0.0
             self._wake.notify_all()
             if self._close_by is None:
                 return True
@@ -255,7 +263,7 @@ class DiskThread:
         self._say(sentence)
 
     def _succeeded(self) -> None:
-        if self._failures:
+        if self._failures or self._hangs():
             self._tell(lambda: self.on_waiting(""))
         self._failures = 0
         self._retry_at = 0.0

@@ -291,3 +291,28 @@ def test_a_newer_file_is_left_untouched_and_the_session_still_works(desks: Desks
     desk.close()
     assert chats_path.read_bytes() == before
     assert [entry.name for entry in chats_path.parent.iterdir()] == [chats_path.name]
+
+
+def test_a_disk_that_hangs_is_told_before_the_window_closes(desks: Desks, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window asks once before it closes over a write that doesn't end."""
+    desk = desks()
+    desk.save(a_chat())
+    desk.flush()
+    monkeypatch.setattr("playground.conversation.disk.HANGS_S", 0.0)
+    begun, goes_on = threading.Event(), threading.Event()
+    waiting: list[str] = []
+    desk.store.on_waiting = waiting.append
+
+    def slow(_db: sqlite3.Connection) -> None:
+        begun.set()
+        goes_on.wait(120)
+
+    assert not desk.store.stuck
+    desk.store._disk.put(("test", "slow"), slow)
+    try:
+        assert begun.wait(60)
+        wait_until(lambda: desk.store.stuck)
+    finally:
+        goes_on.set()
+    wait_until(lambda: not desk.store.stuck)
+    desk.until(lambda: "" in waiting)
