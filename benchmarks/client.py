@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +48,11 @@ class Client:
             event = self._next()
             if isinstance(event, Finished):
                 left.discard(event.job)
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Until what was heard fulfils it."""
+        while not condition():
+            self._next()
 
     def stop(self, job: int) -> None:
         """Stop an answer."""

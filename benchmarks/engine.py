@@ -202,6 +202,7 @@ def all_scenes() -> list[Scene]:
         Scene("busy neighbour", scenes.busy_neighbour, (
             Ratio("governor ÷ best fixed count", "governor", "best fixed", 0.9),
         )),
+        Scene("sudden neighbour", scenes.sudden_neighbour, ()),
         Scene("two models", scenes.two_models, (
             Ratio("together ÷ one after the other", "together", "one after the other", 0.95),
         )),

@@ -10,14 +10,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import rivals
 from client import Client
 from made_models import starter, starter_q8
 
 from playground.protocol.commands import Message, SetThreads
-from playground.protocol.events import Started, Token
+from playground.protocol.events import Started, ThreadsChanged, Token
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPTHS = (0, 512, 1024, 2048)
@@ -132,6 +134,27 @@ def busy_neighbour() -> Figures:
     return found
 
 
+def sudden_neighbour() -> Figures:
+    """Another process begins to burn a core while the starter writes: the longest wait for a token."""
+    client = Client(starter(), n_ctx=4096, n_threads=cores())
+    try:
+        job = client.start(rivals.PROMPT, n=600)
+        client.until(lambda: len(client.of(job, Token)) >= 64)
+        with _burning(settle_s=0.0):
+            begun = len(client.of(job, Token))
+            client.wait(job)
+        times = [token.t_ns for token in client.of(job, Token)]
+        waits = [(after - before) / 1e6 for before, after in pairwise(times)]
+        changes = [event.n_threads for event in client.seen if isinstance(event, ThreadsChanged)]
+        return {
+            "a token before, ms": median(waits[8:begun]),
+            "longest wait, ms": max(waits[begun - 1 :]),
+            "fewest threads": min(changes, default=cores()),
+        }
+    finally:
+        client.close()
+
+
 def two_models() -> Figures:
     """The same tokens of two models: together with the cores shared out, and one model after the other."""
     n = 192
@@ -211,11 +234,11 @@ def _together(client: Client, jobs: list[int]) -> float:
 
 
 @contextmanager
-def _burning() -> Iterator[None]:
+def _burning(settle_s: float = 1.0) -> Iterator[None]:
     """A process that uses one core as far as it gets it."""
     burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
-        time.sleep(1.0)
+        time.sleep(settle_s)
         yield
     finally:
         burner.kill()
