@@ -18,8 +18,11 @@ BYTES_PER_VALUE: Mapping[str, float] = {
     "f32": 4, "f16": 2, "bf16": 2, "q8_0": 34 / 32, "q5_1": 24 / 32, "q5_0": 22 / 32,
     "q4_1": 20 / 32, "q4_0": 18 / 32, "iq4_nl": 18 / 32,
 }  # fmt: skip
-PROCESS = 110_000_000
+PROCESS = 45_000_000
 """Bytes an engine takes before it has a model: Python, llama.cpp's library, their caches."""
+_WORD, _MERGE = 220, 330
+"""Bytes that llama.cpp's vocabulary takes for each token, and for the merge that made it (by engines' resident memory
+with 300 to 262,000 tokens)."""
 _PAD = 256
 _F32 = 4
 _DELTA = ("qwen35", "qwen35moe", "qwen3next")
@@ -62,6 +65,8 @@ class Needs:
     compute: int
     mapped: bool
     """The file is mapped: the weights that stay as they are needn't be in memory all at once."""
+    process: int = PROCESS
+    """The engine itself, with the model's vocabulary."""
 
     @property
     def total(self) -> int:
@@ -72,12 +77,12 @@ class Needs:
     def private(self) -> int:
         """What can't be taken back or read again from the file: without it the load fails or is killed."""
         held = self.weights.copied if self.mapped else self.weights.total
-        return held + self.cache + self.compute + PROCESS
+        return held + self.cache + self.compute + self.process
 
     @property
     def whole(self) -> int:
         """What it takes to run at full speed."""
-        return self.total + PROCESS
+        return self.total + self.process
 
 
 class Model:
@@ -104,6 +109,7 @@ class Model:
             cache_bytes(layers, options),
             compute_bytes(layers, options),
             options.use_mmap and not options.use_mlock,
+            PROCESS + layers.n_vocab * (_WORD + _MERGE * layers.merged),
         )
 
     def n_ctx(self, options: Options) -> int:

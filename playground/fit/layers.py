@@ -35,6 +35,8 @@ class Layers:
     n_ctx_train: int
     n_embd: int
     n_vocab: int
+    merged: bool
+    """Its vocabulary comes with merges: byte-pair encoding."""
     caches: tuple[Cache, ...]
     """Of the layers that keep keys and values."""
     states: int
@@ -127,6 +129,7 @@ def _read(meta: Mapping[str, Any], facts: _Facts, arch: str) -> Layers:
         n_ctx_train=facts.number("context_length"),
         n_embd=n_embd,
         n_vocab=_sane(int(meta.get("tokenizer.n_vocab") or facts.number("vocab_size"))),
+        merged=meta.get("tokenizer.ggml.model") == "gpt2",
         caches=tuple(caches),
         states=state * sum(recurrent),
         state=state if any(recurrent) else 0,

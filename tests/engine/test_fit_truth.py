@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import gguf_shapes
+import psutil
 import pytest
 from gguf_factory import mamba_model, random_model
 
@@ -123,6 +124,26 @@ def test_a_loaded_model_takes_what_was_estimated(engine: Engine, tmp_path: Path)
     assert needs is not None
     assert needs.weights.total == pytest.approx(info.weights_bytes, rel=0.03)
     assert needs.cache == pytest.approx(info.kv_bytes, rel=0.01)
+
+
+def test_a_small_models_process_takes_what_was_estimated(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "small.gguf"
+    random_model(path, n_ctx=2048)
+    loaded = engine.load(path, n_ctx=2048, n_threads=1).info
+    needs = read_header(path).fit().needs(Options(n_ctx=2048))
+    assert needs is not None
+    taken = psutil.Process(engine.process.pid).memory_info().rss - loaded.kv_bytes - loaded.compute_bytes
+    assert needs.process < taken + 40_000_000, "a machine with little memory refuses no model that fits"
+
+
+def test_a_vocabulary_takes_its_part(tmp_path: Path) -> None:
+    made = [tmp_path / "few.gguf", tmp_path / "many.gguf"]
+    random_model(made[0])
+    random_model(made[1], extra=[(f"word{i}", 1) for i in range(50_000)])
+    few, many = (read_header(path).fit().needs(PLAIN) for path in made)
+    assert few is not None
+    assert many is not None
+    assert 5_000_000 < many.process - few.process < 30_000_000
 
 
 def test_a_loaded_state_takes_what_was_estimated(engine: Engine, tmp_path: Path) -> None:

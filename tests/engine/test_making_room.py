@@ -244,7 +244,7 @@ def test_an_engine_ended_for_memory_says_what_it_needed_and_what_needs_less(
     driver.until(lambda: a.notice and "It needs" in a.notice.text)
     assert a.notice is not None
     assert a.notice.title == "Out of memory"
-    assert "It needs 0.31 GB: weights 62 MB, KV cache 134 MB" in a.notice.text
+    assert "It needs 0.24 GB: weights 62 MB, KV cache 134 MB" in a.notice.text
     assert [action.label for action in a.notice.actions] == [
         "Load with a q8_0 cache",
         "Reload",
