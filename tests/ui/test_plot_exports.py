@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -248,3 +249,16 @@ def test_a_strangers_record_harms_nothing(qtbot: QtBot) -> None:
     assert len(way.table()[1]) == 5
     assert json.loads(way.text("latency", "json"))["series"][0]["sampling"] == "none"
     assert export_image.png(*way.exports._figure("latency")).height() > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_link_and_a_pipe_stay_what_they_are(tmp_path: Path) -> None:
+    real, link, pipe = tmp_path / "real.csv", tmp_path / "link.csv", tmp_path / "pipe"
+    real.write_text("old")
+    link.symlink_to(real)
+    assert write_and_say(link, "new") == "Written to link.csv."
+    assert link.is_symlink()
+    assert real.read_text() == "new"
+    os.mkfifo(pipe)
+    assert "pipe could not be written" in write_and_say(pipe, "x"), "nobody reads it"
+    assert pipe.is_fifo()
