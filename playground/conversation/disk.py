@@ -75,6 +75,12 @@ class DiskThread:
             # While it is tried again, it is with the thread.
             return self._hangs() or (self._failures > 0 and (self._busy or len(self._pending) > 0))
 
+    @property
+    def hangs(self) -> bool:
+        """Whether that is because a write doesn't end, which may yet come right by itself."""
+        with self._wake:
+            return self._failures == 0 and self._hangs()
+
     def _hangs(self) -> bool:
         return self._writing_since > 0 and time.monotonic() - self._writing_since > HANGS_S
 

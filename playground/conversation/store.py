@@ -53,6 +53,11 @@ class Store:
         """Whether closing now would lose something: it could not be written and waits."""
         return self._disk.stuck
 
+    @property
+    def hangs(self) -> bool:
+        """Whether that is because the disk takes very long; ``on_waiting`` gets an empty text once it is done."""
+        return self._disk.hangs
+
     def start(self) -> None:
         """Open the file, bring its tables up to date, remove what earlier sessions deleted."""
         self._disk.start()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QGuiApplication
 
 from playground.conversation.store import Store
@@ -10,6 +10,9 @@ from playground.translate import later, tr
 from playground.ui.main_window import MainWindow
 
 WORDS = later("The newest turns are not saved yet. Make room for them, or close the window again to lose them.")
+HANGS = later(
+    "The disk takes very long to save the newest turns. The window closes once it has; close it again to lose them."
+)
 
 
 class Unsaved(QObject):
@@ -19,10 +22,17 @@ class Unsaved(QObject):
         super().__init__(window)
         self._store, self._window = store, window
         self._warned = False
+        self._closes = False
+        """As soon as what hangs is written."""
         store.on_waiting = self._waiting
         window.before_closing.insert(0, self._agrees)
 
     def _waiting(self, sentence: str) -> None:
+        closes, self._closes = self._closes, False
+        if closes and sentence:
+            self._hold_open(WORDS)  # it has failed after all
+        elif closes:
+            QTimer.singleShot(0, self._window.close)
         if not sentence:
             self._warned = False
         if not self._warned:
@@ -36,7 +46,15 @@ class Unsaved(QObject):
         if isinstance(app, QGuiApplication) and app.isSavingSession():
             return True
         self._warned = True
-        self._window.status.hold(tr(WORDS), at_once=True)
-        # Where leaving had begun, and what it made end could not be written, the window is there to be used again.
-        self._window.setEnabled(True)
+        self._closes = self._store.hangs
+        if self._closes:
+            self._window.status.hold(tr(HANGS), at_once=True)
+            self._window.setEnabled(False)
+        else:
+            self._hold_open(WORDS)
         return False
+
+    def _hold_open(self, words: str) -> None:
+        """Where leaving had begun, and what it made end could not be written, the window is there to be used again."""
+        self._window.status.hold(tr(words), at_once=True)
+        self._window.setEnabled(True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,50 @@ def test_a_window_that_was_leaving_asks_at_once_and_can_be_used(app: App, qtbot:
     assert app.window.isEnabled()
     assert "close the window again to lose them" in app.window.status.toast_text.text()
     app.window.close()
+    assert not app.window.isVisible()
+
+
+@pytest.fixture
+def hanging(app: App, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A write hangs; a call ends that, with an error if one is named."""
+    monkeypatch.setattr("playground.conversation.disk.HANGS_S", 0.0)
+    goes_on, errors = threading.Event(), [""]
+
+    def write(db: sqlite3.Connection) -> None:
+        goes_on.wait(120)
+        if error := errors[0]:
+            raise sqlite3.OperationalError(error)
+
+    def go_on(error: str = "") -> None:
+        errors[0] = error
+        goes_on.set()
+
+    app.store._disk.put(("test", "hangs"), write)
+    qtbot.waitUntil(lambda: app.store.stuck)
+    yield go_on
+    go_on()
+
+
+def test_a_window_closes_once_what_hung_is_written(app: App, qtbot: QtBot, hanging: Callable[[str], None]) -> None:
+    app.window.close()
+    assert app.window.isVisible()
+    assert not app.window.isEnabled()
+    assert "The window closes once it has" in app.window.status.toast_text.text()
+    hanging("")
+    qtbot.waitUntil(lambda: not app.window.isVisible(), timeout=60_000)
+
+
+def test_a_window_can_be_used_again_when_what_hung_has_failed(
+    app: App, qtbot: QtBot, hanging: Callable[[str], None]
+) -> None:
+    app.window.close()
+    assert not app.window.isEnabled()
+    hanging("disk I/O error")
+    qtbot.waitUntil(app.window.isEnabled, timeout=60_000)
+    assert app.window.isVisible()
+    assert "not saved yet" in app.window.status.toast_text.text()
+    app.window.close()
+    app.window.close()  # each new trouble is said once more
     assert not app.window.isVisible()
 
 
