@@ -202,7 +202,8 @@ def all_scenes() -> list[Scene]:
         Scene("busy neighbour", scenes.busy_neighbour, (
             Ratio("governor ÷ best fixed count", "governor", "best fixed", 0.9),
         )),
-        Scene("sudden neighbour", scenes.sudden_neighbour, ()),
+        Scene("sudden neighbour", lambda: scenes.sudden_neighbours(1), ()),
+        Scene("sudden neighbours, one a core", lambda: scenes.sudden_neighbours(scenes.cores()), ()),
         Scene("two models", scenes.two_models, (
             Ratio("together ÷ one after the other", "together", "one after the other", 0.95),
         )),

@@ -30,6 +30,7 @@ _WORDS = (
     "The keeper climbed the stairs at dusk and lit the lamp while gulls turned over the dark water below. "
     "He wrote down the wind, the hour and the ships that passed, and thought of nothing else until morning. "
 )
+_BURN = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
 Figures = dict[str, float]
 
 
@@ -134,13 +135,13 @@ def busy_neighbour() -> Figures:
     return found
 
 
-def sudden_neighbour() -> Figures:
-    """Another process begins to burn a core while the starter writes: the longest wait for a token."""
-    client = Client(starter(), n_ctx=4096, n_threads=cores())
+def sudden_neighbours(burners: int) -> Figures:
+    """Other processes begin to burn a core each while the starter writes: the longest wait for a token."""
+    client = Client(starter(), n_ctx=4096)
     try:
         job = client.start(rivals.PROMPT, n=600)
         client.until(lambda: len(client.of(job, Token)) >= 64)
-        with _burning(settle_s=0.0):
+        with _burning(burners, settle_s=0.0):
             begun = len(client.of(job, Token))
             client.wait(job)
         times = [token.t_ns for token in client.of(job, Token)]
@@ -234,12 +235,13 @@ def _together(client: Client, jobs: list[int]) -> float:
 
 
 @contextmanager
-def _burning(settle_s: float = 1.0) -> Iterator[None]:
-    """A process that uses one core as far as it gets it."""
-    burner = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+def _burning(n: int = 1, settle_s: float = 1.0) -> Iterator[None]:
+    """So many processes that use one core each as far as they get it."""
+    burners = [subprocess.Popen([sys.executable, "-c", _BURN, str(os.getpid())]) for _ in range(n)]
     try:
         time.sleep(settle_s)
         yield
     finally:
-        burner.kill()
-        burner.wait()
+        for burner in burners:
+            burner.kill()
+            burner.wait()

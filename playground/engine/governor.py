@@ -130,10 +130,12 @@ class Governor:
 
     def gives_way(self) -> bool:
         """Whether a token that takes far too long right now, were it over, would cost a thread."""
-        if not self._governed or self.n < 2 or self._load is None or self._tried_from or not self._is_rested():
+        if not self._governed or self.n < 2 or self._load is None:
             return False
-        self._load.look()
-        return self._is_crowded(self._free())
+        may = self._tried_from < self.n if self._tried_from else self._is_rested()
+        if may:
+            self._load.look()
+        return may and self._is_crowded(self._free())
 
     def decoded(
         self, rows: int, took_ns: float, preempted: bool = False, *, each: int = 1, given_up: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from playground.engine.governor import FIRST_TRY, PIECES, Governor, Pace
+from playground.engine.governor import FIRST_TRY, PIECES, RARE_TRY, Governor, Pace
 from playground.engine.load_watch import LoadWatch
 
 MS = 1_000_000
@@ -279,3 +279,20 @@ def test_nothing_is_given_up_where_no_thread_would_be() -> None:
     assert not crowded.governor.gives_way(), "the count is fixed"
     crowded.governor.cap(1, governed=True)
     assert not crowded.governor.gives_way(), "there is none to spare"
+
+
+def test_more_threads_are_tried_no_longer_than_it_is_seen_that_others_need_the_cores() -> None:
+    machine = Machine()
+    machine.run(20)
+    machine.others = 1.0
+    for _ in range(4 * RARE_TRY):
+        machine.run(1)
+        if machine.governor.n == 2 and machine.governor.reason == "trial":
+            break
+    else:
+        raise AssertionError("more threads were not tried")
+    machine.pass_time(150, 2)
+    first = machine.governor.gives_way()
+    machine.pass_time(150, 2)
+    assert first or machine.governor.gives_way()
+    assert machine.governor.decoded(1, 300 * MS, given_up=True) == 1
