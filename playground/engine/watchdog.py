@@ -12,13 +12,12 @@ import time
 from collections.abc import Callable
 
 from playground.engine.decode import Decoder
+from playground.engine.governor import STUCK
 
 LOOK_S = 0.1
 """Between two looks while tokens are written; the system's counters need about as long to tell."""
-TIMES = 8
-"""So many times what a token usually takes is far too long (`governor.STUCK`)…"""
 LEAST_NS, UNKNOWN_NS = 150_000_000, 500_000_000
-"""…but no less than this; and this where it isn't known yet."""
+"""No less than this is far too long, whatever a token usually takes; and this where that isn't known yet."""
 _IDLE = 10
 """Looks without a token under way until it sleeps."""
 
@@ -57,4 +56,4 @@ class Watchdog:
 
     def _limit_ns(self) -> float:
         usual = self._decoder.usual_ns
-        return max(LEAST_NS, TIMES * usual) if usual else UNKNOWN_NS
+        return max(LEAST_NS, STUCK * usual) if usual else UNKNOWN_NS

@@ -42,7 +42,7 @@ def ctx(request: pytest.FixtureRequest, starter_path: Path, tmp_path: Path) -> I
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every token takes too long."""
-    for name in ("TIMES", "LEAST_NS", "UNKNOWN_NS"):
+    for name in ("STUCK", "LEAST_NS", "UNKNOWN_NS"):
         monkeypatch.setattr(watchdog, name, 0)
     monkeypatch.setattr(watchdog, "LOOK_S", 0.0002)
 
